@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "protocol/frame.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/bytes.h"
+#include "protocol/message.h"
+#include "protocol/tap.h"
+
+namespace mep {
+namespace {
+
+// No client pauses longer than 50 ms within a frame, no meter longer than 25 ms (page 21); what
+// follows such a pause on a line that held nothing but noise begins a frame.
+constexpr Instant resync_gap = std::chrono::milliseconds(50);
+
+// A bare response with its digest. Shorter ones (1 byte, TLS errors) are too common as data.
+constexpr std::size_t smallest_telling_message = 1 + digest_size;
+
+}  // namespace
+
+FrameSplitter::FrameSplitter(Direction direction, Instant frame_timeout, Sink sink)
+    : direction_(direction), frame_timeout_(frame_timeout), sink_(std::move(sink)) {}
+
+void FrameSplitter::push(std::uint8_t byte, Instant at, std::uint8_t trouble) {
+  advance(at);
+  if (noise_ == held_ && at - last_arrival_ >= resync_gap) {
+    emit_noise();
+    trusted_ = true;
+  }
+  last_arrival_ = at;
+  if (held_ == max_frame_size) emit_noise();  // a whole frame never waits, so noise comes first
+  bytes_[held_] = byte;
+  arrivals_[held_] = at;
+  trouble_[held_] = trouble;
+  ++held_;
+  split();
+}
+
+std::optional<Instant> FrameSplitter::deadline() const {
+  if (held_ == 0) return std::nullopt;
+  return arrivals_[held_ - 1] + frame_timeout_;
+}
+
+void FrameSplitter::advance(Instant now) {
+  if (const auto due = deadline(); due && now >= *due) silence();
+}
+
+void FrameSplitter::finish() {
+  silence();
+}
+
+// What begins at `at`, in the light of the bytes held. `trusted`: a frame must begin here.
+FrameSplitter::Examined FrameSplitter::examine(std::size_t at, bool trusted) const {
+  const Bytes candidate = held(at);
+  if (candidate.empty()) return {Verdict::wait};
+  if (trouble_[at] & tap::break_seen) return {Verdict::not_a_frame};
+  if (candidate[0] > max_message_size >> 8) return {Verdict::not_a_frame};
+  if (candidate.size() < length_field_size) return {Verdict::wait};
+
+  const std::size_t message_size = read_be(candidate, 0, length_field_size);
+  if (message_size == 0) {
+    const bool alert = trusted && direction_ != Direction::client_to_meter;
+    return alert ? Examined{Verdict::whole, length_field_size} : Examined{Verdict::not_a_frame};
+  }
+  if (message_size > max_message_size) return {Verdict::not_a_frame};
+
+  const std::size_t size = length_field_size + message_size;
+  if (!trusted) {
+    // "00 01 00" stands in every second table; as a frame it needs a better place than this.
+    if (message_size < smallest_telling_message) return {Verdict::not_a_frame};
+    const std::size_t available = std::min(message_size, candidate.size() - length_field_size);
+    if (fits(candidate.subspan(length_field_size, available), message_size, direction_) == Fit::no)
+      return {Verdict::not_a_frame};
+  }
+  if (candidate.size() < size) return {Verdict::wait};
+  return {Verdict::whole, size};
+}
+
+// Whether clear frames stand back to back somewhere after `at`, up to `end` or over it: then what
+// begins at `at` is no frame, however good its length looks. On a silent line one whole clear
+// frame of some size is enough, since what lies around it never became one.
+bool FrameSplitter::frames_inside(std::size_t at, std::size_t end, bool line_is_silent) const {
+  const Bytes all = Bytes(bytes_).first(end);
+  for (std::size_t start = at + 1; start < end; ++start) {
+    std::size_t next = start;
+    while (next + length_field_size < end) {
+      const std::size_t message_size = read_be(all, next, length_field_size);
+      if (message_size == 0 || message_size > max_message_size) break;
+      const std::size_t message = next + length_field_size;
+      const std::size_t available = std::min(message_size, end - message);
+      if (fits(all.subspan(message, available), message_size, direction_) != Fit::yes) break;
+      next = message + message_size;
+      if (line_is_silent && next <= end && message_size > smallest_telling_message) return true;
+    }
+    if (next >= end) return true;
+  }
+  return false;
+}
+
+// Emits what can be emitted.
+void FrameSplitter::split() {
+  while (noise_ < held_) {
+    const Examined found = examine(noise_, trusted_);
+    if (found.verdict == Verdict::wait) return;
+    if (found.verdict == Verdict::not_a_frame) {
+      drop_candidate_byte();
+      continue;
+    }
+    const Bytes message = held(noise_).subspan(length_field_size, found.size - length_field_size);
+    if (trusted_ && !message.empty() && fits(message, message.size(), direction_) == Fit::no &&
+        frames_inside(noise_, noise_ + found.size, false)) {
+      drop_candidate_byte();
+      continue;
+    }
+    emit_noise();
+    emit(found.size, 0);
+    trusted_ = true;
+  }
+}
+
+// The line has fallen silent or ended: nothing that is held will ever become longer.
+void FrameSplitter::silence() {
+  while (held_ > 0) {
+    if (noise_ == held_) {
+      emit_noise();
+      break;
+    }
+    // A frame that waits for its rest. If its beginning does not fit, frames inside it are better
+    // than a part of something.
+    if (!beginning_fits() && frames_inside(noise_, held_, true)) {
+      drop_candidate_byte();
+      split();
+      continue;
+    }
+    // After noise, a part is worth calling one only if its code has been seen to fit.
+    constexpr std::size_t with_code = length_field_size + 1;
+    if (!trusted_ && held_ - noise_ < with_code) {
+      noise_ = held_;
+      continue;
+    }
+    emit_noise();
+    emit(held_, tap::truncated);
+  }
+  trusted_ = true;
+}
+
+// Whether the unfinished frame after the noise begins like a clear message.
+bool FrameSplitter::beginning_fits() const {
+  const Bytes candidate = held(noise_);
+  if (candidate.size() <= length_field_size) return false;
+  return fits(candidate.subspan(length_field_size), read_be(candidate, 0, length_field_size),
+              direction_) == Fit::yes;
+}
+
+void FrameSplitter::drop_candidate_byte() {
+  ++noise_;
+  trusted_ = false;
+}
+
+void FrameSplitter::emit_noise() {
+  if (noise_ == 0) return;
+  const std::size_t size = std::exchange(noise_, 0);
+  emit(size, tap::noise);
+}
+
+// Hands the first `size` bytes to the sink and lets go of them.
+void FrameSplitter::emit(std::size_t size, std::uint8_t status) {
+  for (std::size_t i = 0; i < size; ++i) status |= trouble_[i];
+  sink_({Bytes(bytes_).first(size), arrivals_[0], arrivals_[size - 1], status});
+  std::copy(bytes_.begin() + size, bytes_.begin() + held_, bytes_.begin());
+  std::copy(arrivals_.begin() + size, arrivals_.begin() + held_, arrivals_.begin());
+  std::copy(trouble_.begin() + size, trouble_.begin() + held_, trouble_.begin());
+  held_ -= size;
+}
+
+}  // namespace mep

@@ -1,0 +1,83 @@
+// From a line's bytes to frames, page 9, and the alert sequence, page 17.
+//
+// A frame is a two-byte length and that many bytes; there is no start mark and no check sum, so a
+// splitter lives from agreement: at a place where a frame must begin (after a frame, after a
+// silence) any length up to the maximum is believed, since an encrypted message looks like
+// nothing in particular. Once bytes have turned out to be no frame, only a clear message whose
+// code, counts and size agree ends the noise, or a silence does.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "protocol/types.h"
+
+namespace mep {
+
+// A moment on one clock of the caller's choice, which must not run backwards.
+using Instant = std::chrono::nanoseconds;
+
+// What came over the line, in order. Every byte that went in comes out in exactly one record.
+struct LineRecord {
+  Bytes bytes;          // a whole frame with its length field, an alert (00 00), a part, or noise;
+                        // valid during the call of the sink only
+  Instant first{0};     // arrival of the first byte
+  Instant last{0};      // arrival of the last byte
+  std::uint8_t status;  // tap::Status bits; 0 for a whole frame received without trouble
+};
+
+// Splits one line. Holds at most one maximum frame, allocates nothing per byte.
+class FrameSplitter {
+ public:
+  using Sink = std::function<void(const LineRecord&)>;
+
+  // `direction` says whose line it is: alerts come from the meter only. A line that is silent for
+  // `frame_timeout` in the middle of a frame has cut it short.
+  FrameSplitter(Direction direction, Instant frame_timeout, Sink sink);
+
+  // One byte that arrived at `at`. `trouble`: the framing_error, parity_error, break_seen and lost
+  // bits that came with it.
+  void push(std::uint8_t byte, Instant at, std::uint8_t trouble = 0);
+
+  // Time passes without a byte. Call it at deadline() or later.
+  void advance(Instant now);
+
+  // When advance() would have something to do; nothing while no byte is held.
+  std::optional<Instant> deadline() const;
+
+  // The line ends here: whatever is held comes out.
+  void finish();
+
+ private:
+  enum class Verdict : std::uint8_t { wait, whole, not_a_frame };
+  struct Examined {
+    Verdict verdict;
+    std::size_t size = 0;  // of the whole frame
+  };
+
+  Bytes held(std::size_t from) const { return Bytes(bytes_).subspan(from, held_ - from); }
+  Examined examine(std::size_t at, bool trusted) const;
+  bool frames_inside(std::size_t at, std::size_t end, bool line_is_silent) const;
+  bool beginning_fits() const;
+  void split();
+  void silence();
+  void emit(std::size_t size, std::uint8_t status);
+  void emit_noise();
+  void drop_candidate_byte();
+
+  Direction direction_;
+  Instant frame_timeout_;
+  Sink sink_;
+  std::array<std::uint8_t, max_frame_size> bytes_{};
+  std::array<Instant, max_frame_size> arrivals_{};
+  std::array<std::uint8_t, max_frame_size> trouble_{};
+  std::size_t held_ = 0;   // bytes held
+  std::size_t noise_ = 0;  // of those, the first ones that are known to be noise
+  bool trusted_ = true;    // a frame must begin after the noise
+  Instant last_arrival_{0};
+};
+
+}  // namespace mep

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "protocol/names.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <iterator>
+
+namespace mep {
+namespace {
+
+struct Named {
+  std::uint16_t number;
+  std::string_view name;
+};
+
+// The guide's names where it has one (chapter 4, Appendix C), the names of ANSI C12.19-1997
+// elsewhere. In ascending order.
+constexpr Named tables[] = {
+    {BT(0), "General Configuration"},
+    {BT(1), "General Manufacturer Information"},
+    {BT(2), "Device Nameplate"},
+    {BT(3), "End Device Mode Status"},
+    {BT(4), "Pending Status"},
+    {BT(5), "Device Identification"},
+    {BT(6), "Utility Information"},
+    {BT(7), "Procedure Initiate"},
+    {BT(8), "Procedure Response"},
+    {BT(10), "Dimension Sources Limiting"},
+    {BT(11), "Actual Sources Limiting"},
+    {BT(12), "Unit of Measure Entry"},
+    {BT(13), "Demand Control"},
+    {BT(14), "Data Control"},
+    {BT(15), "Constants"},
+    {BT(16), "Source Definition"},
+    {BT(20), "Dimension Register"},
+    {BT(21), "Actual Register"},
+    {BT(22), "Data Selection"},
+    {BT(23), "Current Register Data"},
+    {BT(24), "Previous Season Data"},
+    {BT(25), "Previous Demand Reset Data"},
+    {BT(26), "Self-Read Data"},
+    {BT(27), "Present Register Selection"},
+    {BT(28), "Present Register Data"},
+    {BT(30), "Dimension Display"},
+    {BT(31), "Actual Display"},
+    {BT(32), "Display Source"},
+    {BT(33), "Primary Display List"},
+    {BT(34), "Secondary Display List"},
+    {BT(40), "Dimension Security Limiting"},
+    {BT(41), "Actual Security Limiting"},
+    {BT(42), "Security"},
+    {BT(43), "Default Access Control"},
+    {BT(44), "Access Control"},
+    {BT(45), "Key"},
+    {BT(50), "Dimension Time and TOU"},
+    {BT(51), "Actual Time and TOU"},
+    {BT(52), "UTC Clock"},
+    {BT(53), "Time Offset"},
+    {BT(54), "Calendar"},
+    {BT(55), "Local Clock State"},
+    {BT(56), "Time Remaining"},
+    {BT(60), "Dimension Load Profile"},
+    {BT(61), "Actual Load Profile"},
+    {BT(62), "Load Profile Control"},
+    {BT(63), "Load Profile Status"},
+    {BT(64), "Load Profile Data, Data Set 1"},
+    {BT(65), "Load Profile Data, Data Set 2"},
+    {BT(66), "Load Profile Data, Data Set 3"},
+    {BT(67), "Load Profile Data, Data Set 4"},
+    {BT(70), "Dimension Log"},
+    {BT(71), "Actual Log"},
+    {BT(72), "Events Identification"},
+    {BT(73), "History Log Control"},
+    {BT(74), "History Log Data (Primary Event Log)"},
+    {BT(75), "Event Log Control"},
+    {BT(76), "Event Log Data"},
+    {BT(80), "Dimension User Defined Tables"},
+    {BT(81), "Actual User Defined Tables"},
+    {BT(82), "User Defined Tables List"},
+    {BT(83), "User Defined Tables Selection"},
+    {BT(84), "User Defined Table 0"},
+    {BT(85), "User Defined Table 1"},
+    {ET(1), "Pulse Output Options"},
+    {ET(2), "RTC Calibration"},
+    {ET(3), "Utility Information"},
+    {ET(4), "System Information"},
+    {ET(5), "Control Output Settings"},
+    {ET(6), "Pulse Inputs"},
+    {ET(7), "LCD Display Configuration"},
+    {ET(9), "Power Quality"},
+    {ET(11), "MFG Dimension Table"},
+    {ET(13), "MEP/M-Bus Device Configuration"},
+    {ET(14), "MEP/M-Bus Device Status"},
+    {ET(15), "MEP/M-Bus On-demand Requests"},
+    {ET(16), "MEP/M-Bus Device Data"},
+    {ET(21), "Load Profile Internal Configuration"},
+    {ET(23), "Miscellaneous Information"},
+    {ET(29), "Hardware Configuration"},
+    {ET(30), "Maximum Power or Current Level Control"},
+    {ET(31), "Meter One-time-read Log"},
+    {ET(34), "Additional M-Bus/MEP Device Configuration"},
+    {ET(36), "Manufacturer (Extended) Table Actual Dimensions"},
+    {ET(40), "Demand Configuration"},
+    {ET(41), "Historical Demand Reset Log"},
+    {ET(42), "Interface Definition"},
+    {ET(45), "MEP Recurring Read Log"},
+    {ET(46), "Control Output Read-Only Data"},
+    {ET(47), "Calendar Override Settings"},
+    {ET(50), "MEP Inbound Data Space"},
+    {ET(51), "MEP Device Configuration"},
+    {ET(52), "MEP Transaction Request"},
+    {ET(53), "MEP Transaction Response"},
+    {ET(54), "Meter Status"},
+    {ET(55), "Meter Configuration"},
+    {ET(57), "M-Bus Data Type Table"},
+    {ET(58), "MEA Status Extension"},
+    {ET(59), "MEP Procedure Response"},
+    {ET(61), "Time-Based Relay Control"},
+    {ET(62), "Load Profile Display Configuration"},
+    {ET(66), "Load Profile Source ID Mapping"},
+    {ET(67), "Display Source ID Mapping"},
+    {ET(70), "RAM Only Status"},
+    {ET(71), "Delta Data Alerts"},
+    {ET(74), "MEP Recurring Read Extended Log"},
+    {ET(75), "Primary Load Profile Channel Change Log"},
+    {ET(76), "Externally Configurable Hardware Options"},
+    {ET(77), "Secondary Display List"},
+    {ET(79), "History Log Data (Alternate Event Log)"},
+    {ET(80), "Average Power Settings"},
+    {ET(81), "Power Outage Log"},
+    {ET(85), "MEP Procedure Response (MEP2)"},
+    {ET(89), "Meter LN Status"},
+    {ET(90), "Dimension LN"},
+    {ET(97), "Meter Configuration LN"},
+};
+
+constexpr Named procedures[] = {
+    {BP(0), "Cold Start"},
+    {BP(1), "Warm Start"},
+    {BP(2), "Save Configuration"},
+    {BP(3), "Clear Data"},
+    {BP(4), "Reset List Pointers"},
+    {BP(5), "Update Last Read Entry"},
+    {BP(6), "Change End Device Mode"},
+    {BP(7), "Clear Standard Status Flags"},
+    {BP(8), "Clear Manufacturer Status Flags"},
+    {BP(9), "Remote Reset"},
+    {BP(10), "Set Date and/or Time"},
+    {BP(11), "Execute Diagnostics"},
+    {BP(12), "Activate All Pending Tables"},
+    {BP(13), "Activate Specific Pending Tables"},
+    {BP(14), "Clear All Pending Tables"},
+    {BP(15), "Clear Specific Pending Tables"},
+    {BP(16), "Start Load Profile"},
+    {BP(17), "Stop Load Profile"},
+    {BP(18), "Log In"},
+    {BP(19), "Log Out"},
+    {BP(20), "Initiate Immediate Self-Read"},
+    {BP(21), "Direct Load Control"},
+    {BP(22), "Modify Credit"},
+    {EP(16), "Change System Clock By Delta"},
+    {EP(17), "Remove MEP Device"},
+    {EP(19), "Post On-demand M-Bus Request"},
+    {EP(39), "Post MEP Data"},
+    {EP(61), "MEP Transaction Lock Control"},
+};
+
+std::string_view find(const Named* begin, const Named* end, std::uint16_t number) {
+  const Named* found = std::lower_bound(
+      begin, end, number,
+      [](const Named& entry, std::uint16_t wanted) { return entry.number < wanted; });
+  return found != end && found->number == number ? found->name : std::string_view();
+}
+
+std::string label(const char* basic, const char* extended, std::uint16_t number) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%s%02u", number & manufacturer_flag ? extended : basic,
+                number & number_mask);
+  return text.data();
+}
+
+std::string title(std::string text, std::string_view name) {
+  if (!name.empty()) text.append(" ").append(name);
+  return text;
+}
+
+}  // namespace
+
+std::string_view table_name(std::uint16_t table) {
+  return find(std::begin(tables), std::end(tables),
+              static_cast<std::uint16_t>(table & ~pending_flag));
+}
+
+std::string_view procedure_name(std::uint16_t procedure) {
+  return find(std::begin(procedures), std::end(procedures), procedure);
+}
+
+std::string table_label(std::uint16_t table) {
+  if (table & ~(number_mask | manufacturer_flag | pending_flag)) {
+    std::array<char, 8> text{};
+    std::snprintf(text.data(), text.size(), "0x%04X", table);
+    return text.data();
+  }
+  return (table & pending_flag ? "pending " : "") + label("BT", "ET", table);
+}
+
+std::string procedure_label(std::uint16_t procedure) {
+  return label("BP", "EP", procedure);
+}
+
+std::string table_title(std::uint16_t table) {
+  return title(table_label(table), table_name(table));
+}
+
+std::string procedure_title(std::uint16_t procedure) {
+  return title(procedure_label(procedure), procedure_name(procedure));
+}
+
+}  // namespace mep

@@ -1,0 +1,49 @@
+// The tap header: what stands before each frame in a capture of link type DLT_USER13
+// (docs/link-types.md describes it for other people's tools).
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "protocol/types.h"
+
+namespace mep::tap {
+
+inline constexpr int link_type = 160;      // DLT_USER13, "MEP tap"
+inline constexpr int raw_link_type = 161;  // DLT_USER14, "MEP raw": a frame and no header
+
+inline constexpr std::uint8_t version = 1;
+inline constexpr std::size_t header_size = 12;
+
+// Bits of Header::status.
+enum Status : std::uint8_t {
+  truncated = 0x01,      // cut short: the rest of the frame never came
+  noise = 0x02,          // bytes that form no frame
+  framing_error = 0x04,  // the UART saw a missing stop bit in one of the bytes
+  parity_error = 0x08,
+  break_seen = 0x10,
+  lost = 0x20,  // bytes were lost before this record
+};
+
+struct Header {
+  Direction direction = Direction::unknown;
+  std::uint8_t status = 0;        // Status bits
+  std::uint32_t baud_rate = 0;    // bit/s
+  std::uint32_t duration_us = 0;  // from the first byte to the last
+};
+
+// The header's 12 bytes, big-endian.
+std::array<std::uint8_t, header_size> encode(const Header& header);
+
+struct Parsed {
+  Header header;
+  std::size_t size;  // where the frame begins; more than header_size in later minor versions
+};
+
+// Reads the header at the start of a record. Nothing where the record is shorter than the header
+// says it is, the header shorter than 12 bytes, or the version not 1.
+std::optional<Parsed> parse(Bytes record);
+
+}  // namespace mep::tap

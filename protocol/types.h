@@ -1,0 +1,33 @@
+// Words that every part of MEP shares: directions, sizes, keys.
+// "Page n" in this project always means a page of the OSGP MEP Client Developer's Guide,
+// 078-0372-01BD, by the number printed in its footer.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace mep {
+
+// Bytes that somebody else owns; valid as long as the owner says.
+using Bytes = std::span<const std::uint8_t>;
+
+// Who speaks. The numbers are those of the tap header (docs/link-types.md).
+enum class Direction : std::uint8_t { unknown = 0, client_to_meter = 1, meter_to_client = 2 };
+
+inline constexpr std::size_t length_field_size = 2;   // big-endian, does not count itself, page 9
+inline constexpr std::size_t max_message_size = 476;  // after the length field, page 8
+inline constexpr std::size_t max_frame_size = length_field_size + max_message_size;
+inline constexpr std::size_t sequence_size = 4;  // big-endian, page 10
+inline constexpr std::size_t digest_size = 8;    // page 10
+inline constexpr std::size_t key_size = 16;      // of up to 20 configured bytes, page 13
+
+using Key = std::array<std::uint8_t, key_size>;
+using Digest = std::array<std::uint8_t, digest_size>;
+
+// The key that meters leave the factory with (page 15).
+inline constexpr Key factory_default_key = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
+}  // namespace mep
