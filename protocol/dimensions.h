@@ -1,0 +1,69 @@
+// Dimensions: what one table says about the layout and the meaning of others.
+//
+// A meter's tables have no fixed sizes. How many summations BT23 holds stands in BT21, how many
+// channels a load profile interval has in BT61, and so on; ET42 repeats most of it. A reader
+// learns these numbers from the tables as they go by, and until then works with the values that
+// the guide gives as usual.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace mep {
+
+inline constexpr std::int64_t load_profile_sets = 4;  // BT64 to BT67, page 238
+inline constexpr std::size_t channels_per_set = 32;   // room for; meters have up to 16
+inline constexpr std::size_t adjustable_logs = 16;    // room for the entries of ET36, page 108
+
+// One number, or `slots` of them side by side.
+enum class Dim : std::uint8_t {
+#define MEP_DIM(name, slots, origin, assumed) name,
+#include "protocol/dimensions.inc"
+#undef MEP_DIM
+};
+
+struct DimInfo {
+  std::string_view name;    // for people: "summations"
+  std::string_view origin;  // where the guide says it stands: "BT21.3"
+  std::uint16_t slots;
+  std::int32_t assumed;  // before it has been seen
+  std::uint16_t first;   // of its slots in Dimensions
+};
+
+const DimInfo& dim_info(Dim dim);
+std::size_t dim_count();
+
+namespace detail {
+constexpr std::size_t all_dim_slots() {
+  std::size_t sum = 0;
+#define MEP_DIM(name, slots, origin, assumed) sum += (slots);
+#include "protocol/dimensions.inc"
+#undef MEP_DIM
+  return sum;
+}
+}  // namespace detail
+
+// What is known at one moment. A value: some 3 KiB, copied only when something was learned.
+class Dimensions {
+ public:
+  // The learned value; nothing where the slot has not been seen or does not exist.
+  std::optional<std::int32_t> learned(Dim dim, std::size_t slot = 0) const;
+  // The learned value, or the one to assume.
+  std::int32_t get(Dim dim, std::size_t slot = 0) const;
+  // Remembers a value. True if that changed anything. A slot that does not exist is ignored.
+  bool learn(Dim dim, std::size_t slot, std::int32_t value);
+
+  friend bool operator==(const Dimensions&, const Dimensions&) = default;
+
+ private:
+  static std::optional<std::size_t> place(Dim dim, std::size_t slot);
+  std::array<std::int32_t, detail::all_dim_slots()> values_{};
+  std::bitset<detail::all_dim_slots()> known_;
+};
+
+}  // namespace mep

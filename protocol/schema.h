@@ -1,0 +1,215 @@
+// The language in which tables are described: a description reads like the guide's page.
+//
+//   table(BT(63), "Load Profile Status", 236,
+//         array(Dim::data_sets, "Data Set Status",
+//               bits(1, bit(0, "Block Order", {{0, "ascending"}, {1, "descending"}}), ...).at(0),
+//               u16("Number of Valid Blocks").at(1),
+//               ...))
+//
+// Nodes stand in wire order. A description is built once and never changes; everything else
+// (dissection, encoding, field names, the field reference) walks over it.
+// docs/adding-a-table.md explains the language by example.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "protocol/expression.h"
+
+namespace mep {
+
+// Names of a field's values, as the guide lists them.
+using ValueNames = std::vector<std::pair<std::int64_t, std::string_view>>;
+
+// Data types of pages 40 to 42. Multi-byte numbers are little-endian.
+enum class Type : std::uint8_t {
+  unsigned_int,  // UINTx, 1 to 8 bytes
+  signed_int,    // INTx, NI_FMAT1, NI_FMAT2
+  bits,          // BOOLs and bit ranges that share 1 to 4 bytes; see Node::bit_fields
+  set,           // SET: a row of BOOLs, bit 0 of byte 0 first
+  bytes,         // ARRAY OF UINT8 without numeric meaning
+  chars,         // ARRAY OF CHAR, ends at a zero byte or the last byte
+  fill,          // FILLx, reserved and unused bytes
+  bcd,           // packed BCD, least significant byte first (M-Bus identification numbers)
+  float32,       // IEEE 754 single
+  time,          // TIME: hour, minute, second
+  ltime_date,    // LTIME_DATE: year, month, day, hour, minute, second
+  stime_date,    // STIME_DATE: without the seconds
+  rdate,         // RDATE: recurring date, 16 bits
+  ansi_date,     // ANSI_DATE: year, month, day in 16 bits
+};
+
+// How a number is shown besides its digits.
+enum class Format : std::uint8_t {
+  plain,
+  hex,
+  table_id,           // C12.19 table number with flags
+  procedure_id,       // BT07
+  mbus_manufacturer,  // three letters in 15 bits, page 93
+  source_id,          // BT22's list, page 204
+};
+
+// What clock a time is on.
+enum class Clock : std::uint8_t { unspecified, utc, local };
+
+enum class Kind : std::uint8_t {
+  leaf,       // a field
+  group,      // fields under a common heading
+  array,      // `count` times the children
+  record,     // children within exactly `size` bytes, whatever they add up to
+  when,       // children that exist only if `count` is not 0
+  registers,  // `count` numbers, each named by the source it holds
+};
+
+// BOOL(x) or UINT(x..y) within a bits() field.
+struct BitField {
+  std::string name;
+  std::uint8_t first = 0;  // bit 0 is the least significant of the first byte
+  std::uint8_t last = 0;
+  ValueNames values;
+  std::optional<Dim> learned_dim;  // one slot, or the slot of the word's node
+  std::uint32_t id = 0;            // in the catalog
+  constexpr bool single() const { return first == last; }
+
+  // The value of these bits is that dimension.
+  BitField learns(Dim dim) &&;
+};
+
+// A register's name for one source ID, where the table calls it differently from BT22's list.
+struct SourceName {
+  std::uint16_t source;
+  std::string_view name;
+  std::string_view unit;
+};
+
+struct Node {
+  Kind kind = Kind::leaf;
+  Type type = Type::unsigned_int;
+  std::string name;
+  std::string_view unit_text;
+  Expr size = 0;   // bytes: of a leaf, of a record, of one register
+  Expr count = 1;  // of an array or registers; the condition of a `when`
+  std::vector<Node> children;
+  std::vector<BitField> bit_fields;
+  ValueNames value_names;
+  Format format = Format::plain;
+  Clock clock = Clock::unspecified;
+  std::optional<Expr> printed_offset;  // the guide's, from the start of the table
+  std::optional<Dim> learned_dim;
+  Expr learned_slot = index_of(0);
+  std::vector<SourceName> source_names;  // registers: in default order
+  std::optional<Dim> selection;          // registers: which source each holds
+  Expr selection_slot = index_of(0);
+  std::uint16_t page_number = 0;          // 0: as the node around it
+  std::string_view remark;                // one line for the field reference
+  std::uint32_t id = 0;                   // in the catalog
+  std::vector<std::uint32_t> source_ids;  // registers: catalog ids by source ID
+
+  // Modifiers, to be chained behind a constructor function.
+  // The offset that the guide prints, from the start of the table (for fields of an array: of its
+  // element 0). Checked by a test.
+  Node at(const Expr& offset) &&;
+  Node unit(std::string_view text) &&;  // "Wh", "mV", "s", "0.1 %"
+  Node values(ValueNames names) &&;
+  Node shown_as(Format how) &&;
+  Node page(std::uint16_t number) &&;
+  Node note(std::string_view text) &&;  // must be a literal
+  Node on(Clock which) &&;
+  // The value of this field is that dimension.
+  Node learns(Dim dim) &&;
+  Node learns(Dim dim, const Expr& slot) &&;
+};
+
+struct Table {
+  std::uint16_t number;  // as on the wire
+  std::string_view name;
+  std::uint16_t page;
+  Node root;  // a group
+};
+
+using Nodes = std::vector<Node>;
+
+// As a leaf's size: all that is left of the enclosing record, or of the data.
+inline constexpr std::int64_t rest_of_record = -1;
+
+// --- Fields -------------------------------------------------------------------------------------
+
+Node u8(std::string_view name);
+Node u16(std::string_view name);
+Node u24(std::string_view name);
+Node u32(std::string_view name);
+Node u40(std::string_view name);
+Node u48(std::string_view name);
+Node u64(std::string_view name);
+Node i8(std::string_view name);
+Node i16(std::string_view name);
+Node i24(std::string_view name);
+Node i32(std::string_view name);
+Node i40(std::string_view name);
+Node i48(std::string_view name);
+Node ni_fmat1(std::string_view name);  // INT32 here, page 40
+Node ni_fmat2(std::string_view name);
+Node float32(std::string_view name);
+Node time(std::string_view name);
+Node ltime_date(std::string_view name);
+Node stime_date(std::string_view name);
+Node rdate(std::string_view name);
+Node ansi_date(std::string_view name);
+Node chars(std::string_view name, const Expr& size);
+Node bytes(std::string_view name, const Expr& size);
+Node bcd(std::string_view name, const Expr& size);
+Node set(std::string_view name, const Expr& size);
+// FILLx, "Reserved", "Unused": shown as bytes, all under one name.
+Node fill(const Expr& size, std::string_view name = "Filler");
+
+// Bits that share `size` bytes (1 to 4, little-endian). Bit numbers count from the least
+// significant bit of the first byte. The word itself may have a name of its own ("MEP Flags").
+BitField bit(std::uint8_t number, std::string_view name, ValueNames values = {});
+BitField bits_of(std::uint8_t first, std::uint8_t last, std::string_view name,
+                 ValueNames values = {});
+Node bits(std::size_t size, std::vector<BitField> fields);
+Node bits(std::string_view name, std::size_t size, std::vector<BitField> fields);
+
+// --- Structure ----------------------------------------------------------------------------------
+
+Node group(std::string_view name, Nodes children);
+// `count` times the same. The name is that of one element ("Device Config"); the element's index
+// is shown behind it.
+Node array(const Expr& count, std::string_view name, Nodes children);
+// ARRAY OF a plain type: array_of(Dim::summations, u8("Summation Sources")).
+Node array_of(const Expr& count, Node element);
+// Children within exactly `size` bytes: what is left over is shown as unused, and what does not
+// fit is cut. Needed around anything whose layout depends on its own contents.
+Node record(const Expr& size, Nodes children);
+// Children that exist only if `condition` is true. An unknown condition (it looks at a field that
+// is not visible) ends the decoding of the enclosing record.
+Node when(const Expr& condition, Nodes children);
+// Whatever bytes remain in the enclosing record.
+Node rest(std::string_view name);
+// `count` numbers of `element`'s type. Element i holds the source that `selection` says; before
+// that has been seen, source_names[i]. Shown and filtered by the source's name.
+Node registers(std::string_view name, const Expr& count, Node element, Dim selection,
+               std::vector<SourceName> source_names);
+
+Table table(std::uint16_t number, std::string_view name, std::uint16_t page, Nodes nodes);
+
+// --- Measurement sources (BT22, page 204)
+// ---------------------------------------------------------
+
+struct Source {
+  std::uint16_t id;
+  std::string_view name;
+  std::string_view unit;
+};
+// All of them, in ascending order of ID.
+std::span<const Source> sources();
+// Nothing where the guide does not list the ID.
+const Source* find_source(std::uint16_t id);
+
+}  // namespace mep

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "protocol/walker.h"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "protocol/bytes.h"
+
+namespace mep {
+namespace {
+
+// Larger than any table can be addressed (24-bit offsets); keeps sums of hostile sizes far from
+// overflow.
+constexpr std::uint64_t beyond_any_table = std::uint64_t{1} << 40;
+
+constexpr std::string_view layout_unknown = "its layout depends on bytes that are not here";
+constexpr std::string_view after_the_last_field = "after the last field of the table";
+constexpr std::string_view left_over = "unused";
+
+std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
+  return std::min(a + b, beyond_any_table);
+}
+
+std::uint64_t times(std::uint64_t a, std::uint64_t b) {
+  return a != 0 && b > beyond_any_table / a ? beyond_any_table : a * b;
+}
+
+std::int64_t sign_extend(std::uint64_t value, std::size_t size) {
+  const unsigned unused = 64 - 8 * static_cast<unsigned>(size);
+  return static_cast<std::int64_t>(value << unused) >> unused;
+}
+
+class Walk : public Scope {
+ public:
+  Walk(const Stretch& stretch, const Dimensions& dimensions, Visitor* visitor)
+      : stretch_(stretch), dimensions_(dimensions), visitor_(visitor) {}
+
+  void run(const Node& root) {
+    limit_ = beyond_any_table;
+    const Outcome outcome = children(root);
+    const std::uint64_t reached = std::max(position_, stretch_.offset);
+    if (outcome == Outcome::done || reached >= stretch_.end()) return;
+    report_undecoded(reached, stretch_.end(),
+                     outcome == Outcome::unknown ? layout_unknown : after_the_last_field);
+  }
+
+  // Size of a node as a whole where it begins at the current place; nothing if its contents decide
+  // and are not visible, or it takes all that is left.
+  std::optional<std::uint64_t> size(const Node& node) {
+    switch (node.kind) {
+      case Kind::leaf:
+      case Kind::record:
+        return evaluated(node.size);
+      case Kind::group:
+        return size_of_children(node);
+      case Kind::registers: {
+        const auto count = evaluated(node.count);
+        const auto one = evaluated(node.size);
+        if (!count || !one) return std::nullopt;
+        return times(*count, *one);
+      }
+      case Kind::when: {
+        const auto condition = node.count.evaluate(*this);
+        if (!condition) return std::nullopt;
+        return *condition ? size_of_children(node) : 0;
+      }
+      case Kind::array: {
+        const auto count = evaluated(node.count);
+        if (!count) return std::nullopt;
+        if (const auto each = uniform_element_size(node)) return times(*count, *each);
+        if (depends_on_contents(node)) return std::nullopt;
+        std::uint64_t sum = 0;
+        indices_.push_back(0);
+        for (std::uint64_t i = 0; i < *count && sum < beyond_any_table; ++i) {
+          indices_.back() = static_cast<std::int64_t>(i);
+          sum = plus(sum, size_of_children(node).value_or(0));
+        }
+        indices_.pop_back();
+        return sum;
+      }
+    }
+    return std::nullopt;
+  }
+
+  // Scope
+  std::int64_t dimension(Dim dim, std::size_t slot) const override {
+    const auto learned = dimensions_.learned(dim, slot);
+    if (visitor_) visitor_->relied_on(dim, slot, !learned);
+    return dimensions_.get(dim, slot);
+  }
+  std::int64_t index(unsigned level) const override {
+    return level < indices_.size() ? indices_[indices_.size() - 1 - level] : 0;
+  }
+  std::optional<std::int64_t> field(std::string_view name) const override {
+    for (auto seen = fields_.rbegin(); seen != fields_.rend(); ++seen)
+      if (seen->first == name) return seen->second;
+    return std::nullopt;
+  }
+
+ private:
+  // What a visit of a node leaves behind.
+  enum class Outcome : std::uint8_t {
+    go_on,    // position_ stands behind the node
+    unknown,  // where the node ends cannot be told
+    done,     // the end of the stretch is reached
+  };
+
+  std::optional<std::uint64_t> evaluated(const Expr& expression) const {
+    const auto value = expression.evaluate(*this);
+    if (!value || *value == rest_of_record) return std::nullopt;
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(*value, 0));
+  }
+
+  std::optional<std::uint64_t> size_of_children(const Node& node) {
+    std::uint64_t sum = 0;
+    for (const Node& child : node.children) {
+      const auto one = size(child);
+      if (!one) return std::nullopt;
+      sum = plus(sum, *one);
+    }
+    return sum;
+  }
+
+  // --- What sizes hang on. Cheap enough to ask again: descriptions are a few levels deep.
+
+  static bool any(const Node& node, bool (Expr::*asks)() const) {
+    if ((node.size.*asks)() || (node.count.*asks)()) return true;
+    if (node.kind == Kind::record) return false;
+    return std::any_of(node.children.begin(), node.children.end(),
+                       [asks](const Node& child) { return any(child, asks); });
+  }
+  static bool depends_on_contents(const Node& array) {
+    return std::any_of(array.children.begin(), array.children.end(),
+                       [](const Node& child) { return any(child, &Expr::uses_field); });
+  }
+  static bool depends_on_index(const Node& array) {
+    return std::any_of(array.children.begin(), array.children.end(),
+                       [](const Node& child) { return any(child, &Expr::uses_index); });
+  }
+
+  // The size that all elements of the array share, if they share one.
+  std::optional<std::uint64_t> uniform_element_size(const Node& array) {
+    if (depends_on_contents(array)) return std::nullopt;
+    if (!depends_on_index(array)) return size_of_children(array);
+    if (indices_.empty()) return std::nullopt;
+    // The index may be that of an array further out, which stands still here: try two elements.
+    indices_.push_back(0);
+    const auto first = size_of_children(array);
+    indices_.back() = 1;
+    const auto second = size_of_children(array);
+    indices_.pop_back();
+    const bool innermost_alone = first != second;
+    return innermost_alone ? std::nullopt : first;
+  }
+
+  // --- Visits
+
+  std::uint64_t visible_end() const { return std::min(limit_, stretch_.end()); }
+  bool at_end() const { return position_ >= visible_end(); }
+
+  Outcome children(const Node& node) {
+    for (const Node& child : node.children) {
+      const Outcome outcome = visit(child);
+      if (outcome != Outcome::go_on) return outcome;
+    }
+    return Outcome::go_on;
+  }
+
+  Outcome visit(const Node& node) {
+    // What lies before the stretch is stepped over in one.
+    if (position_ < stretch_.offset) {
+      const auto whole = size(node);
+      if (whole && plus(position_, *whole) <= stretch_.offset) {
+        position_ = plus(position_, *whole);
+        return Outcome::go_on;
+      }
+    }
+    switch (node.kind) {
+      case Kind::leaf:
+        return visit_leaf(node);
+      case Kind::registers:
+        return visit_registers(node);
+      case Kind::group:
+        return visit_branch(node, std::nullopt);
+      case Kind::array:
+        return visit_array(node);
+      case Kind::record:
+        return visit_record(node);
+      case Kind::when: {
+        const auto condition = node.count.evaluate(*this);
+        if (!condition) return Outcome::unknown;
+        return *condition ? children(node) : Outcome::go_on;
+      }
+    }
+    return Outcome::unknown;
+  }
+
+  Outcome visit_branch(const Node& node, std::optional<std::uint32_t> index) {
+    if (at_end()) return end_of_data();
+    const Branch branch{&node, position_, index, printed_offset(node)};
+    visitor_->enter(branch);
+    const Outcome outcome = children(node);
+    visitor_->leave(branch);
+    return outcome;
+  }
+
+  // The stretch is used up, or the enclosing record is.
+  Outcome end_of_data() const {
+    return position_ >= stretch_.end() ? Outcome::done : Outcome::unknown;
+  }
+
+  Outcome visit_leaf(const Node& node) {
+    const auto expected = node.size.evaluate(*this);
+    if (!expected) return Outcome::unknown;
+    const bool takes_rest = *expected == rest_of_record;
+    if (takes_rest && limit_ == beyond_any_table && position_ < stretch_.offset)
+      position_ = stretch_.offset;
+    if (!takes_rest && *expected <= 0) return Outcome::go_on;
+    if (at_end()) return takes_rest ? Outcome::go_on : end_of_data();
+    const std::uint64_t size =
+        takes_rest ? visible_end() - position_ : static_cast<std::uint64_t>(*expected);
+    emit(node, size, std::nullopt);
+    position_ = plus(position_, size);
+    return Outcome::go_on;
+  }
+
+  Outcome visit_registers(const Node& node) {
+    const auto count = evaluated(node.count);
+    const auto each = evaluated(node.size);
+    if (!count || !each) return Outcome::unknown;
+    if (*each == 0) return Outcome::go_on;
+    const Branch branch{&node, position_, std::nullopt, printed_offset(node)};
+    if (*count == 0) return Outcome::go_on;
+    if (at_end()) return end_of_data();
+    visitor_->enter(branch);
+    const std::uint64_t start = position_;
+    std::uint64_t i = start < stretch_.offset ? (stretch_.offset - start) / *each : 0;
+    for (; i < *count && start + i * *each < visible_end(); ++i) {
+      position_ = start + i * *each;
+      indices_.push_back(static_cast<std::int64_t>(i));
+      emit(node, *each, static_cast<std::uint32_t>(i));
+      indices_.pop_back();
+    }
+    position_ = plus(start, times(*count, *each));
+    visitor_->leave(branch);
+    return Outcome::go_on;
+  }
+
+  Outcome visit_array(const Node& node) {
+    const auto count = evaluated(node.count);
+    if (!count) return Outcome::unknown;
+    const std::uint64_t start = position_;
+    const auto each = uniform_element_size(node);
+    if (each && *each == 0) return Outcome::go_on;
+    std::uint64_t i = 0;
+    if (each && start < stretch_.offset) i = (stretch_.offset - start) / *each;
+    Outcome outcome = Outcome::go_on;
+    for (; i < *count; ++i) {
+      if (each) position_ = plus(start, times(i, *each));
+      const std::uint64_t before = position_;
+      indices_.push_back(static_cast<std::int64_t>(i));
+      outcome = visit_element(node, static_cast<std::uint32_t>(i));
+      indices_.pop_back();
+      if (outcome != Outcome::go_on || position_ == before) break;
+    }
+    if (each && outcome == Outcome::go_on) position_ = plus(start, times(*count, *each));
+    return outcome;
+  }
+
+  Outcome visit_element(const Node& node, std::uint32_t index) {
+    if (position_ < stretch_.offset) {
+      const auto whole = size_of_children(node);
+      if (whole && plus(position_, *whole) <= stretch_.offset) {
+        position_ = plus(position_, *whole);
+        return Outcome::go_on;
+      }
+    }
+    return visit_branch(node, index);
+  }
+
+  Outcome visit_record(const Node& node) {
+    const auto size = evaluated(node.size);
+    if (!size) return Outcome::unknown;
+    const std::uint64_t end = plus(position_, *size);
+    const std::uint64_t outer_limit = std::exchange(limit_, std::min(limit_, end));
+    const std::size_t outer_fields = fields_.size();
+    const Outcome outcome = children(node);
+    const std::uint64_t reached = std::max(position_, stretch_.offset);
+    const std::uint64_t last = visible_end();
+    if (outcome != Outcome::done && reached < last) {
+      report_undecoded(reached, last, outcome == Outcome::unknown ? layout_unknown : left_over);
+    }
+    limit_ = outer_limit;
+    fields_.resize(std::min(fields_.size(), outer_fields));
+    position_ = end;
+    return position_ >= stretch_.end() ? Outcome::done : Outcome::go_on;
+  }
+
+  void emit(const Node& node, std::uint64_t size, std::optional<std::uint32_t> index) {
+    const std::uint64_t from = std::max(position_, stretch_.offset);
+    const std::uint64_t to = std::min(plus(position_, size), visible_end());
+    if (from >= to) return;
+    Leaf leaf;
+    leaf.node = &node;
+    leaf.position = position_;
+    leaf.size = size;
+    leaf.visible = part(from, to);
+    leaf.complete = to - from == size;
+    leaf.index = index;
+    if (leaf.complete) leaf.value = integer_value(node, leaf.visible.bytes);
+    if (index && node.selection) name_register(node, *index, leaf);
+    leaf.printed_offset = printed_offset(node);
+    leaf.learned_slot = static_cast<std::size_t>(
+        std::max<std::int64_t>(node.learned_slot.evaluate(*this).value_or(0), 0));
+    visitor_->leaf(leaf);
+    // After the visit: an encoder fills the bytes in there.
+    remember(node, part(from, to).bytes, leaf.complete);
+  }
+
+  std::optional<std::int64_t> printed_offset(const Node& node) const {
+    const bool first = std::all_of(indices_.begin(), indices_.end(),
+                                   [](std::int64_t index) { return index == 0; });
+    if (!node.printed_offset || !first) return std::nullopt;
+    return node.printed_offset->evaluate(*this);
+  }
+
+  void name_register(const Node& node, std::uint32_t index, Leaf& leaf) const {
+    const auto slot = node.selection_slot.evaluate(*this).value_or(index);
+    if (const auto source = dimensions_.learned(*node.selection, static_cast<std::size_t>(slot))) {
+      leaf.source = static_cast<std::uint16_t>(*source);
+    } else if (index < node.source_names.size()) {
+      leaf.source = node.source_names[index].source;
+      leaf.source_assumed = true;
+    }
+  }
+
+  void remember(const Node& node, Bytes bytes, bool complete) {
+    const auto value = complete ? integer_value(node, bytes) : std::nullopt;
+    if (!node.name.empty() && value) fields_.emplace_back(node.name, *value);
+    if (node.type != Type::bits || !value) return;
+    for (const BitField& field : node.bit_fields)
+      fields_.emplace_back(field.name, bits_value(field, *value));
+  }
+
+  Stretch part(std::uint64_t from, std::uint64_t to) const {
+    return {from, stretch_.bytes.subspan(from - stretch_.offset, to - from)};
+  }
+
+  void report_undecoded(std::uint64_t from, std::uint64_t to, std::string_view why) {
+    visitor_->undecoded(part(from, to), why);
+  }
+
+  const Stretch stretch_;
+  const Dimensions& dimensions_;
+  Visitor* visitor_;
+  std::uint64_t position_ = 0;
+  std::uint64_t limit_ = beyond_any_table;  // end of the innermost record
+  std::vector<std::int64_t> indices_;
+  std::vector<std::pair<std::string_view, std::int64_t>> fields_;
+};
+
+class Learner : public Visitor {
+ public:
+  explicit Learner(Dimensions& dimensions) : dimensions_(dimensions) {}
+  bool changed() const { return changed_; }
+
+  void leaf(const Leaf& leaf) override {
+    if (!leaf.value) return;
+    if (leaf.node->learned_dim) take(*leaf.node->learned_dim, leaf.learned_slot, *leaf.value);
+    for (const BitField& field : leaf.node->bit_fields)
+      if (field.learned_dim)
+        take(*field.learned_dim, leaf.learned_slot, bits_value(field, *leaf.value));
+  }
+
+ private:
+  void take(Dim dim, std::size_t slot, std::int64_t value) {
+    if (dim_info(dim).slots == 1) slot = 0;
+    changed_ |= dimensions_.learn(dim, slot, static_cast<std::int32_t>(value));
+  }
+
+  Dimensions& dimensions_;
+  bool changed_ = false;
+};
+
+}  // namespace
+
+std::int64_t bits_value(const BitField& field, std::int64_t word) {
+  const unsigned width = field.last - field.first + 1U;
+  const std::uint64_t mask = width >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
+  return static_cast<std::int64_t>((static_cast<std::uint64_t>(word) >> field.first) & mask);
+}
+
+std::optional<std::int64_t> integer_value(const Node& node, Bytes bytes) {
+  if (bytes.empty() || bytes.size() > 8) return std::nullopt;
+  switch (node.type) {
+    case Type::unsigned_int:
+    case Type::bits:
+      return static_cast<std::int64_t>(read_le(bytes, 0, bytes.size()));
+    case Type::signed_int:
+      return sign_extend(read_le(bytes, 0, bytes.size()), bytes.size());
+    default:
+      return std::nullopt;
+  }
+}
+
+void walk(const Node& root, const Stretch& stretch, const Dimensions& dimensions,
+          Visitor& visitor) {
+  Walk(stretch, dimensions, &visitor).run(root);
+}
+
+void walk(const Table& table, const Stretch& stretch, const Dimensions& dimensions,
+          Visitor& visitor) {
+  walk(table.root, stretch, dimensions, visitor);
+}
+
+std::optional<std::uint64_t> size_of(const Table& table, const Dimensions& dimensions) {
+  return Walk({}, dimensions, nullptr).size(table.root);
+}
+
+bool learn(const Table& table, const Stretch& stretch, Dimensions& dimensions) {
+  const Dimensions before = dimensions;
+  Learner learner(dimensions);
+  walk(table, stretch, before, learner);
+  return learner.changed();
+}
+
+}  // namespace mep
