@@ -41,6 +41,10 @@ Node Node::learns(Dim dim, const Expr& slot) && {
   learned_slot = slot;
   return std::move(*this);
 }
+Node Node::selected_by(const Expr& slot) && {
+  selection_slot = slot;
+  return std::move(*this);
+}
 
 BitField BitField::learns(Dim dim) && {
   learned_dim = dim;

@@ -124,6 +124,8 @@ struct Node {
   // The value of this field is that dimension.
   Node learns(Dim dim) &&;
   Node learns(Dim dim, const Expr& slot) &&;
+  // Registers: element index_of(0) holds the source in that slot of the selection.
+  Node selected_by(const Expr& slot) &&;
 };
 
 struct Table {

@@ -337,9 +337,10 @@ class Walk : public Scope {
   }
 
   void remember(const Node& node, Bytes bytes, bool complete) {
-    const auto value = complete ? integer_value(node, bytes) : std::nullopt;
-    if (!node.name.empty() && value) fields_.emplace_back(node.name, *value);
-    if (node.type != Type::bits || !value) return;
+    if (!complete) return;
+    const auto value = integer_value(node, bytes);
+    if (!value) return;
+    if (!node.name.empty()) fields_.emplace_back(node.name, *value);
     for (const BitField& field : node.bit_fields)
       fields_.emplace_back(field.name, bits_value(field, *value));
   }

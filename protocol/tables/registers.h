@@ -1,0 +1,13 @@
+// The layout of BT23, which other tables repeat: counts, summations, demands and coincidents, first
+// in total, then per tier. Pages 208 to 211.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "protocol/schema.h"
+
+namespace mep::tables {
+
+// `start`: where these data begin in the table, for the printed offsets.
+Nodes register_data(const Expr& start = 0);
+
+}  // namespace mep::tables
