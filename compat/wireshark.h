@@ -5,9 +5,64 @@
 
 #include <glib.h>
 
+#include <cstdint>
+#include <span>
+
 extern "C" {
 #include <ws_version.h>
 }
 
+#include <wiretap/wtap.h>
+#include <wsutil/cpu_info.h>
+#include <wsutil/os_version_info.h>
+#include <wsutil/wslog.h>
+
 #define MEP_WIRESHARK(major, minor) ((major)*100 + (minor))
 #define MEP_WIRESHARK_VERSION MEP_WIRESHARK(WIRESHARK_VERSION_MAJOR, WIRESHARK_VERSION_MINOR)
+
+// 4.6 keeps a record's bytes inside the record.
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 6)
+inline void wtap_rec_init(wtap_rec* rec, gsize) {
+  wtap_rec_init(rec);
+}
+#endif
+
+namespace mep::compat {
+
+// Whether an extcap can offer a list of values that takes others, too ("editselector").
+inline constexpr bool has_edit_selector = MEP_WIRESHARK_VERSION >= MEP_WIRESHARK(4, 4);
+
+inline bool dump_record(wtap_dumper* dumper, wtap_rec& rec, std::span<const std::uint8_t> bytes,
+                        int* error, char** details) {
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 6)
+  return wtap_dump(dumper, &rec, bytes.data(), error, details);
+#else
+  ws_buffer_append(&rec.data, bytes.data(), bytes.size());
+  return wtap_dump(dumper, &rec, error, details);
+#endif
+}
+
+}  // namespace mep::compat
+
+// 4.4 changed Wireshark's booleans from GLib's to C's. Callbacks and preferences have to match.
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
+using ws_bool = gboolean;
+#else
+using ws_bool = bool;
+#endif
+
+// A plugin's symbols. `const` means internal linkage in C++, hence the explicit "extern".
+#define MEP_PLUGIN_EXPORT extern __attribute__((visibility("default")))
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
+#define MEP_PLUGIN_KIND 1U
+#else
+#include <wsutil/plugins.h>
+#define MEP_PLUGIN_KIND WS_PLUGIN_DESC_DISSECTOR
+#endif
+
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
+#include <epan/tvbuff.h>
+inline std::uint8_t tvb_get_uint8(tvbuff_t* tvb, int offset) {
+  return tvb_get_guint8(tvb, offset);
+}
+#endif

@@ -1,0 +1,12 @@
+// The ways into the dissector: tap records, raw frames, TCP.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+namespace mep::plugin {
+
+// Creates the dissectors; from proto registration.
+void register_dissectors();
+// Ties them to link types and to "Decode As" for TCP; from handoff.
+void hand_off_dissectors();
+
+}  // namespace mep::plugin

@@ -1,0 +1,68 @@
+// Who answers whom: requests and their responses, per meter.
+//
+// Everything here is found out on the first pass over the capture, in the order of the frames, and
+// only looked up afterwards; so a frame says the same on every pass and in any order of clicking.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+
+#include "plugin/keys.h"
+#include "plugin/wireshark.h"
+#include "protocol/digest.h"
+#include "protocol/message.h"
+#include "protocol/types.h"
+
+namespace mep::plugin {
+
+// As Wireshark's proto_checksum_vals.
+enum class DigestStatus : std::uint8_t { bad = 0, good = 1, unverified = 2 };
+
+// One request and its answer. File scope.
+struct Exchange {
+  std::uint32_t request_frame;
+  std::uint32_t answer_frame;  // 0: none seen
+  nstime_t request_time;
+  nstime_t answer_time;
+  Request request;
+  const KeyEntry* key;   // that fits the request; null: none
+  DigestState digest;    // after the request, where a key fits
+  std::uint32_t hash;    // of the message's bytes
+  std::uint16_t size;    // of the message
+  const Exchange* repeats;  // the one before it, if its bytes were the same
+};
+
+// What the first pass found out about one frame. File scope.
+struct FrameFacts {
+  Direction direction;
+  std::uint16_t bus;          // see Bus::number
+  const Exchange* exchange;   // of a request its own, of a response the one it answers; or null
+  DigestStatus digest;
+};
+
+// One meter and whoever talks to it: two tapped lines, or one TCP connection. File scope.
+struct Bus;
+
+// The bus that a frame of the link layer belongs to. Each tapped line is a capture interface of
+// its own, and the two lines of a tap stand side by side.
+Bus* bus_of_line(packet_info* pinfo, Direction direction);
+// The bus that a TCP connection is.
+Bus* bus_of_connection(packet_info* pinfo);
+std::uint16_t bus_number(const Bus* bus);  // 0 for the first in the capture
+
+// Whether a request is waiting for its answer: helps where nothing else tells the direction.
+bool answer_expected(const Bus* bus);
+
+// First pass: takes in a whole message and says what it is. `message` is the frame without its
+// length field.
+FrameFacts* learn_request(Bus* bus, packet_info* pinfo, Bytes message, const Request& request);
+FrameFacts* learn_response(Bus* bus, packet_info* pinfo, Bytes message);
+// For what has no partner: alerts, noise, frames cut short.
+FrameFacts* learn_other(Bus* bus, Direction direction);
+
+// What a response to this request has to be read as.
+Answers answers_to(const Exchange* exchange);
+
+void register_exchanges();
+
+}  // namespace mep::plugin

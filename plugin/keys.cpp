@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/keys.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <epan/prefs.h>
+#include <epan/uat.h>
+
+namespace mep::plugin {
+namespace {
+
+// A row of the table, as Wireshark's UAT code allocates, copies and frees it.
+struct Row {
+  char* label;
+  int kind;
+  char* key;
+  ws_bool enabled;
+};
+
+Row* rows = nullptr;
+unsigned row_count = 0;
+ws_bool try_default_key = TRUE;
+
+std::vector<KeyEntry>& entries() {
+  static std::vector<KeyEntry> active;
+  return active;
+}
+
+constexpr value_string kinds[] = {{static_cast<guint32>(KeyKind::basic), "MBK"},
+                                  {static_cast<guint32>(KeyKind::advanced), "MAK"},
+                                  {0, nullptr}};
+
+// Wireshark's macros define the functions that read and write a column. They were written for C.
+UAT_CSTRING_CB_DEF(mep_keys, label, Row)
+UAT_VS_DEF(mep_keys, kind, Row, int, static_cast<int>(KeyKind::basic), "MBK")
+UAT_CSTRING_CB_DEF(mep_keys, key, Row)
+UAT_BOOL_CB_DEF(mep_keys, enabled, Row)
+
+void* copy_row(void* to, const void* from, size_t /*size*/) {
+  auto* copy = static_cast<Row*>(to);
+  const auto* original = static_cast<const Row*>(from);
+  copy->label = g_strdup(original->label);
+  copy->kind = original->kind;
+  copy->key = g_strdup(original->key);
+  copy->enabled = original->enabled;
+  return copy;
+}
+
+void free_row(void* row) {
+  auto* gone = static_cast<Row*>(row);
+  g_free(gone->label);
+  if (gone->key) std::memset(gone->key, 0, std::strlen(gone->key));
+  g_free(gone->key);
+}
+
+ws_bool update_row(void* row, char** error) {
+  const auto* updated = static_cast<const Row*>(row);
+  const std::string label = updated->label ? updated->label : "";
+  if (label.find_first_not_of(" \t") == std::string::npos) {
+    *error = g_strdup("A key needs a label: it is what the packets show in the key's place.");
+    return FALSE;
+  }
+  const char* reason = nullptr;
+  if (!parse_key(updated->key ? updated->key : "", &reason)) {
+    *error = g_strdup_printf("The key \"%s\" %s.", label.c_str(), reason);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+ws_bool check_key(void*, const char* text, unsigned length, const void*, const void*,
+                  char** error) {
+  const char* reason = nullptr;
+  *error = nullptr;
+  if (parse_key({text, length}, &reason)) return TRUE;
+  *error = g_strdup_printf("The key %s.", reason);
+  return FALSE;
+}
+
+void reset_rows() { entries().clear(); }
+
+bool is_separator(char c) { return c == ' ' || c == ':' || c == '-' || c == '.'; }
+
+std::optional<Key> as_hexadecimal(std::string_view text) {
+  std::string digits;
+  for (const char c : text) {
+    if (is_separator(c)) continue;
+    if (!g_ascii_isxdigit(c)) return std::nullopt;
+    digits += c;
+  }
+  if (digits.size() < 32 || digits.size() > 40 || digits.size() % 2 != 0) return std::nullopt;
+  Key key;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    key[i] = static_cast<std::uint8_t>(g_ascii_xdigit_value(digits[2 * i]) * 16 +
+                                       g_ascii_xdigit_value(digits[2 * i + 1]));
+  }
+  return key;
+}
+
+const char* why_not(std::string_view text) {
+  if (text.empty()) return "is empty: 16 to 20 characters or 32 to 40 hexadecimal digits are needed";
+  if (text.size() < 16)
+    return "is too short: 16 to 20 characters or 32 to 40 hexadecimal digits are needed";
+  const bool hexadecimal = std::all_of(text.begin(), text.end(), [](char c) {
+    return g_ascii_isxdigit(c) || is_separator(c);
+  });
+  if (!hexadecimal) {
+    return text.size() >= 32 && text.size() <= 60
+               ? "is too long for characters (16 to 20) and has characters that are no hexadecimal "
+                 "digits"
+               : "is too long: 16 to 20 characters or 32 to 40 hexadecimal digits are needed";
+  }
+  const auto digits = std::count_if(text.begin(), text.end(), [](char c) { return g_ascii_isxdigit(c); });
+  if (digits % 2 != 0) return "has an odd number of hexadecimal digits";
+  return "has the wrong number of hexadecimal digits: 32 to 40 are needed (or 16 to 20 characters)";
+}
+
+}  // namespace
+
+std::optional<Key> parse_key(std::string_view text, const char** reason) {
+  // Twenty characters are twenty characters even if they look like hexadecimal digits: those
+  // would have to be 32 at least.
+  if (text.size() >= 16 && text.size() <= 20) {
+    Key key;
+    std::copy_n(text.begin(), key.size(), key.begin());
+    return key;
+  }
+  auto key = as_hexadecimal(text);
+  if (!key && reason) *reason = why_not(text);
+  return key;
+}
+
+std::span<const KeyEntry> active_keys() { return entries(); }
+
+void rebuild_keys() {
+  std::vector<KeyEntry>& active = entries();
+  active.clear();
+  for (unsigned i = 0; i < row_count; ++i) {
+    if (!rows[i].enabled || !rows[i].key) continue;
+    if (const auto key = parse_key(rows[i].key, nullptr))
+      active.push_back({rows[i].label, static_cast<KeyKind>(rows[i].kind), *key});
+  }
+  if (try_default_key)
+    active.push_back({"factory default", KeyKind::advanced, factory_default_key});
+}
+
+void register_keys(module_t* module) {
+  static uat_field_t columns[] = {
+      UAT_FLD_CSTRING(mep_keys, label, "Label",
+                      "A name of your choice. It is shown where a key fits; the key never is."),
+      UAT_FLD_VS(mep_keys, kind, "Kind", kinds,
+                 "MBK, the MEP Basic Key, or MAK, the MEP Advanced Key"),
+      {"key",
+       "Key",
+       PT_TXTMOD_STRING,
+       {check_key, mep_keys_key_set_cb, mep_keys_key_tostr_cb},
+       {nullptr, nullptr, nullptr},
+       nullptr,
+       "As your utility gave it: 16 to 20 characters, or 32 to 40 hexadecimal digits. Only the "
+       "first 16 bytes count.",
+       FLDFILL},
+      UAT_FLD_BOOL(mep_keys, enabled, "Enabled", "Whether the key is tried"),
+      UAT_END_FIELDS};
+  uat_t* table =
+      uat_new("MEP keys", sizeof(Row), "mep_keys", TRUE, &rows, &row_count,
+              UAT_AFFECTS_DISSECTION, nullptr, copy_row, update_row, free_row, rebuild_keys, reset_rows,
+              columns);
+  prefs_register_uat_preference(
+      module, "keys", "Keys",
+      "The keys of the meters in your captures. The utility that owns the meter gives them out; a "
+      "key is the 16 to 20 characters that it printed, or the same as 32 to 40 hexadecimal digits.",
+      table);
+  prefs_register_bool_preference(
+      module, "try_default_key", "Also try the factory default key",
+      "Meters leave the factory with sixteen bytes of 0x01 as their keys. Frames that this key fits "
+      "are labelled \"factory default\".",
+      &try_default_key);
+  rebuild_keys();
+}
+
+}  // namespace mep::plugin

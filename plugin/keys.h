@@ -1,0 +1,41 @@
+// The keys that the user entered: one table for digests, RC4 and TLS.
+//
+// Keys never leave this file and the functions that calculate with them: what is shown is a key's
+// label.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "plugin/wireshark.h"
+#include "protocol/types.h"
+
+namespace mep::plugin {
+
+// Which of the meter's two keys it is, and so what it permits (page 13).
+enum class KeyKind : int { basic = 1, advanced = 2 };
+
+struct KeyEntry {
+  const char* label;  // lives until the key table changes, and then everything is dissected anew
+  KeyKind kind;
+  Key key;
+};
+
+// The enabled keys in the order of the table; last, where the preference says so, the factory
+// default under both kinds' rights ("factory default", advanced).
+std::span<const KeyEntry> active_keys();
+
+// A key as people have it: 16 to 20 characters, or the same as 32 to 40 hexadecimal digits, with
+// or without separators (space : - .). Only the first 16 bytes count. On failure nothing, and
+// `reason` (may be null) points to a sentence without the text itself.
+std::optional<Key> parse_key(std::string_view text, const char** reason);
+
+// Takes over what the user changed; active_keys() and all labels from before are gone then.
+void rebuild_keys();
+
+// Registers the table and the preferences that go with it.
+void register_keys(module_t* module);
+
+}  // namespace mep::plugin

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/message_tree.h"
+
+#include <cstring>
+
+#include "plugin/fields.h"
+#include "protocol/bytes.h"
+#include "protocol/names.h"
+
+namespace mep::plugin {
+namespace {
+
+// Strings for the packet: wmem frees them with it. The temporaries end before Wireshark is called
+// with the result, which may leave by longjmp.
+const char* for_packet(packet_info* pinfo, std::string_view text) {
+  return wmem_strndup(pinfo->pool, text.data(), text.size());
+}
+const char* title_of(packet_info* pinfo, std::uint16_t table) {
+  return for_packet(pinfo, table_title(table));
+}
+const char* label_of(packet_info* pinfo, std::uint16_t table) {
+  return for_packet(pinfo, table_label(table));
+}
+
+const char* bytes_text(unsigned count) { return count == 1 ? "byte" : "bytes"; }
+
+void show_table_number(const Shown& shown, int offset, int size, std::uint16_t table) {
+  proto_item* item =
+      proto_tree_add_uint_format_value(shown.tree, mep_.hf.table, shown.tvb, offset, size, table,
+                                       "%s (0x%04x)", title_of(shown.pinfo, table), table);
+  if (size == 0) proto_item_set_generated(item);
+}
+
+void show_digest(const Shown& shown, const Extent& digest, DigestStatus status,
+                 const KeyEntry* key) {
+  const int at = shown.offset + digest.offset;
+  proto_item* item = proto_tree_add_item(shown.tree, mep_.hf.digest, shown.tvb, at, digest.size,
+                                         ENC_NA);
+  const char* words = status == DigestStatus::good  ? "good"
+                      : status == DigestStatus::bad ? "bad"
+                                                    : "unverified";
+  proto_item_append_text(item, " [%s%s%s]", words, key ? ", key: " : "", key ? key->label : "");
+  proto_tree* tree = proto_item_add_subtree(item, mep_.ett.digest);
+  proto_item* generated = proto_tree_add_uint(tree, mep_.hf.digest_status, shown.tvb, at,
+                                              digest.size, static_cast<guint32>(status));
+  proto_item_set_generated(generated);
+  if (key) {
+    generated = proto_tree_add_string(tree, mep_.hf.key, shown.tvb, 0, 0, key->label);
+    proto_item_set_generated(generated);
+  }
+  if (status == DigestStatus::bad) expert_add_info(shown.pinfo, item, &mep_.ei.digest_bad);
+}
+
+void show_problem(const Shown& shown, Problem problem) {
+  if (problem == Problem::none) return;
+  proto_item* item = proto_tree_get_parent(shown.tree);
+  if (problem == Problem::unknown_code) {
+    expert_add_info(shown.pinfo, item, &mep_.ei.unknown_code);
+    return;
+  }
+  expert_add_info_format(shown.pinfo, item, &mep_.ei.message, "%s",
+                         for_packet(shown.pinfo, describe(problem)));
+}
+
+void show_code(const Shown& shown, int hf) {
+  proto_tree_add_item(shown.tree, hf, shown.tvb, shown.offset, 1, ENC_NA);
+}
+
+void show_bytes(const Shown& shown, int hf, const Extent& extent) {
+  if (extent.size == 0) return;
+  proto_tree_add_item(shown.tree, hf, shown.tvb, shown.offset + extent.offset, extent.size, ENC_NA);
+}
+
+void show_generated_frame(const Shown& shown, int hf, std::uint32_t frame) {
+  proto_item* item = proto_tree_add_uint(shown.tree, hf, shown.tvb, 0, 0, frame);
+  proto_item_set_generated(item);
+}
+
+// "Read BT23 Current Register Data, 44 bytes at 100"
+void tell_request(packet_info* pinfo, const Request& request) {
+  const auto code = static_cast<RequestCode>(request.code);
+  const bool read = is_read(code);
+  if (!request.table || !(read || is_write(code))) {
+    col_add_str(pinfo->cinfo, COL_INFO, for_packet(pinfo, request_name(request.code)));
+    return;
+  }
+  col_add_fstr(pinfo->cinfo, COL_INFO, "%s %s", read ? "Read" : "Write",
+               title_of(pinfo, *request.table));
+  if (request.count) {
+    col_append_fstr(pinfo->cinfo, COL_INFO, ", %u %s", *request.count,
+                    bytes_text(*request.count));
+  }
+  if (request.offset != 0) col_append_fstr(pinfo->cinfo, COL_INFO, " at %u", request.offset);
+}
+
+// "OK, BT23, 44 bytes"
+void tell_response(packet_info* pinfo, const Response& response, const Exchange* exchange) {
+  col_add_str(pinfo->cinfo, COL_INFO, for_packet(pinfo, response_name(response.code)));
+  if (exchange && exchange->request.table)
+    col_append_fstr(pinfo->cinfo, COL_INFO, ", %s", label_of(pinfo, *exchange->request.table));
+  if (response.count) {
+    col_append_fstr(pinfo->cinfo, COL_INFO, ", %u %s", *response.count,
+                    bytes_text(*response.count));
+  }
+  if (response.sequence)
+    col_append_fstr(pinfo->cinfo, COL_INFO, ", last was 0x%08x", *response.sequence);
+}
+
+void tell_unknown(packet_info* pinfo, const char* what, std::size_t size) {
+  col_add_fstr(pinfo->cinfo, COL_INFO, "%s that cannot be read, probably encrypted, %u bytes", what,
+               static_cast<unsigned>(size));
+}
+
+void show_repetition(const Shown& shown, const Exchange& exchange) {
+  if (!exchange.repeats) return;
+  proto_item* item = proto_tree_add_uint(shown.tree, mep_.hf.repeat_of, shown.tvb, 0, 0,
+                                         exchange.repeats->request_frame);
+  proto_item_set_generated(item);
+  expert_add_info(shown.pinfo, item, &mep_.ei.repeated);
+  col_append_str(shown.pinfo->cinfo, COL_INFO, " [repeated]");
+}
+
+// The request's table, offset and so on, on its answer: one filter finds both.
+void show_question(const Shown& shown, const Exchange& exchange) {
+  if (exchange.request.table) show_table_number(shown, 0, 0, *exchange.request.table);
+  show_generated_frame(shown, mep_.hf.request_in, exchange.request_frame);
+  nstime_t waited;
+  nstime_delta(&waited, &exchange.answer_time, &exchange.request_time);
+  proto_item* item =
+      proto_tree_add_time(shown.tree, mep_.hf.response_time, shown.tvb, 0, 0, &waited);
+  proto_item_set_generated(item);
+}
+
+}  // namespace
+
+void show_request(const Shown& shown, const Request& request, const FrameFacts& facts) {
+  const bool unknown = request.problem == Problem::unknown_code;
+  if (unknown) {
+    tell_unknown(shown.pinfo, "Request", shown.bytes.size());
+    proto_item_set_text(proto_tree_get_parent(shown.tree),
+                        "Multipurpose Expansion Port, request that cannot be read");
+    show_bytes(shown, mep_.hf.unknown_data,
+               {0, static_cast<std::uint16_t>(shown.bytes.size())});
+  } else {
+    tell_request(shown.pinfo, request);
+    proto_item_append_text(proto_tree_get_parent(shown.tree), ", %s",
+                           for_packet(shown.pinfo, request_name(request.code)));
+    show_code(shown, mep_.hf.request_code);
+  }
+  if (request.table) {
+    show_table_number(shown, shown.offset + 1, 2, *request.table);
+    proto_item_append_text(proto_tree_get_parent(shown.tree), ", %s",
+                           title_of(shown.pinfo, *request.table));
+    const bool partial = request.is(RequestCode::partial_read) ||
+                         request.is(RequestCode::partial_write);
+    if (partial && shown.bytes.size() >= 6)
+      proto_tree_add_item(shown.tree, mep_.hf.offset, shown.tvb, shown.offset + 3, 3,
+                          ENC_BIG_ENDIAN);
+    if (request.count) {
+      proto_tree_add_item(shown.tree, mep_.hf.count, shown.tvb, shown.offset + (partial ? 6 : 3), 2,
+                          ENC_BIG_ENDIAN);
+    }
+  }
+  if (!unknown) {
+    const bool tls = is_tls(static_cast<RequestCode>(request.code));
+    show_bytes(shown, tls ? mep_.hf.tls_data : mep_.hf.data, request.data);
+  }
+  if (request.sequence) {
+    proto_tree_add_item(shown.tree, mep_.hf.sequence, shown.tvb,
+                        shown.offset + request.digest->offset - static_cast<int>(sequence_size),
+                        sequence_size, ENC_BIG_ENDIAN);
+  }
+  if (request.digest) {
+    show_digest(shown, *request.digest, facts.digest,
+                facts.exchange ? facts.exchange->key : nullptr);
+    if (facts.digest == DigestStatus::unverified)
+      expert_add_info(shown.pinfo, proto_tree_get_parent(shown.tree), &mep_.ei.no_key_fits);
+  }
+  if (facts.exchange) {
+    if (facts.exchange->answer_frame != 0)
+      show_generated_frame(shown, mep_.hf.response_in, facts.exchange->answer_frame);
+    show_repetition(shown, *facts.exchange);
+  }
+  show_problem(shown, request.problem);
+}
+
+void show_response(const Shown& shown, const FrameFacts& facts) {
+  const Exchange* exchange = facts.exchange;
+  const Response response =
+      parse_response(shown.bytes, answers_to(exchange), Trailer::present);
+  proto_item* parent = proto_tree_get_parent(shown.tree);
+  if (response.problem == Problem::unknown_code) {
+    tell_unknown(shown.pinfo, "Response", shown.bytes.size());
+    proto_item_set_text(parent, "Multipurpose Expansion Port, response that cannot be read");
+    show_bytes(shown, mep_.hf.unknown_data,
+               {0, static_cast<std::uint16_t>(shown.bytes.size())});
+  } else {
+    tell_response(shown.pinfo, response, exchange);
+    proto_item_append_text(parent, ", %s",
+                           for_packet(shown.pinfo, response_name(response.code)));
+    proto_item* code = proto_tree_add_item(shown.tree, mep_.hf.response_code, shown.tvb,
+                                           shown.offset, 1, ENC_NA);
+    if (response.is(ResponseCode::invalid_sequence_number)) {
+      expert_add_info(shown.pinfo, code, &mep_.ei.sequence_invalid);
+    } else if (!response.is(ResponseCode::ok)) {
+      expert_add_info_format(shown.pinfo, code, &mep_.ei.rejected, "%s",
+                             for_packet(shown.pinfo, response_name(response.code)));
+    }
+  }
+  if (exchange && exchange->request.table) {
+    proto_item_append_text(parent, ", %s", title_of(shown.pinfo, *exchange->request.table));
+  }
+  if (response.count) {
+    proto_tree_add_item(shown.tree, mep_.hf.count, shown.tvb, shown.offset + 1, 2, ENC_BIG_ENDIAN);
+  }
+  if (response.problem != Problem::unknown_code) {
+    const bool tls = response.is(ResponseCode::ok) && !response.count && response.data.size > 0;
+    const bool excess = !response.is(ResponseCode::ok) && response.data.size > 0;
+    show_bytes(shown,
+               excess ? mep_.hf.unknown_data
+               : tls  ? mep_.hf.tls_data
+                      : mep_.hf.data,
+               response.data);
+  }
+  if (response.sequence) {
+    proto_tree_add_item(shown.tree, mep_.hf.sequence, shown.tvb, shown.offset + 1, sequence_size,
+                        ENC_BIG_ENDIAN);
+  }
+  if (response.digest)
+    show_digest(shown, *response.digest, facts.digest, exchange ? exchange->key : nullptr);
+  if (exchange) {
+    show_question(shown, *exchange);
+  } else {
+    expert_add_info(shown.pinfo, parent, &mep_.ei.answers_nothing);
+  }
+  show_problem(shown, response.problem);
+}
+
+void show_part(const Shown& shown, Direction direction, unsigned declared_size) {
+  const bool request = direction != Direction::meter_to_client;
+  const char* what = request ? "Request" : "Response";
+  col_add_fstr(shown.pinfo->cinfo, COL_INFO, "%s cut short: %u of %u bytes", what,
+               static_cast<unsigned>(shown.bytes.size()), declared_size);
+  if (shown.bytes.empty()) return;
+  const std::string_view name =
+      request ? request_name(shown.bytes[0]) : response_name(shown.bytes[0]);
+  if (name.empty()) {
+    show_bytes(shown, mep_.hf.unknown_data,
+               {0, static_cast<std::uint16_t>(shown.bytes.size())});
+    return;
+  }
+  col_append_fstr(shown.pinfo->cinfo, COL_INFO, " (%s", for_packet(shown.pinfo, name));
+  show_code(shown, request ? mep_.hf.request_code : mep_.hf.response_code);
+  std::uint16_t known = 1;
+  if (request && !is_tls(static_cast<RequestCode>(shown.bytes[0])) && shown.bytes.size() >= 3) {
+    const auto table = static_cast<std::uint16_t>(read_be(shown.bytes, 1, 2));
+    show_table_number(shown, shown.offset + 1, 2, table);
+    col_append_fstr(shown.pinfo->cinfo, COL_INFO, ", %s", label_of(shown.pinfo, table));
+    known = 3;
+  }
+  col_append_str(shown.pinfo->cinfo, COL_INFO, ")");
+  show_bytes(shown, mep_.hf.unknown_data,
+             {known, static_cast<std::uint16_t>(shown.bytes.size() - known)});
+}
+
+}  // namespace mep::plugin

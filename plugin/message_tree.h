@@ -1,0 +1,25 @@
+// Shows requests and responses: the tree, the Info column.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "plugin/exchanges.h"
+#include "plugin/wireshark.h"
+#include "protocol/message.h"
+
+namespace mep::plugin {
+
+// A message that lies in `tvb` at `offset`; `bytes` is a copy of it (packet scope).
+struct Shown {
+  tvbuff_t* tvb;
+  int offset;  // of the message's code, after the length field
+  Bytes bytes;
+  proto_tree* tree;  // the message's subtree; null when nobody looks
+  packet_info* pinfo;
+};
+
+void show_request(const Shown& shown, const Request& request, const FrameFacts& facts);
+void show_response(const Shown& shown, const FrameFacts& facts);
+// A message of which only a part is there.
+void show_part(const Shown& shown, Direction direction, unsigned declared_size);
+
+}  // namespace mep::plugin

@@ -1,0 +1,38 @@
+// What Wireshark looks for in a plugin.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/conversations.h"
+#include "plugin/dissector.h"
+#include "plugin/exchanges.h"
+#include "plugin/fields.h"
+#include "plugin/preferences.h"
+#include "plugin/wireshark.h"
+
+namespace {
+
+void register_protocol() {
+  mep::plugin::register_fields();
+  mep::plugin::register_preferences();
+  mep::plugin::register_exchanges();
+  mep::plugin::register_conversations();
+  mep::plugin::register_dissectors();
+}
+
+}  // namespace
+
+extern "C" {
+
+MEP_PLUGIN_EXPORT const char plugin_version[] = MEP_VERSION;
+MEP_PLUGIN_EXPORT const int plugin_want_major = WIRESHARK_VERSION_MAJOR;
+MEP_PLUGIN_EXPORT const int plugin_want_minor = WIRESHARK_VERSION_MINOR;
+
+MEP_PLUGIN_EXPORT void plugin_register() {
+  static proto_plugin plugin;
+  plugin.register_protoinfo = register_protocol;
+  plugin.register_handoff = mep::plugin::hand_off_dissectors;
+  proto_register_plugin(&plugin);
+}
+
+// From 4.4 on Wireshark asks what kind of plugin this is; earlier versions do not look for it.
+MEP_PLUGIN_EXPORT std::uint32_t plugin_describe() { return MEP_PLUGIN_KIND; }
+
+}  // extern "C"

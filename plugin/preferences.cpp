@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/preferences.h"
+
+#include <epan/prefs.h>
+
+#include "plugin/fields.h"
+#include "plugin/keys.h"
+
+namespace mep::plugin {
+
+void register_preferences() {
+  module_t* module = prefs_register_protocol(mep_.proto, rebuild_keys);
+  register_keys(module);
+}
+
+}  // namespace mep::plugin

@@ -1,0 +1,115 @@
+"""Writes captures for tests and samples: pcapng files of MEP frames, byte for byte the same every time.
+
+The format is written out here with struct on purpose: what mepdump writes through libwiretap is
+compared with it, and what tshark reads from it was not made by the code under test.
+
+As a program: capture_file.py FRAMES.jsonl OUT.pcapng [--kind rc4|tls] [--comment TEXT]
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import argparse
+import dataclasses
+import json
+import pathlib
+import struct
+
+LINK_TAP, LINK_RAW = 160, 161
+CLIENT_TO_METER, METER_TO_CLIENT = 1, 2
+BAUD = 9600
+BYTE_US = 10 * 1_000_000 // BAUD
+START_US = 1_700_000_000_000_000  # 14 November 2023, 22:13:20 UTC
+
+
+@dataclasses.dataclass
+class Frame:
+    """One record: `data` is the frame with its length field."""
+    data: bytes
+    direction: int = CLIENT_TO_METER
+    gap_us: int = 0  # silence before it, counted from the end of the one before
+    status: int = 0
+    interface: int | None = None  # otherwise: one per direction
+    time_us: int | None = None    # otherwise: after the one before
+
+
+def option(code, value):
+    return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+def block(kind, body):
+    size = len(body) + 12
+    return struct.pack("<II", kind, size) + body + struct.pack("<I", size)
+
+
+def section_header(comment=None):
+    options = option(1, comment.encode()) if comment else b""
+    options += option(4, b"MEP for Wireshark")
+    return block(0x0A0D0D0A,
+                 struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + options + option(0, b""))
+
+
+def interface_description(link, name, description):
+    return block(1, struct.pack("<HHI", link, 0, 0) + option(2, name.encode())
+                 + option(3, description.encode()) + option(9, b"\x06") + option(0, b""))
+
+
+def tap_header(direction, status, size):
+    duration = max(size - 1, 0) * BYTE_US
+    return struct.pack(">BBBBII", 1, 12, direction, status, BAUD, duration)
+
+
+def packet(interface, time_us, data, direction):
+    flags = {CLIENT_TO_METER: 2, METER_TO_CLIENT: 1}.get(direction, 0)
+    options = option(2, struct.pack("<I", flags)) + option(0, b"") if flags else b""
+    return block(6, struct.pack("<IIIII", interface, time_us >> 32, time_us & 0xFFFFFFFF,
+                                len(data), len(data)) + data + bytes(-len(data) % 4) + options)
+
+
+def write(path, frames, link=LINK_TAP, comment=None, interfaces=2):
+    """Writes frames in their order. `interfaces`: how many to describe, client and meter in turn."""
+    roles = ("client line (client to meter)", "meter line (meter to client)")
+    blocks = [section_header(comment)]
+    for number in range(interfaces):
+        blocks.append(interface_description(link, f"line{number}", roles[number % 2]))
+    now = START_US
+    for frame in frames:
+        now = frame.time_us if frame.time_us is not None else now + frame.gap_us
+        interface = frame.interface
+        if interface is None:
+            interface = 1 if frame.direction == METER_TO_CLIENT and interfaces > 1 else 0
+        data = frame.data
+        if link == LINK_TAP:
+            data = tap_header(frame.direction, frame.status, len(data)) + data
+        blocks.append(packet(interface, now, data, frame.direction))
+        now += len(frame.data) * BYTE_US
+    pathlib.Path(path).write_bytes(b"".join(blocks))
+
+
+def load_frames(path, kind=None):
+    """The frames of a vector file, with the pauses that the guide allows: 20 ms before an answer,
+    100 ms before a request."""
+    frames = []
+    for line in pathlib.Path(path).read_text().splitlines():
+        vector = json.loads(line)
+        if kind and vector["kind"] != kind:
+            continue
+        client = vector["dir"] == "c2m"
+        frames.append(Frame(bytes.fromhex(vector["hex"]),
+                            CLIENT_TO_METER if client else METER_TO_CLIENT,
+                            100_000 if client else 20_000))
+    return frames
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("frames", type=pathlib.Path)
+    parser.add_argument("output", type=pathlib.Path)
+    parser.add_argument("--kind", choices=("rc4", "tls"))
+    parser.add_argument("--comment")
+    parser.add_argument("--raw", action="store_true", help="link type USER14, no tap header")
+    arguments = parser.parse_args()
+    write(arguments.output, load_frames(arguments.frames, arguments.kind),
+          LINK_RAW if arguments.raw else LINK_TAP, arguments.comment)
+
+
+if __name__ == "__main__":
+    main()
