@@ -19,9 +19,13 @@ struct Counted {
 };
 
 // Filters behind the tables' context menus: the two participants have no field of their own.
-const char* filter_of(conv_item_t*, conv_filter_type_e) { return CONV_FILTER_INVALID; }
+const char* filter_of(conv_item_t*, conv_filter_type_e) {
+  return CONV_FILTER_INVALID;
+}
 ct_dissector_info_t conversation_filters = {filter_of};
-const char* endpoint_filter_of(endpoint_item_t*, conv_filter_type_e) { return CONV_FILTER_INVALID; }
+const char* endpoint_filter_of(endpoint_item_t*, conv_filter_type_e) {
+  return CONV_FILTER_INVALID;
+}
 et_dissector_info_t endpoint_filters = {endpoint_filter_of};
 
 tap_packet_status count_conversation(void* table, packet_info* pinfo, epan_dissect_t*,

@@ -27,7 +27,7 @@ struct Arrived {
   tvbuff_t* tvb;  // from the length field on
   packet_info* pinfo;
   proto_tree* tree;
-  Direction direction;     // as far as the carrier knows
+  Direction direction;      // as far as the carrier knows
   std::uint8_t tap_status;  // tap::Status bits, 0 without a tap header
   Bus* bus;                 // null: a line of the link layer, to be looked up
 };
@@ -45,9 +45,12 @@ Bytes captured_bytes(const Arrived& frame) {
 
 Direction direction_of_packet(const packet_info* pinfo) {
   switch (pinfo->p2p_dir) {
-    case P2P_DIR_SENT: return Direction::client_to_meter;
-    case P2P_DIR_RECV: return Direction::meter_to_client;
-    default: return Direction::unknown;
+    case P2P_DIR_SENT:
+      return Direction::client_to_meter;
+    case P2P_DIR_RECV:
+      return Direction::meter_to_client;
+    default:
+      return Direction::unknown;
   }
 }
 
@@ -62,8 +65,7 @@ Direction direction_of_message(Bytes message, std::size_t size, const Bus* bus) 
 }
 
 void set_one_address(address* to, packet_info* pinfo, const char* who, unsigned bus) {
-  const char* name =
-      bus == 0 ? who : wmem_strdup_printf(pinfo->pool, "%s %u", who, bus + 1);
+  const char* name = bus == 0 ? who : wmem_strdup_printf(pinfo->pool, "%s %u", who, bus + 1);
   set_address(to, AT_STRINGZ, static_cast<int>(std::strlen(name)) + 1, name);
 }
 
@@ -78,7 +80,8 @@ void set_addresses(packet_info* pinfo, Direction direction, unsigned bus) {
   copy_address_shallow(&pinfo->net_dst, &pinfo->dl_dst);
 }
 
-// --- One frame ------------------------------------------------------------------------------------
+// --- One frame
+// ------------------------------------------------------------------------------------
 
 // A packet may hold several frames (TCP): each is known by its place in the packet.
 std::uint32_t place_in_packet(const Arrived& frame) {
@@ -95,7 +98,9 @@ void keep(const Arrived& frame, FrameFacts* facts) {
   p_add_proto_data(wmem_file_scope(), frame.pinfo, mep_.proto, place_in_packet(frame), facts);
 }
 
-bool is_first_pass(const Arrived& frame) { return !frame.pinfo->fd->visited; }
+bool is_first_pass(const Arrived& frame) {
+  return !frame.pinfo->fd->visited;
+}
 
 FrameFacts* learn(const Arrived& frame, Bytes bytes, std::size_t declared, bool whole) {
   Bus* bus = frame.bus ? frame.bus : bus_of_line(frame.pinfo, frame.direction);
@@ -193,8 +198,8 @@ int dissect_frame(const Arrived& frame) {
   }
   if (frame.tap_status & tap::truncated) {
     expert_add_info_format(pinfo, parent, &mep_.ei.cut_short,
-                           "Frame cut short: %u of %u bytes came",
-                           static_cast<unsigned>(present), static_cast<unsigned>(declared));
+                           "Frame cut short: %u of %u bytes came", static_cast<unsigned>(present),
+                           static_cast<unsigned>(declared));
   } else if (!whole) {
     if (reported < size) {
       expert_add_info_format(pinfo, parent, &mep_.ei.message,
@@ -207,7 +212,8 @@ int dissect_frame(const Arrived& frame) {
   return static_cast<int>(std::min<std::size_t>(size, reported));
 }
 
-// --- The ways in ----------------------------------------------------------------------------------
+// --- The ways in
+// ----------------------------------------------------------------------------------
 
 const char* direction_text(std::uint8_t direction) {
   if (direction == static_cast<std::uint8_t>(Direction::client_to_meter)) return "client to meter";
@@ -217,8 +223,8 @@ const char* direction_text(std::uint8_t direction) {
 
 void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, unsigned size) {
   // The header in one look; tvb accesses throw where it is not there.
-  const auto* bytes = static_cast<const std::uint8_t*>(
-      tvb_memdup(pinfo->pool, tvb, 0, tap::header_size));
+  const auto* bytes =
+      static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, tap::header_size));
   const Bytes header(bytes, tap::header_size);
   proto_item* item = proto_tree_add_protocol_format(
       tree, mep_.proto, tvb, 0, static_cast<int>(size), "MEP tap, %s, %u bit/s",
@@ -227,10 +233,13 @@ void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, unsign
   proto_tree_add_item(subtree, mep_.hf.tap_version, tvb, 0, 1, ENC_NA);
   proto_tree_add_item(subtree, mep_.hf.tap_header_length, tvb, 1, 1, ENC_NA);
   proto_tree_add_item(subtree, mep_.hf.tap_direction, tvb, 2, 1, ENC_NA);
-  static int* const status_bits[] = {
-      &mep_.hf.tap_truncated,    &mep_.hf.tap_noise, &mep_.hf.tap_framing_error,
-      &mep_.hf.tap_parity_error, &mep_.hf.tap_break, &mep_.hf.tap_lost,
-      nullptr};
+  static int* const status_bits[] = {&mep_.hf.tap_truncated,
+                                     &mep_.hf.tap_noise,
+                                     &mep_.hf.tap_framing_error,
+                                     &mep_.hf.tap_parity_error,
+                                     &mep_.hf.tap_break,
+                                     &mep_.hf.tap_lost,
+                                     nullptr};
   proto_item* status = proto_tree_add_bitmask(subtree, tvb, 3, mep_.hf.tap_status,
                                               mep_.ett.tap_status, status_bits, ENC_BIG_ENDIAN);
   proto_tree_add_item(subtree, mep_.hf.tap_baud_rate, tvb, 4, 4, ENC_BIG_ENDIAN);
@@ -246,8 +255,8 @@ int show_noise(const Arrived& frame) {
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
   FrameFacts* facts = recalled(frame);
   if (!facts) {
-    const Direction direction = frame.direction == Direction::unknown ? Direction::client_to_meter
-                                                                      : frame.direction;
+    const Direction direction =
+        frame.direction == Direction::unknown ? Direction::client_to_meter : frame.direction;
     facts = learn_other(bus_of_line(pinfo, direction), direction);
     if (is_first_pass(frame)) keep(frame, facts);
   }
@@ -278,9 +287,12 @@ int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   show_tap_header(tvb, pinfo, tree, size);
 
   const std::uint8_t direction = tvb_get_uint8(tvb, 2);
-  Arrived frame{tvb_new_subset_remaining(tvb, static_cast<int>(size)), pinfo, tree,
+  Arrived frame{tvb_new_subset_remaining(tvb, static_cast<int>(size)),
+                pinfo,
+                tree,
                 direction <= 2 ? static_cast<Direction>(direction) : Direction::unknown,
-                tvb_get_uint8(tvb, 3), nullptr};
+                tvb_get_uint8(tvb, 3),
+                nullptr};
   if (frame.direction == Direction::unknown) frame.direction = direction_of_packet(pinfo);
   const int used = frame.tap_status & tap::noise ? show_noise(frame) : dissect_frame(frame);
   return static_cast<int>(size) + used;

@@ -10,6 +10,7 @@
 #include "plugin/keys.h"
 #include "plugin/wireshark.h"
 #include "protocol/digest.h"
+#include "protocol/dimensions.h"
 #include "protocol/message.h"
 #include "protocol/types.h"
 
@@ -18,6 +19,25 @@ namespace mep::plugin {
 // As Wireshark's proto_checksum_vals.
 enum class DigestStatus : std::uint8_t { bad = 0, good = 1, unverified = 2 };
 
+// A procedure that was called by writing BT07, and where its result was read. File scope.
+struct Call {
+  std::uint16_t number;
+  std::uint8_t sequence;
+  std::uint32_t call_frame;
+  std::uint32_t result_frame;  // the last that told it; 0: none seen
+};
+
+// A whole transaction, however many frames it took. File scope.
+struct Transaction {
+  const std::uint8_t* bytes;
+  std::uint16_t size;
+  std::uint16_t number;
+  std::uint32_t frame;  // that completed it
+  nstime_t time;
+  bool in_pieces;
+  Transaction* partner;  // the requests that these responses answer, and the other way round
+};
+
 // One request and its answer. File scope.
 struct Exchange {
   std::uint32_t request_frame;
@@ -25,19 +45,23 @@ struct Exchange {
   nstime_t request_time;
   nstime_t answer_time;
   Request request;
-  const KeyEntry* key;   // that fits the request; null: none
-  DigestState digest;    // after the request, where a key fits
-  std::uint32_t hash;    // of the message's bytes
-  std::uint16_t size;    // of the message
-  const Exchange* repeats;  // the one before it, if its bytes were the same
+  const KeyEntry* key;          // that fits the request; null: none
+  DigestState digest;           // after the request, where a key fits
+  std::uint32_t hash;           // of the message's bytes
+  std::uint16_t size;           // of the message
+  const std::uint8_t* written;  // table bytes of a write, request.data.size of them
+  const Call* call;             // BT07: the call; BT08, ET59, ET85: whose result that is
+  const Exchange* repeats;      // the one before it, if its bytes were the same
 };
 
 // What the first pass found out about one frame. File scope.
 struct FrameFacts {
   Direction direction;
-  std::uint16_t bus;          // see Bus::number
-  const Exchange* exchange;   // of a request its own, of a response the one it answers; or null
+  std::uint16_t bus;         // see Bus::number
+  const Exchange* exchange;  // of a request its own, of a response the one it answers; or null
   DigestStatus digest;
+  const Transaction* transaction;  // that this frame completes
+  const Dimensions* dimensions;    // what was known of the meter's tables, this frame included
 };
 
 // One meter and whoever talks to it: two tapped lines, or one TCP connection. File scope.
@@ -59,6 +83,9 @@ FrameFacts* learn_request(Bus* bus, packet_info* pinfo, Bytes message, const Req
 FrameFacts* learn_response(Bus* bus, packet_info* pinfo, Bytes message);
 // For what has no partner: alerts, noise, frames cut short.
 FrameFacts* learn_other(Bus* bus, Direction direction);
+
+// BT08, ET59 and ET85: where the results of procedures are read.
+bool holds_procedure_results(std::uint16_t table);
 
 // What a response to this request has to be read as.
 Answers answers_to(const Exchange* exchange);

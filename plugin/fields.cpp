@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/fields.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -82,10 +83,9 @@ void register_header_fields() {
       tap_bit(&hf.tap_lost, "Bytes lost before", "mep.tap.status.lost", tap::lost,
               "The capturing machine lost bytes before this record"),
       field(&hf.tap_baud_rate, "Line speed", "mep.tap.baud_rate", FT_UINT32,
-            BASE_DEC | BASE_UNIT_STRING, &units_bit_sec, 0, nullptr),
+            BASE_DEC | BASE_UNIT_STRING, unit("bit/s"), 0, nullptr),
       field(&hf.tap_duration, "Duration", "mep.tap.duration", FT_UINT32,
-            BASE_DEC | BASE_UNIT_STRING, &units_microseconds, 0,
-            "From the first byte to the last"),
+            BASE_DEC | BASE_UNIT_STRING, unit("µs"), 0, "From the first byte to the last"),
 
       field(&hf.length, "Length", "mep.length", FT_UINT16, BASE_DEC | BASE_UNIT_STRING,
             &units_byte_bytes, 0, "Of the message that follows"),
@@ -130,7 +130,7 @@ void register_header_fields() {
 
 void register_subtrees() {
   Subtrees& ett = mep_.ett;
-  static int* const subtrees[] = {&ett.tap, &ett.tap_status, &ett.message, &ett.digest};
+  static int* const subtrees[] = {&ett.tap, &ett.tap_status, &ett.message, &ett.table, &ett.digest};
   for (int* subtree : subtrees) *subtree = -1;
   proto_register_subtree_array(subtrees, G_N_ELEMENTS(subtrees));
 }
@@ -170,11 +170,21 @@ void register_experts() {
       expert(&ei.answers_nothing, "mep.analysis.answers_nothing", PI_SEQUENCE, PI_NOTE,
              "The request that this answers is not in the capture"),
   };
-  expert_module_t* module = expert_register_protocol(mep_.proto);
-  expert_register_field_array(module, entries, G_N_ELEMENTS(entries));
+  mep_.experts = expert_register_protocol(mep_.proto);
+  expert_register_field_array(mep_.experts, entries, G_N_ELEMENTS(entries));
 }
 
 }  // namespace
+
+const unit_name_string* unit(std::string_view text) {
+  static std::map<std::string, const unit_name_string*, std::less<>> units;
+  auto found = units.find(text);
+  if (found == units.end()) {
+    char* spaced = g_strdup_printf(" %.*s", static_cast<int>(text.size()), text.data());
+    found = units.emplace(std::string(text), new unit_name_string{spaced, nullptr}).first;
+  }
+  return found->second;
+}
 
 void register_fields() {
   mep_.proto =

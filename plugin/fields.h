@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <string_view>
+
 #include "plugin/wireshark.h"
 
 namespace mep::plugin {
@@ -18,23 +20,27 @@ struct Fields {
 };
 
 struct Subtrees {
-  int tap, tap_status, message, digest;
+  int tap, tap_status, message, table, digest;
 };
 
 struct Experts {
   expert_field tap_header, cut_short, noise, length_out_of_range, longer_than_length, message,
-      unknown_code, digest_bad, no_key_fits, rejected, repeated, answers_nothing,
-      sequence_invalid, line_trouble;
+      unknown_code, digest_bad, no_key_fits, rejected, repeated, answers_nothing, sequence_invalid,
+      line_trouble;
 };
 
 struct Registered {
   int proto;  // "mep"
+  expert_module_t* experts;
   Fields hf;
   Subtrees ett;
   Experts ei;
 };
 
 extern Registered mep_;
+
+// A unit to be shown behind a number, with a space between: "230412 mV". Lives for ever.
+const unit_name_string* unit(std::string_view text);
 
 // Registers the protocol and all of the above. Once, from plugin_register.
 void register_fields();

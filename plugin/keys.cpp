@@ -80,9 +80,13 @@ ws_bool check_key(void*, const char* text, unsigned length, const void*, const v
   return FALSE;
 }
 
-void reset_rows() { entries().clear(); }
+void reset_rows() {
+  entries().clear();
+}
 
-bool is_separator(char c) { return c == ' ' || c == ':' || c == '-' || c == '.'; }
+bool is_separator(char c) {
+  return c == ' ' || c == ':' || c == '-' || c == '.';
+}
 
 std::optional<Key> as_hexadecimal(std::string_view text) {
   std::string digits;
@@ -101,19 +105,20 @@ std::optional<Key> as_hexadecimal(std::string_view text) {
 }
 
 const char* why_not(std::string_view text) {
-  if (text.empty()) return "is empty: 16 to 20 characters or 32 to 40 hexadecimal digits are needed";
+  if (text.empty())
+    return "is empty: 16 to 20 characters or 32 to 40 hexadecimal digits are needed";
   if (text.size() < 16)
     return "is too short: 16 to 20 characters or 32 to 40 hexadecimal digits are needed";
-  const bool hexadecimal = std::all_of(text.begin(), text.end(), [](char c) {
-    return g_ascii_isxdigit(c) || is_separator(c);
-  });
+  const bool hexadecimal = std::all_of(
+      text.begin(), text.end(), [](char c) { return g_ascii_isxdigit(c) || is_separator(c); });
   if (!hexadecimal) {
     return text.size() >= 32 && text.size() <= 60
                ? "is too long for characters (16 to 20) and has characters that are no hexadecimal "
                  "digits"
                : "is too long: 16 to 20 characters or 32 to 40 hexadecimal digits are needed";
   }
-  const auto digits = std::count_if(text.begin(), text.end(), [](char c) { return g_ascii_isxdigit(c); });
+  const auto digits =
+      std::count_if(text.begin(), text.end(), [](char c) { return g_ascii_isxdigit(c); });
   if (digits % 2 != 0) return "has an odd number of hexadecimal digits";
   return "has the wrong number of hexadecimal digits: 32 to 40 are needed (or 16 to 20 characters)";
 }
@@ -133,7 +138,9 @@ std::optional<Key> parse_key(std::string_view text, const char** reason) {
   return key;
 }
 
-std::span<const KeyEntry> active_keys() { return entries(); }
+std::span<const KeyEntry> active_keys() {
+  return entries();
+}
 
 void rebuild_keys() {
   std::vector<KeyEntry>& active = entries();
@@ -165,19 +172,18 @@ void register_keys(module_t* module) {
       UAT_FLD_BOOL(mep_keys, enabled, "Enabled", "Whether the key is tried"),
       UAT_END_FIELDS};
   uat_t* table =
-      uat_new("MEP keys", sizeof(Row), "mep_keys", TRUE, &rows, &row_count,
-              UAT_AFFECTS_DISSECTION, nullptr, copy_row, update_row, free_row, rebuild_keys, reset_rows,
-              columns);
+      uat_new("MEP keys", sizeof(Row), "mep_keys", TRUE, &rows, &row_count, UAT_AFFECTS_DISSECTION,
+              nullptr, copy_row, update_row, free_row, rebuild_keys, reset_rows, columns);
   prefs_register_uat_preference(
       module, "keys", "Keys",
       "The keys of the meters in your captures. The utility that owns the meter gives them out; a "
       "key is the 16 to 20 characters that it printed, or the same as 32 to 40 hexadecimal digits.",
       table);
-  prefs_register_bool_preference(
-      module, "try_default_key", "Also try the factory default key",
-      "Meters leave the factory with sixteen bytes of 0x01 as their keys. Frames that this key fits "
-      "are labelled \"factory default\".",
-      &try_default_key);
+  prefs_register_bool_preference(module, "try_default_key", "Also try the factory default key",
+                                 "Meters leave the factory with sixteen bytes of 0x01 as their "
+                                 "keys. Frames that this key fits "
+                                 "are labelled \"factory default\".",
+                                 &try_default_key);
   rebuild_keys();
 }
 

@@ -4,8 +4,12 @@
 #include <cstring>
 
 #include "plugin/fields.h"
+#include "plugin/procedure_tree.h"
+#include "plugin/table_tree.h"
+#include "plugin/transaction_tree.h"
 #include "protocol/bytes.h"
 #include "protocol/names.h"
+#include "protocol/tables/tables.h"
 
 namespace mep::plugin {
 namespace {
@@ -22,7 +26,9 @@ const char* label_of(packet_info* pinfo, std::uint16_t table) {
   return for_packet(pinfo, table_label(table));
 }
 
-const char* bytes_text(unsigned count) { return count == 1 ? "byte" : "bytes"; }
+const char* bytes_text(unsigned count) {
+  return count == 1 ? "byte" : "bytes";
+}
 
 void show_table_number(const Shown& shown, int offset, int size, std::uint16_t table) {
   proto_item* item =
@@ -34,8 +40,8 @@ void show_table_number(const Shown& shown, int offset, int size, std::uint16_t t
 void show_digest(const Shown& shown, const Extent& digest, DigestStatus status,
                  const KeyEntry* key) {
   const int at = shown.offset + digest.offset;
-  proto_item* item = proto_tree_add_item(shown.tree, mep_.hf.digest, shown.tvb, at, digest.size,
-                                         ENC_NA);
+  proto_item* item =
+      proto_tree_add_item(shown.tree, mep_.hf.digest, shown.tvb, at, digest.size, ENC_NA);
   const char* words = status == DigestStatus::good  ? "good"
                       : status == DigestStatus::bad ? "bad"
                                                     : "unverified";
@@ -71,6 +77,33 @@ void show_bytes(const Shown& shown, int hf, const Extent& extent) {
   proto_tree_add_item(shown.tree, hf, shown.tvb, shown.offset + extent.offset, extent.size, ENC_NA);
 }
 
+// The table bytes of a read's answer or of a write, as bytes and taken apart.
+void show_table_data(const Shown& shown, const Request& request, const Extent& data,
+                     const FrameFacts& facts) {
+  if (data.size == 0) return;
+  proto_item* item = proto_tree_add_item(shown.tree, mep_.hf.data, shown.tvb,
+                                         shown.offset + data.offset, data.size, ENC_NA);
+  const Table* table = request.table ? find_table(*request.table) : nullptr;
+  if (!table) return;
+  const Stretch stretch{request.offset, data.of(shown.bytes)};
+  const char* label = label_of(shown.pinfo, *request.table);
+  if (data.size == 1) {
+    proto_item_append_text(item, " (byte %u of %s)", request.offset, label);
+  } else {
+    proto_item_append_text(item, " (bytes %u to %u of %s)", request.offset,
+                           request.offset + data.size - 1U, label);
+  }
+  tell_reading(shown.pinfo, *table, stretch, *facts.dimensions);
+  const TableBytes bytes{shown.tvb, shown.offset + data.offset, stretch, shown.pinfo,
+                         proto_item_add_subtree(item, mep_.ett.table)};
+  show_table(bytes, table->root, *facts.dimensions);
+  const Call* call = facts.exchange ? facts.exchange->call : nullptr;
+  if (*request.table == BT(7)) show_call(bytes, call, *facts.dimensions);
+  if (holds_procedure_results(*request.table)) show_result(bytes, call, *facts.dimensions);
+  if (facts.transaction)
+    show_transaction(shown, shown.offset + data.offset, *facts.transaction, facts);
+}
+
 void show_generated_frame(const Shown& shown, int hf, std::uint32_t frame) {
   proto_item* item = proto_tree_add_uint(shown.tree, hf, shown.tvb, 0, 0, frame);
   proto_item_set_generated(item);
@@ -87,8 +120,7 @@ void tell_request(packet_info* pinfo, const Request& request) {
   col_add_fstr(pinfo->cinfo, COL_INFO, "%s %s", read ? "Read" : "Write",
                title_of(pinfo, *request.table));
   if (request.count) {
-    col_append_fstr(pinfo->cinfo, COL_INFO, ", %u %s", *request.count,
-                    bytes_text(*request.count));
+    col_append_fstr(pinfo->cinfo, COL_INFO, ", %u %s", *request.count, bytes_text(*request.count));
   }
   if (request.offset != 0) col_append_fstr(pinfo->cinfo, COL_INFO, " at %u", request.offset);
 }
@@ -96,8 +128,12 @@ void tell_request(packet_info* pinfo, const Request& request) {
 // "OK, BT23, 44 bytes"
 void tell_response(packet_info* pinfo, const Response& response, const Exchange* exchange) {
   col_add_str(pinfo->cinfo, COL_INFO, for_packet(pinfo, response_name(response.code)));
-  if (exchange && exchange->request.table)
+  if (exchange && exchange->request.table) {
     col_append_fstr(pinfo->cinfo, COL_INFO, ", %s", label_of(pinfo, *exchange->request.table));
+  } else if (exchange) {
+    col_append_fstr(pinfo->cinfo, COL_INFO, ", %s",
+                    for_packet(pinfo, request_name(exchange->request.code)));
+  }
   if (response.count) {
     col_append_fstr(pinfo->cinfo, COL_INFO, ", %u %s", *response.count,
                     bytes_text(*response.count));
@@ -139,8 +175,7 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
     tell_unknown(shown.pinfo, "Request", shown.bytes.size());
     proto_item_set_text(proto_tree_get_parent(shown.tree),
                         "Multipurpose Expansion Port, request that cannot be read");
-    show_bytes(shown, mep_.hf.unknown_data,
-               {0, static_cast<std::uint16_t>(shown.bytes.size())});
+    show_bytes(shown, mep_.hf.unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
   } else {
     tell_request(shown.pinfo, request);
     proto_item_append_text(proto_tree_get_parent(shown.tree), ", %s",
@@ -151,8 +186,8 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
     show_table_number(shown, shown.offset + 1, 2, *request.table);
     proto_item_append_text(proto_tree_get_parent(shown.tree), ", %s",
                            title_of(shown.pinfo, *request.table));
-    const bool partial = request.is(RequestCode::partial_read) ||
-                         request.is(RequestCode::partial_write);
+    const bool partial =
+        request.is(RequestCode::partial_read) || request.is(RequestCode::partial_write);
     if (partial && shown.bytes.size() >= 6)
       proto_tree_add_item(shown.tree, mep_.hf.offset, shown.tvb, shown.offset + 3, 3,
                           ENC_BIG_ENDIAN);
@@ -163,7 +198,11 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
   }
   if (!unknown) {
     const bool tls = is_tls(static_cast<RequestCode>(request.code));
-    show_bytes(shown, tls ? mep_.hf.tls_data : mep_.hf.data, request.data);
+    if (tls) {
+      show_bytes(shown, mep_.hf.tls_data, request.data);
+    } else {
+      show_table_data(shown, request, request.data, facts);
+    }
   }
   if (request.sequence) {
     proto_tree_add_item(shown.tree, mep_.hf.sequence, shown.tvb,
@@ -186,20 +225,17 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
 
 void show_response(const Shown& shown, const FrameFacts& facts) {
   const Exchange* exchange = facts.exchange;
-  const Response response =
-      parse_response(shown.bytes, answers_to(exchange), Trailer::present);
+  const Response response = parse_response(shown.bytes, answers_to(exchange), shown.trailer);
   proto_item* parent = proto_tree_get_parent(shown.tree);
   if (response.problem == Problem::unknown_code) {
     tell_unknown(shown.pinfo, "Response", shown.bytes.size());
     proto_item_set_text(parent, "Multipurpose Expansion Port, response that cannot be read");
-    show_bytes(shown, mep_.hf.unknown_data,
-               {0, static_cast<std::uint16_t>(shown.bytes.size())});
+    show_bytes(shown, mep_.hf.unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
   } else {
     tell_response(shown.pinfo, response, exchange);
-    proto_item_append_text(parent, ", %s",
-                           for_packet(shown.pinfo, response_name(response.code)));
-    proto_item* code = proto_tree_add_item(shown.tree, mep_.hf.response_code, shown.tvb,
-                                           shown.offset, 1, ENC_NA);
+    proto_item_append_text(parent, ", %s", for_packet(shown.pinfo, response_name(response.code)));
+    proto_item* code =
+        proto_tree_add_item(shown.tree, mep_.hf.response_code, shown.tvb, shown.offset, 1, ENC_NA);
     if (response.is(ResponseCode::invalid_sequence_number)) {
       expert_add_info(shown.pinfo, code, &mep_.ei.sequence_invalid);
     } else if (!response.is(ResponseCode::ok)) {
@@ -213,14 +249,13 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
   if (response.count) {
     proto_tree_add_item(shown.tree, mep_.hf.count, shown.tvb, shown.offset + 1, 2, ENC_BIG_ENDIAN);
   }
-  if (response.problem != Problem::unknown_code) {
-    const bool tls = response.is(ResponseCode::ok) && !response.count && response.data.size > 0;
-    const bool excess = !response.is(ResponseCode::ok) && response.data.size > 0;
-    show_bytes(shown,
-               excess ? mep_.hf.unknown_data
-               : tls  ? mep_.hf.tls_data
-                      : mep_.hf.data,
-               response.data);
+  if (response.count && exchange) {
+    show_table_data(shown, exchange->request, response.data, facts);
+  } else if (response.problem != Problem::unknown_code) {
+    const int hf = !response.is(ResponseCode::ok) ? mep_.hf.unknown_data
+                   : response.count               ? mep_.hf.data
+                                                  : mep_.hf.tls_data;
+    show_bytes(shown, hf, response.data);
   }
   if (response.sequence) {
     proto_tree_add_item(shown.tree, mep_.hf.sequence, shown.tvb, shown.offset + 1, sequence_size,
@@ -245,8 +280,7 @@ void show_part(const Shown& shown, Direction direction, unsigned declared_size) 
   const std::string_view name =
       request ? request_name(shown.bytes[0]) : response_name(shown.bytes[0]);
   if (name.empty()) {
-    show_bytes(shown, mep_.hf.unknown_data,
-               {0, static_cast<std::uint16_t>(shown.bytes.size())});
+    show_bytes(shown, mep_.hf.unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
     return;
   }
   col_append_fstr(shown.pinfo->cinfo, COL_INFO, " (%s", for_packet(shown.pinfo, name));

@@ -15,6 +15,7 @@ struct Shown {
   Bytes bytes;
   proto_tree* tree;  // the message's subtree; null when nobody looks
   packet_info* pinfo;
+  Trailer trailer = Trailer::present;
 };
 
 void show_request(const Shown& shown, const Request& request, const FrameFacts& facts);

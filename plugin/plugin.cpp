@@ -5,12 +5,20 @@
 #include "plugin/exchanges.h"
 #include "plugin/fields.h"
 #include "plugin/preferences.h"
+#include "plugin/procedure_tree.h"
+#include "plugin/table_fields.h"
+#include "plugin/table_tree.h"
+#include "plugin/transaction_tree.h"
 #include "plugin/wireshark.h"
 
 namespace {
 
 void register_protocol() {
   mep::plugin::register_fields();
+  mep::plugin::register_table_fields();
+  mep::plugin::register_table_tree();
+  mep::plugin::register_procedure_tree();
+  mep::plugin::register_transaction_tree();
   mep::plugin::register_preferences();
   mep::plugin::register_exchanges();
   mep::plugin::register_conversations();
@@ -33,6 +41,8 @@ MEP_PLUGIN_EXPORT void plugin_register() {
 }
 
 // From 4.4 on Wireshark asks what kind of plugin this is; earlier versions do not look for it.
-MEP_PLUGIN_EXPORT std::uint32_t plugin_describe() { return MEP_PLUGIN_KIND; }
+MEP_PLUGIN_EXPORT std::uint32_t plugin_describe() {
+  return MEP_PLUGIN_KIND;
+}
 
 }  // extern "C"

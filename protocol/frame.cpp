@@ -18,6 +18,14 @@ constexpr Instant resync_gap = std::chrono::milliseconds(50);
 // A bare response with its digest. Shorter ones (1 byte, TLS errors) are too common as data.
 constexpr std::size_t smallest_telling_message = 1 + digest_size;
 
+// As fits(), for a place where nothing else speaks for a frame. A TLS termination fits with any
+// size and any data (page 8), and so does one random message in 256.
+Fit stands_out(Bytes available, std::size_t size, Direction direction) {
+  constexpr auto fits_anything = static_cast<std::uint8_t>(RequestCode::tls_terminate);
+  if (!available.empty() && available[0] == fits_anything) return Fit::no;
+  return fits(available, size, direction);
+}
+
 }  // namespace
 
 FrameSplitter::FrameSplitter(Direction direction, Instant frame_timeout, Sink sink)
@@ -71,8 +79,8 @@ FrameSplitter::Examined FrameSplitter::examine(std::size_t at, bool trusted) con
     // "00 01 00" stands in every second table; as a frame it needs a better place than this.
     if (message_size < smallest_telling_message) return {Verdict::not_a_frame};
     const std::size_t available = std::min(message_size, candidate.size() - length_field_size);
-    if (fits(candidate.subspan(length_field_size, available), message_size, direction_) == Fit::no)
-      return {Verdict::not_a_frame};
+    const Bytes message = candidate.subspan(length_field_size, available);
+    if (stands_out(message, message_size, direction_) == Fit::no) return {Verdict::not_a_frame};
   }
   if (candidate.size() < size) return {Verdict::wait};
   return {Verdict::whole, size};
@@ -85,16 +93,24 @@ bool FrameSplitter::frames_inside(std::size_t at, std::size_t end, bool line_is_
   const Bytes all = Bytes(bytes_).first(end);
   for (std::size_t start = at + 1; start < end; ++start) {
     std::size_t next = start;
+    bool whole_frames = false;  // after one of those, the next may end before it tells anything
     while (next + length_field_size < end) {
       const std::size_t message_size = read_be(all, next, length_field_size);
-      if (message_size == 0 || message_size > max_message_size) break;
       const std::size_t message = next + length_field_size;
+      if (message_size == 0 && whole_frames && direction_ != Direction::client_to_meter) {
+        next = message;  // an alert
+        continue;
+      }
+      if (message_size == 0 || message_size > max_message_size) break;
       const std::size_t available = std::min(message_size, end - message);
-      if (fits(all.subspan(message, available), message_size, direction_) != Fit::yes) break;
+      const Fit fit = stands_out(all.subspan(message, available), message_size, direction_);
+      if (fit == Fit::no || (fit == Fit::prefix && !whole_frames)) break;
       next = message + message_size;
-      if (line_is_silent && next <= end && message_size > smallest_telling_message) return true;
+      if (next > end || message_size <= smallest_telling_message) continue;
+      if (line_is_silent) return true;
+      whole_frames = true;
     }
-    if (next >= end) return true;
+    if (next >= end || (whole_frames && next + length_field_size >= end)) return true;
   }
   return false;
 }

@@ -41,6 +41,10 @@ Node Node::learns(Dim dim, const Expr& slot) && {
   learned_slot = slot;
   return std::move(*this);
 }
+Node Node::under_one_name() && {
+  one_name = true;
+  return std::move(*this);
+}
 Node Node::selected_by(const Expr& slot) && {
   selection_slot = slot;
   return std::move(*this);
@@ -48,6 +52,11 @@ Node Node::selected_by(const Expr& slot) && {
 
 BitField BitField::learns(Dim dim) && {
   learned_dim = dim;
+  return std::move(*this);
+}
+BitField BitField::learns(Dim dim, std::uint16_t slot) && {
+  learned_dim = dim;
+  learned_slot = slot;
   return std::move(*this);
 }
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -73,12 +74,14 @@ struct BitField {
   std::uint8_t first = 0;  // bit 0 is the least significant of the first byte
   std::uint8_t last = 0;
   ValueNames values;
-  std::optional<Dim> learned_dim;  // one slot, or the slot of the word's node
-  std::uint32_t id = 0;            // in the catalog
+  std::optional<Dim> learned_dim;
+  std::optional<std::uint16_t> learned_slot;  // otherwise the slot of the word's node
+  std::uint32_t id = 0;                       // in the catalog
   constexpr bool single() const { return first == last; }
 
   // The value of these bits is that dimension.
   BitField learns(Dim dim) &&;
+  BitField learns(Dim dim, std::uint16_t slot) &&;
 };
 
 // A register's name for one source ID, where the table calls it differently from BT22's list.
@@ -103,6 +106,7 @@ struct Node {
   std::optional<Expr> printed_offset;  // the guide's, from the start of the table
   std::optional<Dim> learned_dim;
   Expr learned_slot = index_of(0);
+  bool one_name = false;                 // registers: one field for all sources
   std::vector<SourceName> source_names;  // registers: in default order
   std::optional<Dim> selection;          // registers: which source each holds
   Expr selection_slot = index_of(0);
@@ -125,6 +129,8 @@ struct Node {
   Node learns(Dim dim) &&;
   Node learns(Dim dim, const Expr& slot) &&;
   // Registers: element index_of(0) holds the source in that slot of the selection.
+  // Registers that are all filtered by the row's own name; the source is only shown.
+  Node under_one_name() &&;
   Node selected_by(const Expr& slot) &&;
 };
 
@@ -138,7 +144,8 @@ struct Table {
 using Nodes = std::vector<Node>;
 
 // As a leaf's size: all that is left of the enclosing record, or of the data.
-inline constexpr std::int64_t rest_of_record = -1;
+// Outside of what expressions can compute.
+inline constexpr std::int64_t rest_of_record = std::numeric_limits<std::int64_t>::min();
 
 // --- Fields -------------------------------------------------------------------------------------
 

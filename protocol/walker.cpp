@@ -169,6 +169,7 @@ class Walk : public Scope {
   }
 
   Outcome visit(const Node& node) {
+    if (position_ >= stretch_.end()) return Outcome::done;
     // What lies before the stretch is stepped over in one.
     if (position_ < stretch_.offset) {
       const auto whole = size(node);
@@ -320,9 +321,10 @@ class Walk : public Scope {
   }
 
   std::optional<std::int64_t> printed_offset(const Node& node) const {
+    if (!node.printed_offset || !visitor_->wants_printed_offsets()) return std::nullopt;
     const bool first = std::all_of(indices_.begin(), indices_.end(),
                                    [](std::int64_t index) { return index == 0; });
-    if (!node.printed_offset || !first) return std::nullopt;
+    if (!first) return std::nullopt;
     return node.printed_offset->evaluate(*this);
   }
 
@@ -372,7 +374,8 @@ class Learner : public Visitor {
     if (leaf.node->learned_dim) take(*leaf.node->learned_dim, leaf.learned_slot, *leaf.value);
     for (const BitField& field : leaf.node->bit_fields)
       if (field.learned_dim)
-        take(*field.learned_dim, leaf.learned_slot, bits_value(field, *leaf.value));
+        take(*field.learned_dim, field.learned_slot.value_or(leaf.learned_slot),
+             bits_value(field, *leaf.value));
   }
 
  private:

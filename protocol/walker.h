@@ -64,6 +64,8 @@ class Visitor {
   virtual void enter(const Branch&) {}
   virtual void leave(const Branch&) {}
   virtual void leaf(const Leaf&) {}
+  // Whether printed_offset is to be filled in: for those who check descriptions.
+  virtual bool wants_printed_offsets() const { return false; }
   // A dimension that the walk relied on (each may come many times), and whether it is assumed.
   virtual void relied_on(Dim, std::size_t /*slot*/, bool /*assumed*/) {}
   // Bytes that no description covers: after the last field (`cut` false), in a record whose

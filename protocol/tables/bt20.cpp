@@ -232,6 +232,7 @@ Table bt28() {
                       {when(Dim::demand_time_remaining, {time("Time Remaining").at(0)}),
                        registers("Demand value", 1, ni_fmat2(""), Dim::present_demand_source, {})
                            .selected_by(index_of(1))
+                           .under_one_name()
                            .at(a)}),
                 // The guide gives "(A+4)*BT21.8+Present Value Number" as offsets, page 216. The
                 // values are of four bytes each, so that it must be 4 times the number.

@@ -47,10 +47,11 @@ Table bt61() {
                 bit(4, "End Reading Supported").learns(Dim::load_profile_end_readings),
                 bit(5, "End Pulse Supported"),
                 // Slot 0. The slots of the other three bits cannot be told apart within a word.
-                bit(6, "Set 1 Scalar Divisor Enable").learns(Dim::load_profile_scalars),
-                bit(7, "Set 2 Scalar Divisor Enable"), bit(8, "Set 3 Scalar Divisor Enable"),
-                bit(9, "Set 4 Scalar Divisor Enable"), bit(10, "Extended Interval Status"),
-                bit(11, "Simple Interval Status")})
+                bit(6, "Set 1 Scalar Divisor Enable").learns(Dim::load_profile_scalars, 0),
+                bit(7, "Set 2 Scalar Divisor Enable").learns(Dim::load_profile_scalars, 1),
+                bit(8, "Set 3 Scalar Divisor Enable").learns(Dim::load_profile_scalars, 2),
+                bit(9, "Set 4 Scalar Divisor Enable").learns(Dim::load_profile_scalars, 3),
+                bit(10, "Extended Interval Status"), bit(11, "Simple Interval Status")})
            .at(4),
        bits(1, interval_formats()).at(6),
        array(sets, "Data Set Configuration",
@@ -145,6 +146,7 @@ Table load_profile_data(std::uint16_t number, std::string_view name, std::int64_
             when(Dim::load_profile_end_readings,
                  {registers("End Readings", channels, ni_fmat1(""), Dim::channel_source, {})
                       .selected_by(source_slot)
+                      .under_one_name()
                       .at(5)}),
             set("Simple Status", simple_status_size)
                 .at(simple_status_offset)

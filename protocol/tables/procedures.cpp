@@ -104,18 +104,13 @@ Procedure ep61() {
 
 }  // namespace
 
-const std::vector<Procedure>& all_procedures() {
-  static const std::vector<Procedure> all = {ep17(), ep19(), ep39(), ep61()};
-  return all;
+namespace tables {
+
+std::vector<Procedure> procedures() {
+  return {ep17(), ep19(), ep39(), ep61()};
 }
 
-const Procedure* find_procedure(std::uint16_t number) {
-  const std::vector<Procedure>& all = all_procedures();
-  const auto found = std::find_if(all.begin(), all.end(), [number](const Procedure& procedure) {
-    return procedure.number == number;
-  });
-  return found != all.end() ? &*found : nullptr;
-}
+}  // namespace tables
 
 Nodes procedure_response() {
   return {bits(2, {bits_of(0, 11, "Procedure Number"), bits_of(12, 15, "Filler")})

@@ -30,4 +30,10 @@ Nodes procedure_response();
 // The ANSI result codes of page 53; empty for others.
 std::string_view standard_result_name(std::uint8_t code);
 
+namespace tables {
+
+std::vector<Procedure> procedures();
+
+}  // namespace tables
+
 }  // namespace mep

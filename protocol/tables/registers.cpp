@@ -74,11 +74,13 @@ Nodes data_block(const Expr& a) {
                 {ni_fmat1("Contin Cum Demand").at(b + event_times_size() + cumulative_size())}),
            registers("Demand", Dim::occurrences, ni_fmat2(""), Dim::demand_source, {})
                .selected_by(enclosing_record)
+               .under_one_name()
                .at(b + event_times_size() + cumulative_size() + contin_cum_size())})
           .page(210),
       array(Dim::coincident_values, "Coincidents",
             {registers("Coincidents", Dim::occurrences, ni_fmat2(""), Dim::coincident_source, {})
                  .selected_by(enclosing_record)
+                 .under_one_name()
                  .at(symbol_c(a))})
           .page(210)};
 }

@@ -29,6 +29,8 @@ class Frame:
     status: int = 0
     interface: int | None = None  # otherwise: one per direction
     time_us: int | None = None    # otherwise: after the one before
+    record: bytes | None = None   # the record as it is to be, in place of header and data
+    original_size: int | None = None  # of a record of which only `record` was captured
 
 
 def option(code, value):
@@ -57,11 +59,12 @@ def tap_header(direction, status, size):
     return struct.pack(">BBBBII", 1, 12, direction, status, BAUD, duration)
 
 
-def packet(interface, time_us, data, direction):
+def packet(interface, time_us, data, direction, original_size=None):
     flags = {CLIENT_TO_METER: 2, METER_TO_CLIENT: 1}.get(direction, 0)
     options = option(2, struct.pack("<I", flags)) + option(0, b"") if flags else b""
     return block(6, struct.pack("<IIIII", interface, time_us >> 32, time_us & 0xFFFFFFFF,
-                                len(data), len(data)) + data + bytes(-len(data) % 4) + options)
+                                len(data), len(data) if original_size is None else original_size)
+                 + data + bytes(-len(data) % 4) + options)
 
 
 def write(path, frames, link=LINK_TAP, comment=None, interfaces=2):
@@ -77,9 +80,11 @@ def write(path, frames, link=LINK_TAP, comment=None, interfaces=2):
         if interface is None:
             interface = 1 if frame.direction == METER_TO_CLIENT and interfaces > 1 else 0
         data = frame.data
-        if link == LINK_TAP:
+        if frame.record is not None:
+            data = frame.record
+        elif link == LINK_TAP:
             data = tap_header(frame.direction, frame.status, len(data)) + data
-        blocks.append(packet(interface, now, data, frame.direction))
+        blocks.append(packet(interface, now, data, frame.direction, frame.original_size))
         now += len(frame.data) * BYTE_US
     pathlib.Path(path).write_bytes(b"".join(blocks))
 

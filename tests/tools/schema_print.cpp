@@ -29,6 +29,7 @@ class Printer : public Visitor {
     ++depth_;
   }
   void leave(const Branch&) override { --depth_; }
+  bool wants_printed_offsets() const override { return true; }
   void leaf(const Leaf& leaf) override {
     std::string name = leaf.node->name;
     if (leaf.source) {

@@ -1,0 +1,17 @@
+// Procedures: calls in BT07, results in BT08, ET59 and ET85 (pages 50 to 54).
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "plugin/exchanges.h"
+#include "plugin/table_tree.h"
+
+namespace mep::plugin {
+
+// What a write to BT07 calls, with its parameters; `shown` are the table bytes.
+void show_call(const TableBytes& shown, const Call* call, const Dimensions& dimensions);
+// What a read of a result table answers.
+void show_result(const TableBytes& shown, const Call* call, const Dimensions& dimensions);
+
+void register_procedure_tree();
+
+}  // namespace mep::plugin

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/table_fields.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugin/fields.h"
+#include "protocol/catalog.h"
+
+namespace mep::plugin {
+namespace {
+
+// Wireshark keeps pointers to all of this until the program ends.
+std::vector<int>& numbers() {
+  static std::vector<int> all;
+  return all;
+}
+
+const char* kept(std::string_view text) {
+  return g_strndup(text.data(), text.size());
+}
+
+const value_string* names_of_values(const ValueNames& names) {
+  auto* strings = new value_string[names.size() + 1]();
+  for (std::size_t i = 0; i < names.size(); ++i)
+    strings[i] = {static_cast<std::uint32_t>(names[i].first), kept(names[i].second)};
+  return strings;
+}
+
+const value_string* names_of_sources() {
+  static const value_string* const strings = [] {
+    ValueNames names;
+    for (const Source& source : sources()) names.emplace_back(source.id, source.name);
+    return names_of_values(names);
+  }();
+  return strings;
+}
+
+const true_false_string* names_of_bit(const ValueNames& names) {
+  auto* strings = new true_false_string{"True", "False"};
+  for (const auto& [value, name] : names)
+    (value ? strings->true_string : strings->false_string) = kept(name);
+  return strings;
+}
+
+ftenum integer_type(bool is_signed, unsigned size) {
+  switch (size) {
+    case 1:
+      return is_signed ? FT_INT8 : FT_UINT8;
+    case 2:
+      return is_signed ? FT_INT16 : FT_UINT16;
+    case 3:
+      return is_signed ? FT_INT24 : FT_UINT24;
+    case 4:
+      return is_signed ? FT_INT32 : FT_UINT32;
+    case 5:
+      return is_signed ? FT_INT40 : FT_UINT40;
+    case 6:
+      return is_signed ? FT_INT48 : FT_UINT48;
+    default:
+      return is_signed ? FT_INT64 : FT_UINT64;
+  }
+}
+
+// A number's type, base and names.
+void describe_integer(const FieldInfo& field, header_field_info& info) {
+  const bool is_signed = field.kind == FieldKind::signed_int;
+  info.type = integer_type(is_signed, field.size);
+  const bool hexadecimal = field.format == Format::hex || field.format == Format::table_id ||
+                           (field.node->type == Type::bits && field.mask == 0);
+  info.display = hexadecimal ? BASE_HEX : BASE_DEC;
+  // Names of values beyond 32 bits would need another table type; no description has any.
+  if (field.values && field.size <= 4) {
+    info.strings = VALS(names_of_values(*field.values));
+  } else if (field.format == Format::source_id) {
+    info.strings = VALS(names_of_sources());
+  } else if (!field.unit.empty() && !hexadecimal) {
+    info.display |= BASE_UNIT_STRING;
+    info.strings = unit(field.unit);
+  }
+}
+
+header_field_info describe(const FieldInfo& field) {
+  header_field_info info = {kept(field.label), kept("mep." + field.name),
+                            FT_BYTES,          BASE_NONE,
+                            nullptr,           field.mask,
+                            nullptr,           HFILL};
+  if (!field.remark.empty()) info.blurb = kept(field.remark);
+  switch (field.kind) {
+    case FieldKind::boolean:
+      info.type = FT_BOOLEAN;
+      info.display = field.size * 8;
+      if (field.values) info.strings = TFS(names_of_bit(*field.values));
+      break;
+    case FieldKind::unsigned_int:
+    case FieldKind::signed_int:
+      describe_integer(field, info);
+      break;
+    case FieldKind::real:
+      info.type = FT_FLOAT;
+      break;
+    case FieldKind::text:
+      info.type = field.node->type == Type::chars ? FT_STRINGZTRUNC : FT_STRING;
+      break;
+    case FieldKind::date_and_time:
+      info.type = FT_ABSOLUTE_TIME;
+      info.display = ABSOLUTE_TIME_UTC;
+      break;
+    case FieldKind::bytes:
+      break;
+  }
+  return info;
+}
+
+}  // namespace
+
+int table_field(std::uint32_t id) {
+  return numbers()[id];
+}
+
+void register_table_fields() {
+  const std::vector<FieldInfo>& fields = catalog().fields;
+  numbers().assign(fields.size(), -1);
+  auto* infos = new std::vector<hf_register_info>;
+  infos->reserve(fields.size());
+  for (std::size_t id = 1; id < fields.size(); ++id)
+    infos->push_back({&numbers()[id], describe(fields[id])});
+  proto_register_field_array(mep_.proto, infos->data(), static_cast<int>(infos->size()));
+}
+
+}  // namespace mep::plugin

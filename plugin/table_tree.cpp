@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/table_tree.h"
+
+#include <algorithm>
+#include <bitset>
+#include <string>
+
+#include "plugin/fields.h"
+#include "plugin/table_fields.h"
+#include "protocol/bytes.h"
+#include "protocol/names.h"
+#include "protocol/times.h"
+
+namespace mep::plugin {
+namespace {
+
+struct {
+  int cut, undecoded, not_a_time, assumed;
+  int branch, leaf;  // subtrees
+} table_hf;
+
+// --- What a walk found
+// ------------------------------------------------------------------------------
+
+// Wireshark's tree functions may leave by longjmp, and the walker has destructors on its stack: so
+// the walk comes first, into memory of the packet, and the tree is made from what it found.
+struct Found {
+  enum class What : std::uint8_t { enter, leave, leaf, undecoded } what;
+  const Node* node;
+  std::uint64_t position;
+  std::uint64_t size;
+  std::uint64_t visible_from;
+  std::uint32_t visible_size;
+  std::int32_t index;   // of an array's element or a register; -1: none
+  std::int32_t source;  // of a register; -1: unknown
+  bool complete;
+  bool has_value;
+  std::int64_t value;
+  const char* why;
+};
+
+struct Findings {
+  wmem_array_t* items;  // of Found
+  const char* assumed;  // the dimensions that had to be assumed; null: none
+
+  unsigned count() const { return wmem_array_get_count(items); }
+  const Found& operator[](unsigned i) const {
+    return *static_cast<const Found*>(wmem_array_index(items, i));
+  }
+};
+
+class Collector : public Visitor {
+ public:
+  Collector(wmem_array_t* items, const Dimensions& dimensions)
+      : items_(items), dimensions_(dimensions) {}
+
+  void enter(const Branch& branch) override {
+    Found found = place(Found::What::enter, branch.node, branch.position);
+    if (branch.index) found.index = static_cast<std::int32_t>(*branch.index);
+    add(found);
+  }
+  void leave(const Branch& branch) override {
+    add(place(Found::What::leave, branch.node, branch.position));
+  }
+  void leaf(const Leaf& leaf) override {
+    Found found = place(Found::What::leaf, leaf.node, leaf.position);
+    found.size = leaf.size;
+    found.visible_from = leaf.visible.offset;
+    found.visible_size = static_cast<std::uint32_t>(leaf.visible.bytes.size());
+    if (leaf.index) found.index = static_cast<std::int32_t>(*leaf.index);
+    if (leaf.source) found.source = *leaf.source;
+    found.complete = leaf.complete;
+    found.has_value = leaf.value.has_value();
+    found.value = leaf.value.value_or(0);
+    if (leaf.source_assumed) assumed_.set(static_cast<std::size_t>(*leaf.node->selection));
+    add(found);
+  }
+  void undecoded(const Stretch& stretch, std::string_view why) override {
+    Found found = place(Found::What::undecoded, nullptr, stretch.offset);
+    found.visible_from = stretch.offset;
+    found.visible_size = static_cast<std::uint32_t>(stretch.bytes.size());
+    found.why = why.data();  // a literal
+    add(found);
+  }
+  void relied_on(Dim dim, std::size_t, bool assumed) override {
+    if (assumed) assumed_.set(static_cast<std::size_t>(dim));
+  }
+
+  // "BT21.3 = 11, BT21.7 = 4"
+  std::string assumptions() const {
+    std::string text;
+    for (std::size_t i = 0; i < dim_count(); ++i) {
+      if (!assumed_[i]) continue;
+      const DimInfo& info = dim_info(static_cast<Dim>(i));
+      if (!text.empty()) text += ", ";
+      text += info.origin;
+      const bool selection = info.slots > 1 && info.assumed == 0;
+      text += selection ? " in the usual order" : " = " + std::to_string(info.assumed);
+    }
+    return text;
+  }
+
+ private:
+  static Found place(Found::What what, const Node* node, std::uint64_t position) {
+    Found found{};
+    found.what = what;
+    found.node = node;
+    found.position = position;
+    found.index = -1;
+    found.source = -1;
+    return found;
+  }
+  void add(const Found& found) { wmem_array_append(items_, &found, 1); }
+
+  wmem_array_t* items_;
+  const Dimensions& dimensions_;
+  std::bitset<256> assumed_;
+};
+
+Findings find(wmem_allocator_t* pool, const Node& root, const Stretch& stretch,
+              const Dimensions& dimensions) {
+  Findings findings{wmem_array_sized_new(pool, sizeof(Found), 64), nullptr};
+  Collector collector(findings.items, dimensions);
+  walk(root, stretch, dimensions, collector);
+  const std::string assumed = collector.assumptions();
+  if (!assumed.empty()) findings.assumed = wmem_strdup(pool, assumed.c_str());
+  return findings;
+}
+
+// --- The tree
+// -----------------------------------------------------------------------------------------
+
+// Shows findings one after the other; holds nothing that would have to be destroyed.
+struct Display {
+  const TableBytes& shown;
+
+  Bytes bytes_of(const Found& found) const {
+    return shown.stretch.bytes.subspan(found.visible_from - shown.stretch.offset,
+                                       found.visible_size);
+  }
+  int offset_of(std::uint64_t position) const {
+    const std::uint64_t from = std::max(position, shown.stretch.offset);
+    return shown.offset + static_cast<int>(from - shown.stretch.offset);
+  }
+  const char* kept(const std::string& text) const {
+    return wmem_strdup(shown.pinfo->pool, text.c_str());
+  }
+
+  // An array of a plain type: its elements need no subtree.
+  static bool is_plain_array(const Node& node) {
+    return node.kind == Kind::array && node.children.size() == 1 &&
+           node.children[0].kind == Kind::leaf && node.children[0].name == node.name;
+  }
+
+  void show_all(const Findings& findings) const {
+    // Descriptions nest a few levels deep; deeper ones would end up in the innermost subtree.
+    constexpr unsigned deepest = 16;
+    proto_tree* trees[deepest] = {shown.tree};
+    proto_item* items[deepest] = {};
+    unsigned depth = 0;
+    std::int32_t index = -1;
+    for (unsigned i = 0; i < findings.count(); ++i) {
+      const Found& found = findings[i];
+      switch (found.what) {
+        case Found::What::enter:
+          if (i + 1 < findings.count() && findings[i + 1].what == Found::What::leave) {
+            ++i;  // nothing of it is visible
+            break;
+          }
+          index = -1;
+          if (is_plain_array(*found.node)) {
+            index = found.index;
+            break;
+          }
+          if (depth + 1 < deepest) {
+            ++depth;
+            trees[depth] = enter(trees[depth - 1], found, &items[depth]);
+          }
+          break;
+        case Found::What::leave:
+          if (is_plain_array(*found.node)) break;
+          if (depth > 0) {
+            proto_item_set_len(items[depth], end_before(findings, i) - start_of(findings, i));
+            --depth;
+          }
+          break;
+        case Found::What::leaf:
+          show_leaf(trees[depth], found, index);
+          break;
+        case Found::What::undecoded:
+          show_undecoded(trees[depth], found);
+          break;
+      }
+    }
+  }
+
+  // Where the visible bytes of the branch that ends at finding `leave` begin and end.
+  int start_of(const Findings& findings, unsigned leave) const {
+    return offset_of(findings[leave].position);
+  }
+  int end_before(const Findings& findings, unsigned leave) const {
+    for (unsigned i = leave; i-- > 0;) {
+      const Found& found = findings[i];
+      if (found.what == Found::What::leaf || found.what == Found::What::undecoded)
+        return offset_of(found.visible_from) + static_cast<int>(found.visible_size);
+    }
+    return start_of(findings, leave);
+  }
+
+  proto_tree* enter(proto_tree* tree, const Found& found, proto_item** item) const {
+    const char* name = found.node->name.c_str();
+    if (found.index < 0) {
+      return proto_tree_add_subtree(tree, shown.tvb, offset_of(found.position), 0, table_hf.branch,
+                                    item, name);
+    }
+    return proto_tree_add_subtree_format(tree, shown.tvb, offset_of(found.position), 0,
+                                         table_hf.branch, item, "%s [%d]", name, found.index);
+  }
+
+  void show_undecoded(proto_tree* tree, const Found& found) const {
+    proto_item* item =
+        proto_tree_add_item(tree, table_hf.undecoded, shown.tvb, offset_of(found.visible_from),
+                            static_cast<int>(found.visible_size), ENC_NA);
+    proto_item_append_text(item, " (%s)", found.why);
+  }
+
+  const char* name_of(const Found& found) const {
+    const Node& node = *found.node;
+    if (found.source >= 0) {
+      for (const SourceName& own : node.source_names)
+        if (own.source == found.source) return kept(std::string(own.name));
+      if (const Source* source = find_source(static_cast<std::uint16_t>(found.source)))
+        return kept(std::string(source->name));
+      return kept(node.name + ", source " + std::to_string(found.source));
+    }
+    if (!node.name.empty()) return node.name.c_str();
+    return "Flags";
+  }
+
+  void show_leaf(proto_tree* tree, const Found& found, std::int32_t element) const {
+    if (!found.complete) {
+      show_cut(tree, found, element);
+      return;
+    }
+    proto_item* item = add_field(tree, found);
+    if (element >= 0) proto_item_append_text(item, " [%d]", element);
+    const bool named_in_text = found.node->kind == Kind::registers &&
+                               (found.node->one_name || field_id(found) == found.node->id) &&
+                               found.source >= 0;
+    if (named_in_text) proto_item_append_text(item, " (%s)", name_of(found));
+    if (found.node->kind == Kind::registers && found.source < 0)
+      proto_item_append_text(item, " [%d]", found.index);
+  }
+
+  void show_cut(proto_tree* tree, const Found& found, std::int32_t element) const {
+    const auto first = found.visible_from - found.position;
+    const char* index = element < 0 ? "" : wmem_strdup_printf(shown.pinfo->pool, " [%d]", element);
+    proto_item* item =
+        proto_tree_add_item(tree, table_hf.cut, shown.tvb, offset_of(found.visible_from),
+                            static_cast<int>(found.visible_size), ENC_NA);
+    proto_item_prepend_text(item, "%s%s, ", name_of(found), index);
+    proto_item_append_text(item, " (bytes %u to %u of %u)", static_cast<unsigned>(first),
+                           static_cast<unsigned>(first + found.visible_size - 1),
+                           static_cast<unsigned>(found.size));
+  }
+
+  static std::uint32_t field_id(const Found& found) {
+    const Node& node = *found.node;
+    const auto source = static_cast<std::size_t>(found.source);
+    if (found.source >= 0 && source < node.source_ids.size() && node.source_ids[source] != 0)
+      return node.source_ids[source];
+    return node.id;
+  }
+
+  proto_item* add_field(proto_tree* tree, const Found& found) const {
+    const Node& node = *found.node;
+    const int at = offset_of(found.visible_from);
+    const int size = static_cast<int>(found.visible_size);
+    const std::uint32_t id = field_id(found);
+    const int hf = id == 0 ? -1 : table_field(id);
+    switch (node.type) {
+      case Type::unsigned_int:
+        return add_unsigned(tree, hf, at, size, found);
+      case Type::signed_int:
+      case Type::float32:
+        return proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
+      case Type::bits:
+        return add_bits(tree, hf, at, size, found);
+      case Type::set:
+        return add_set(tree, hf, at, size, found);
+      case Type::bytes:
+      case Type::fill:
+        return proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_NA);
+      case Type::chars:
+        return proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_ASCII);
+      case Type::ltime_date:
+      case Type::stime_date:
+        return add_date_time(tree, hf, at, size, found);
+      case Type::time:
+      case Type::rdate:
+      case Type::ansi_date:
+      case Type::bcd: {
+        const char* text = text_of(found);
+        return proto_tree_add_string(tree, hf, shown.tvb, at, size, text);
+      }
+    }
+    return nullptr;
+  }
+
+  std::uint16_t word_of(const Found& found) const {
+    return static_cast<std::uint16_t>(read_le(bytes_of(found), 0, 2));
+  }
+
+  const char* text_of(const Found& found) const {
+    switch (found.node->type) {
+      case Type::time:
+        return kept(time_text(bytes_of(found)).value_or("out of bounds"));
+      case Type::rdate:
+        return kept(rdate_text(word_of(found)));
+      case Type::ansi_date:
+        return kept(ansi_date_text(word_of(found)).value_or("not set, or out of bounds"));
+      case Type::bcd:
+        return bcd_digits(bytes_of(found));
+      default:
+        return "";
+    }
+  }
+
+  // Most significant digit first.
+  const char* bcd_digits(Bytes bytes) const {
+    char* digits = static_cast<char*>(wmem_alloc(shown.pinfo->pool, bytes.size() * 2 + 1));
+    char* next = digits;
+    for (std::size_t i = bytes.size(); i-- > 0;) {
+      *next++ = "0123456789ABCDEF"[bytes[i] >> 4];
+      *next++ = "0123456789ABCDEF"[bytes[i] & 0x0F];
+    }
+    *next = '\0';
+    return digits;
+  }
+
+  // Many lists of value names are not complete: what is not in them is a plain number.
+  static bool has_name(const ValueNames& names, std::int64_t value) {
+    return std::any_of(names.begin(), names.end(),
+                       [value](const auto& entry) { return entry.first == value; });
+  }
+
+  proto_item* add_unsigned(proto_tree* tree, int hf, int at, int size, const Found& found) const {
+    const ValueNames& names = found.node->value_names;
+    if (!names.empty() && size <= 4 && !has_name(names, found.value)) {
+      const auto value = static_cast<std::uint32_t>(found.value);
+      return proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, value, "%u%s%s", value,
+                                              found.node->unit_text.empty() ? "" : " ",
+                                              found.node->unit_text.data());
+    }
+    proto_item* item = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
+    if (found.node->format == Format::table_id) {
+      const char* title = kept(table_title(static_cast<std::uint16_t>(found.value)));
+      proto_item_append_text(item, " (%s)", title);
+    }
+    if (found.node->format == Format::mbus_manufacturer) {
+      const auto letter = [&](int shift) {
+        return static_cast<char>('@' + ((found.value >> shift) & 0x1F));
+      };
+      proto_item_append_text(item, " (%c%c%c)", letter(10), letter(5), letter(0));
+    }
+    return item;
+  }
+
+  proto_item* add_bits(proto_tree* tree, int hf, int at, int size, const Found& found) const {
+    proto_tree* bits = tree;
+    proto_item* word = nullptr;
+    // A word with a name holds its bits; without one, the bits stand among the other fields.
+    if (hf > 0) {
+      word = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
+      bits = proto_item_add_subtree(word, table_hf.leaf);
+    }
+    for (const BitField& field : found.node->bit_fields) {
+      proto_item* item =
+          proto_tree_add_item(bits, table_field(field.id), shown.tvb, at, size, ENC_LITTLE_ENDIAN);
+      const std::int64_t value = bits_value(field, found.value);
+      if (found.node->format == Format::procedure_id && field.first == 0) {
+        const char* title = kept(procedure_title(static_cast<std::uint16_t>(value)));
+        proto_item_append_text(item, " (%s)", title);
+      }
+      if (word && field.single() && value) proto_item_append_text(word, ", %s", field.name.c_str());
+    }
+    return word;
+  }
+
+  proto_item* add_set(proto_tree* tree, int hf, int at, int size, const Found& found) const {
+    proto_item* item = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_NA);
+    const Bytes bytes = bytes_of(found);
+    bool first = true;
+    for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+      if (!((bytes[bit / 8] >> (bit % 8)) & 1)) continue;
+      proto_item_append_text(item, "%s%u", first ? ", set: " : ", ", static_cast<unsigned>(bit));
+      first = false;
+    }
+    return item;
+  }
+
+  proto_item* add_date_time(proto_tree* tree, int hf, int at, int size, const Found& found) const {
+    const auto when = parse_date_time(bytes_of(found));
+    if (!when) {
+      proto_item* item =
+          proto_tree_add_item(tree, table_hf.not_a_time, shown.tvb, at, size, ENC_NA);
+      const Bytes bytes = bytes_of(found);
+      const bool zero =
+          std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
+      proto_item_prepend_text(item, "%s, ", found.node->name.c_str());
+      proto_item_append_text(item, " (%s)", zero ? "never set" : "out of bounds");
+      return item;
+    }
+    nstime_t time = {static_cast<time_t>(seconds_since_1970(*when)), 0};
+    const char* text = kept(date_time_text(*when, found.node->type == Type::ltime_date));
+    const char* clock = found.node->clock == Clock::utc     ? " UTC"
+                        : found.node->clock == Clock::local ? " (meter's local time)"
+                                                            : "";
+    return proto_tree_add_time_format_value(tree, hf, shown.tvb, at, size, &time, "%s%s", text,
+                                            clock);
+  }
+};
+
+}  // namespace
+
+void show_table(const TableBytes& shown, const Node& root, const Dimensions& dimensions) {
+  if (!shown.tree || shown.stretch.bytes.empty()) return;
+  const Findings findings = find(shown.pinfo->pool, root, shown.stretch, dimensions);
+  Display{shown}.show_all(findings);
+  if (findings.assumed) {
+    proto_item* item =
+        proto_tree_add_string(shown.tree, table_hf.assumed, shown.tvb, 0, 0, findings.assumed);
+    proto_item_set_generated(item);
+  }
+}
+
+// --- The Info column
+// --------------------------------------------------------------------------------
+
+namespace {
+
+// A register that is worth a place in the Info column, and how to say it.
+struct Highlight {
+  std::uint16_t table;
+  int source;
+  const char* text;  // before the number
+  const char* unit;
+  double divisor;
+  int decimals;
+};
+
+constexpr Highlight highlights[] = {
+    {BT(23), 0, "imported", "kWh", 1000, 3},
+    {BT(23), 1, "exported", "kWh", 1000, 3},
+    {BT(28), 8, "", "W", 1, 0},
+    {BT(28), 9, "-", "W", 1, 0},
+    {BT(28), 15, "", "V", 1000, 1},
+    {BT(28), 16, "", "V", 1000, 1},
+    {BT(28), 17, "", "V", 1000, 1},
+    {BT(28), 12, "", "A", 1000, 2},
+    {BT(28), 13, "", "A", 1000, 2},
+    {BT(28), 14, "", "A", 1000, 2},
+    {BT(28), 19, "", "Hz", 1000, 2},
+};
+
+// Tables whose first time, or whose set flags, are what one wants to know.
+constexpr std::uint16_t time_tables[] = {BT(52), BT(55)};
+constexpr struct {
+  std::uint16_t table;
+  const char* word;
+} flag_words[] = {{ET(13), "Alert Flags"}, {ET(50), "MEP Flags"}};
+
+void append(packet_info* pinfo, unsigned& said, const char* text) {
+  col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s", said++ == 0 ? ": " : ", ", text);
+}
+
+void tell_number(packet_info* pinfo, const Highlight& highlight, const Found& found,
+                 unsigned& said) {
+  // A second line for export only where there is any.
+  if (highlight.text[0] == '-' && found.value == 0) return;
+  const char* space = highlight.text[0] && highlight.text[0] != '-' ? " " : "";
+  append(pinfo, said,
+         wmem_strdup_printf(pinfo->pool, "%s%s%.*f %s", highlight.text, space, highlight.decimals,
+                            static_cast<double>(found.value) / highlight.divisor, highlight.unit));
+}
+
+void tell_flags(packet_info* pinfo, const Found& found, unsigned& said) {
+  bool any = false;
+  for (const BitField& field : found.node->bit_fields) {
+    if (!field.single() || !bits_value(field, found.value)) continue;
+    append(pinfo, said, field.name.c_str());
+    any = true;
+  }
+  if (!any) append(pinfo, said, "no flags");
+}
+
+}  // namespace
+
+void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch,
+                  const Dimensions& dimensions) {
+  const auto concerns = [&](std::uint16_t number) { return number == table.number; };
+  const bool has_time = std::any_of(std::begin(time_tables), std::end(time_tables), concerns);
+  const bool has_flags = std::any_of(std::begin(flag_words), std::end(flag_words),
+                                     [&](const auto& words) { return concerns(words.table); });
+  const bool has_numbers =
+      std::any_of(std::begin(highlights), std::end(highlights),
+                  [&](const Highlight& highlight) { return concerns(highlight.table); });
+  if (!(has_time || has_flags || has_numbers)) return;
+
+  const Findings findings = find(pinfo->pool, table.root, stretch, dimensions);
+  const TableBytes nowhere{nullptr, 0, stretch, pinfo, nullptr};
+  const Display display{nowhere};
+  unsigned said = 0;
+  unsigned tiers = 0;
+  for (unsigned i = 0; i < findings.count(); ++i) {
+    const Found& found = findings[i];
+    // The totals only; tiers come behind them.
+    if (found.what == Found::What::enter && found.node->name == "Tier") ++tiers;
+    if (found.what != Found::What::leaf || !found.complete || tiers > 0) continue;
+    if (has_time && said == 0 && (found.node->type == Type::ltime_date)) {
+      if (const auto when = parse_date_time(display.bytes_of(found)))
+        append(pinfo, said, display.kept(date_time_text(*when, true)));
+    }
+    for (const auto& words : flag_words) {
+      if (concerns(words.table) && found.node->name == words.word) tell_flags(pinfo, found, said);
+    }
+    if (!found.has_value || found.source < 0) continue;
+    for (const Highlight& highlight : highlights) {
+      if (concerns(highlight.table) && highlight.source == found.source)
+        tell_number(pinfo, highlight, found, said);
+    }
+  }
+}
+
+void register_table_tree() {
+  static hf_register_info fields[] = {
+      {&table_hf.cut,
+       {"cut", "mep.cut", FT_BYTES, BASE_NONE, nullptr, 0,
+        "A part of a field: the rest is not in this frame", HFILL}},
+      {&table_hf.undecoded,
+       {"Not decoded", "mep.undecoded", FT_BYTES, BASE_NONE, nullptr, 0,
+        "Table bytes that no description covers", HFILL}},
+      {&table_hf.not_a_time,
+       {"no date and time", "mep.not_a_time", FT_BYTES, BASE_NONE, nullptr, 0,
+        "A date and time that is not set or out of bounds", HFILL}},
+      {&table_hf.assumed,
+       {"Assumed dimensions", "mep.assumed", FT_STRING, BASE_NONE, nullptr, 0,
+        "Dimensions that were not seen in the capture before this frame", HFILL}},
+  };
+  static int* const subtrees[] = {&table_hf.branch, &table_hf.leaf};
+  table_hf = {-1, -1, -1, -1, -1, -1};
+  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
+  proto_register_subtree_array(subtrees, G_N_ELEMENTS(subtrees));
+}
+
+}  // namespace mep::plugin

@@ -1,0 +1,32 @@
+// Shows the contents of tables, from their descriptions.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "plugin/wireshark.h"
+#include "protocol/dimensions.h"
+#include "protocol/schema.h"
+#include "protocol/walker.h"
+
+namespace mep::plugin {
+
+// Bytes of a table in a packet.
+struct TableBytes {
+  tvbuff_t* tvb;
+  int offset;       // of the first byte in tvb
+  Stretch stretch;  // the same bytes, and where in the table they belong
+  packet_info* pinfo;
+  proto_tree* tree;
+};
+
+// Adds what `root` describes under `tree`. `dimensions`: what was known when the frame was
+// captured.
+void show_table(const TableBytes& shown, const Node& root, const Dimensions& dimensions);
+
+// Tells in the Info column what a reading says, where the table has something to say in a few
+// words: energies, powers, the time, alerts.
+void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch,
+                  const Dimensions& dimensions);
+
+void register_table_tree();
+
+}  // namespace mep::plugin

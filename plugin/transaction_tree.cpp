@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/transaction_tree.h"
+
+#include "plugin/fields.h"
+#include "protocol/bytes.h"
+#include "protocol/names.h"
+#include "protocol/transaction.h"
+
+namespace mep::plugin {
+namespace {
+
+struct {
+  int size, type, number, request_in, response_in;
+  int tree, message;
+  expert_field broken, numbers_differ;
+} transaction_hf;
+
+constexpr value_string types[] = {{static_cast<guint32>(TransactionType::requests), "requests"},
+                                  {static_cast<guint32>(TransactionType::responses), "responses"},
+                                  {0, nullptr}};
+
+// Where the transaction's bytes are shown.
+struct Place {
+  tvbuff_t* tvb;
+  int at;
+  Bytes bytes;
+  proto_tree* tree;
+  packet_info* pinfo;
+};
+
+// A request or response of the transaction as an exchange of its own. Packet scope.
+Exchange* inner_exchange(packet_info* pinfo, const Transaction* requests,
+                         const Transaction* responses, const Request& request) {
+  auto* exchange = wmem_new0(pinfo->pool, Exchange);
+  exchange->request = request;
+  if (requests) {
+    exchange->request_frame = requests->frame;
+    exchange->request_time = requests->time;
+  }
+  if (responses) {
+    exchange->answer_frame = responses->frame;
+    exchange->answer_time = responses->time;
+  }
+  return exchange;
+}
+
+void show_one(const Place& place, const Transaction& transaction, const FrameFacts& facts,
+              const Extent& at, unsigned index) {
+  const Bytes message = at.of(place.bytes);
+  const bool is_request = facts.direction == Direction::client_to_meter;
+  proto_tree* tree = proto_tree_add_subtree_format(
+      place.tree, place.tvb, place.at + at.offset, at.size, transaction_hf.message, nullptr,
+      "%s %u", is_request ? "Request" : "Response", index + 1);
+  const Shown inner{place.tvb, place.at + at.offset, message, tree, place.pinfo, Trailer::absent};
+  FrameFacts inner_facts = facts;
+  inner_facts.exchange = nullptr;
+  inner_facts.transaction = nullptr;
+  if (is_request) {
+    const Request request = parse_request(message, Trailer::absent);
+    inner_facts.exchange = inner_exchange(place.pinfo, &transaction, transaction.partner, request);
+    show_request(inner, request, inner_facts);
+    return;
+  }
+  if (transaction.partner) {
+    const Bytes asked(transaction.partner->bytes, transaction.partner->size);
+    if (const auto request_at = transaction_record(asked, index)) {
+      const Request request = parse_request(request_at->of(asked), Trailer::absent);
+      inner_facts.exchange =
+          inner_exchange(place.pinfo, transaction.partner, &transaction, request);
+    }
+  }
+  show_response(inner, inner_facts);
+}
+
+void show_partner(const Place& place, const Transaction& transaction, bool is_request) {
+  if (!transaction.partner) return;
+  proto_item* item = proto_tree_add_uint(
+      place.tree, is_request ? transaction_hf.response_in : transaction_hf.request_in, place.tvb, 0,
+      0, transaction.partner->frame);
+  proto_item_set_generated(item);
+}
+
+// Counts for the Info column: how many messages, and how many that were not answered with OK.
+void tell(packet_info* pinfo, const Transaction& transaction, bool is_request) {
+  const Bytes bytes(transaction.bytes, transaction.size);
+  TransactionRecords records(bytes);
+  unsigned count = 0;
+  unsigned failed = 0;
+  while (const auto at = records.next()) {
+    ++count;
+    if (!is_request && at->size > 0 && bytes[at->offset] != 0) ++failed;
+  }
+  col_append_fstr(pinfo->cinfo, COL_INFO, ": transaction %u, %u %s%s", transaction.number, count,
+                  is_request ? "request" : "response", count == 1 ? "" : "s");
+  if (failed > 0) col_append_fstr(pinfo->cinfo, COL_INFO, ", %u failed", failed);
+}
+
+}  // namespace
+
+void show_transaction(const Shown& shown, int at, const Transaction& transaction,
+                      const FrameFacts& facts) {
+  const bool is_request = facts.direction == Direction::client_to_meter;
+  tell(shown.pinfo, transaction, is_request);
+  Place place{shown.tvb, at, Bytes(transaction.bytes, transaction.size), shown.tree, shown.pinfo};
+  if (transaction.in_pieces) {
+    place.tvb =
+        tvb_new_child_real_data(shown.tvb, transaction.bytes, transaction.size, transaction.size);
+    place.at = 0;
+    add_new_data_source(shown.pinfo, place.tvb, "Reassembled MEP transaction");
+  }
+  proto_item* item = nullptr;
+  place.tree = proto_tree_add_subtree_format(shown.tree, place.tvb, place.at, transaction.size,
+                                             transaction_hf.tree, &item, "Transaction %u%s",
+                                             transaction.number,
+                                             transaction.in_pieces ? " (from several frames)" : "");
+  proto_tree_add_item(place.tree, transaction_hf.size, place.tvb, place.at, 2, ENC_LITTLE_ENDIAN);
+  proto_tree_add_item(place.tree, transaction_hf.type, place.tvb, place.at + 2, 1, ENC_NA);
+  proto_tree_add_item(place.tree, transaction_hf.number, place.tvb, place.at + 3, 2,
+                      ENC_LITTLE_ENDIAN);
+  show_partner(place, transaction, is_request);
+
+  // The inner messages must not tell their stories over the outer one's.
+  const auto writable = col_get_writable(shown.pinfo->cinfo, COL_INFO);
+  col_set_writable(shown.pinfo->cinfo, COL_INFO, FALSE);
+  TransactionRecords records(place.bytes);
+  unsigned index = 0;
+  while (const auto message = records.next()) {
+    if (message->size > 0) show_one(place, transaction, facts, *message, index);
+    ++index;
+  }
+  col_set_writable(shown.pinfo->cinfo, COL_INFO, writable);
+  if (records.broken()) expert_add_info(shown.pinfo, item, &transaction_hf.broken);
+  if (closing_transaction_number(place.bytes) != transaction.number)
+    expert_add_info(shown.pinfo, item, &transaction_hf.numbers_differ);
+}
+
+void register_transaction_tree() {
+  static hf_register_info fields[] = {
+      {&transaction_hf.size,
+       {"Size", "mep.transaction.size", FT_UINT16, BASE_DEC | BASE_UNIT_STRING, unit("bytes"), 0,
+        "Of the whole transaction", HFILL}},
+      {&transaction_hf.type,
+       {"Type", "mep.transaction.type", FT_UINT8, BASE_DEC, VALS(types), 0, nullptr, HFILL}},
+      {&transaction_hf.number,
+       {"Number", "mep.transaction.number", FT_UINT16, BASE_DEC, nullptr, 0, nullptr, HFILL}},
+      {&transaction_hf.request_in,
+       {"Requests in", "mep.transaction.request_in", FT_FRAMENUM, BASE_NONE,
+        FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0, "The write to ET52 that this answers", HFILL}},
+      {&transaction_hf.response_in,
+       {"Responses in", "mep.transaction.response_in", FT_FRAMENUM, BASE_NONE,
+        FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0, "The read of ET53 that answers this", HFILL}},
+  };
+  static int* const subtrees[] = {&transaction_hf.tree, &transaction_hf.message};
+  static ei_register_info experts[] = {
+      {&transaction_hf.broken,
+       {"mep.transaction.broken", PI_MALFORMED, PI_ERROR, "The records do not fill the transaction",
+        EXPFILL}},
+      {&transaction_hf.numbers_differ,
+       {"mep.transaction.numbers_differ", PI_PROTOCOL, PI_WARN,
+        "The transaction's number is not repeated at its end", EXPFILL}}};
+  transaction_hf = {-1, -1, -1, -1, -1, -1, -1, EI_INIT, EI_INIT};
+  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
+  proto_register_subtree_array(subtrees, G_N_ELEMENTS(subtrees));
+  expert_register_field_array(mep_.experts, experts, G_N_ELEMENTS(experts));
+}
+
+}  // namespace mep::plugin

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "protocol/catalog.h"
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+#include <map>
+
+#include "protocol/names.h"
+
+namespace mep {
+
+std::string field_slug(std::string_view name) {
+  std::string slug;
+  bool gap = false;
+  for (const char c : name) {
+    if (!std::isalnum(static_cast<unsigned char>(c))) {
+      gap = !slug.empty();
+      continue;
+    }
+    if (gap) slug += '_';
+    gap = false;
+    slug += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return slug;
+}
+
+namespace {
+
+// Reserved bytes mean nothing: they may all share a name.
+bool same_meaning(const FieldInfo& a, const FieldInfo& b) {
+  if (a.node->type == Type::fill && b.node->type == Type::fill) return true;
+  return a.node == b.node && a.mask == b.mask;
+}
+
+// Gives names to the fields of one table in wire order.
+class Namer {
+ public:
+  Namer(std::string_view prefix, std::vector<FieldInfo>& fields)
+      : prefix_(prefix), fields_(fields) {}
+
+  void visit(Node& node, std::uint16_t page) {
+    if (node.page_number != 0) page = node.page_number;
+    switch (node.kind) {
+      case Kind::leaf:
+        name_leaf(node, page);
+        return;
+      case Kind::registers:
+        name_registers(node, page);
+        return;
+      default:
+        break;
+    }
+    // array_of() names its array like the element: that is no group around it.
+    const bool is_group =
+        !node.name.empty() && !(node.children.size() == 1 && node.children[0].name == node.name);
+    if (is_group) groups_.push_back(field_slug(node.name));
+    for (Node& child : node.children) visit(child, page);
+    if (is_group) groups_.pop_back();
+  }
+
+ private:
+  using Path = std::vector<std::string>;
+
+  static FieldKind kind_of(Type type) {
+    switch (type) {
+      case Type::unsigned_int:
+      case Type::bits:
+        return FieldKind::unsigned_int;
+      case Type::signed_int:
+        return FieldKind::signed_int;
+      case Type::float32:
+        return FieldKind::real;
+      case Type::ltime_date:
+      case Type::stime_date:
+        return FieldKind::date_and_time;
+      case Type::chars:
+      case Type::bcd:
+      case Type::time:
+      case Type::rdate:
+      case Type::ansi_date:
+        return FieldKind::text;
+      default:
+        return FieldKind::bytes;
+    }
+  }
+
+  static FieldInfo info_of(const Node& node, std::string_view label, std::uint16_t page) {
+    FieldInfo info;
+    info.label = label;
+    info.kind = kind_of(node.type);
+    if (info.kind == FieldKind::unsigned_int || info.kind == FieldKind::signed_int)
+      info.size = static_cast<std::uint8_t>(node.size.constant().value_or(0));
+    if (!node.value_names.empty()) info.values = &node.value_names;
+    info.format = node.format;
+    info.unit = node.unit_text;
+    info.remark = node.remark;
+    info.page = page;
+    info.node = &node;
+    return info;
+  }
+
+  void name_leaf(Node& node, std::uint16_t page) {
+    if (!node.name.empty()) node.id = add(info_of(node, node.name, page));
+    for (BitField& field : node.bit_fields) {
+      FieldInfo info = info_of(node, field.name, page);
+      info.kind = field.single() ? FieldKind::boolean : FieldKind::unsigned_int;
+      info.mask = static_cast<std::uint32_t>(((std::uint64_t{2} << (field.last - field.first)) - 1)
+                                             << field.first);
+      info.values = field.values.empty() ? nullptr : &field.values;
+      info.unit = {};
+      info.format = Format::plain;
+      field.id = add(std::move(info));
+    }
+  }
+
+  // A field for every source that the registers can hold: by the table's own name where it has
+  // one, by BT22's otherwise. One more for a source that nobody knows.
+  void name_registers(Node& node, std::uint16_t page) {
+    node.id = add(info_of(node, node.name, page));
+    if (node.one_name) return;
+    node.source_ids.assign(highest_source(node) + 1U, 0);
+    const auto add_source = [&](std::uint16_t source, std::string_view name,
+                                std::string_view unit) {
+      if (node.source_ids[source] != 0) return;
+      FieldInfo info = info_of(node, name, page);
+      info.unit = unit;
+      info.mask = 0;
+      node.source_ids[source] = add(std::move(info), source);
+    };
+    for (const SourceName& own : node.source_names) add_source(own.source, own.name, own.unit);
+    for (const Source& source : sources()) add_source(source.id, source.name, source.unit);
+  }
+
+  static std::uint16_t highest_source(const Node& node) {
+    std::uint16_t highest = sources().back().id;
+    for (const SourceName& own : node.source_names) highest = std::max(highest, own.source);
+    return highest;
+  }
+
+  std::uint32_t add(FieldInfo info, int source = -1) {
+    info.name = prefix_ + "." + unique(field_slug(info.label), info, source);
+    fields_.push_back(std::move(info));
+    return static_cast<std::uint32_t>(fields_.size() - 1);
+  }
+
+  // The slug alone where it is the first of its kind; with the group that tells it from those
+  // before it in front of it otherwise; a number behind it if no group does.
+  std::string unique(const std::string& slug, const FieldInfo& info, int source) {
+    std::string name = slug;
+    const auto taken = [&](const std::string& candidate) {
+      const auto found = used_.find(candidate);
+      if (found == used_.end()) return false;
+      const FieldInfo& other = found->second.info;
+      return !(same_meaning(other, info) && found->second.source == source);
+    };
+    if (taken(name)) {
+      const Path& before = used_.at(slug).groups;
+      for (auto group = groups_.rbegin(); group != groups_.rend() && taken(name); ++group) {
+        if (std::find(before.begin(), before.end(), *group) == before.end())
+          name = *group + "." + slug;
+      }
+    }
+    for (int number = 2; taken(name); ++number) name = slug + "_" + std::to_string(number);
+    used_.emplace(name, Used{info, groups_, source});
+    return name;
+  }
+
+  struct Used {
+    FieldInfo info;
+    Path groups;
+    int source;
+  };
+
+  std::string prefix_;
+  std::vector<FieldInfo>& fields_;
+  Path groups_;
+  std::map<std::string, Used> used_;
+};
+
+std::string prefix_of(const std::string& label) {
+  return field_slug(label);
+}
+
+std::vector<Table> gather_tables() {
+  std::vector<Table> gathered;
+  for (const auto decade :
+       {tables::bt00, tables::bt20, tables::bt30, tables::bt50, tables::bt60, tables::bt70,
+        tables::et00, tables::et10, tables::et20, tables::et30, tables::et40, tables::et50,
+        tables::et55, tables::et60, tables::et70, tables::et80, tables::et90}) {
+    std::vector<Table> some = decade();
+    std::move(some.begin(), some.end(), std::back_inserter(gathered));
+  }
+  std::sort(gathered.begin(), gathered.end(),
+            [](const Table& a, const Table& b) { return a.number < b.number; });
+  return gathered;
+}
+
+Catalog build() {
+  Catalog made;
+  made.tables = gather_tables();
+  made.procedures = tables::procedures();
+  made.fields.emplace_back();  // number 0 is no field
+  return made;
+}
+
+void name_all(Catalog& made) {
+  for (Table& table : made.tables)
+    name_fields(table.root, prefix_of(table_label(table.number)), table.page, made.fields);
+  for (Procedure& procedure : made.procedures) {
+    const std::string prefix = prefix_of(procedure_label(procedure.number));
+    name_fields(procedure.parameters, prefix, procedure.page, made.fields);
+    name_fields(procedure.response, prefix + ".response", procedure.page, made.fields);
+  }
+}
+
+template <typename T>
+const T* find_numbered(const std::vector<T>& all, std::uint16_t wanted) {
+  const auto found =
+      std::lower_bound(all.begin(), all.end(), wanted,
+                       [](const T& entry, std::uint16_t number) { return entry.number < number; });
+  return found != all.end() && found->number == wanted ? &*found : nullptr;
+}
+
+}  // namespace
+
+void name_fields(Node& root, std::string_view prefix, std::uint16_t page,
+                 std::vector<FieldInfo>& fields) {
+  Namer namer(prefix, fields);
+  // The root's own name is the table's: no group.
+  for (Node& child : root.children) namer.visit(child, page);
+}
+
+const Catalog& catalog() {
+  // Named in place: fields point to nodes.
+  static Catalog all = build();
+  static const bool named = (name_all(all), true);
+  static_cast<void>(named);
+  return all;
+}
+
+const std::vector<Table>& all_tables() {
+  return catalog().tables;
+}
+
+const Table* find_table(std::uint16_t number) {
+  return find_numbered(all_tables(), static_cast<std::uint16_t>(number & ~pending_flag));
+}
+
+const std::vector<Procedure>& all_procedures() {
+  return catalog().procedures;
+}
+
+const Procedure* find_procedure(std::uint16_t number) {
+  return find_numbered(all_procedures(), number);
+}
+
+}  // namespace mep

@@ -1,0 +1,40 @@
+// Prints all table fields, one a line: filter name, type, unit, page, the guide's name; tab
+// separated. docs/fields.md is made from it.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <cstdio>
+
+#include "protocol/catalog.h"
+
+namespace {
+
+const char* kind_text(const mep::FieldInfo& field) {
+  switch (field.kind) {
+    case mep::FieldKind::boolean:
+      return "boolean";
+    case mep::FieldKind::unsigned_int:
+      return "unsigned integer";
+    case mep::FieldKind::signed_int:
+      return "signed integer";
+    case mep::FieldKind::real:
+      return "floating point";
+    case mep::FieldKind::bytes:
+      return "bytes";
+    case mep::FieldKind::text:
+      return "text";
+    case mep::FieldKind::date_and_time:
+      return "date and time";
+  }
+  return "";
+}
+
+}  // namespace
+
+int main() {
+  for (const mep::FieldInfo& field : mep::catalog().fields) {
+    if (field.name.empty()) continue;
+    std::printf("mep.%s\t%s\t%.*s\t%u\t%s\n", field.name.c_str(), kind_text(field),
+                static_cast<int>(field.unit.size()), field.unit.data(), field.page,
+                field.label.c_str());
+  }
+  return 0;
+}

@@ -1,0 +1,169 @@
+// The capture tool's way from a driver's bytes to records, where a pseudo terminal cannot stand in
+// for a UART: errors, breaks, losses, arrival times.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <array>
+#include <vector>
+
+#include "extcap/line_receiver.h"
+#include "protocol/tap.h"
+
+// Last, since it defines fail() as a macro.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+extern "C" {
+#include <cmocka.h>
+}
+
+namespace mep::extcap {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr unsigned baud = 9600;
+constexpr TroubleCount no_trouble;
+
+struct Seen {
+  std::vector<std::uint8_t> bytes;
+  std::uint8_t status;
+  Instant first;
+  Instant last;
+};
+
+// A receiver of a meter's line, and what came out of it.
+class Bench {
+ public:
+  Bench()
+      : receiver(Direction::meter_to_client, baud, milliseconds(200),
+                 [this](const LineRecord& record) {
+                   seen.push_back({{record.bytes.begin(), record.bytes.end()},
+                                   record.status,
+                                   record.first,
+                                   record.last});
+                 }) {}
+
+  void receive(std::initializer_list<std::uint8_t> raw, const TroubleCount& count = no_trouble,
+               Instant now = milliseconds(1000), bool marks = true) {
+    receiver.receive(std::vector<std::uint8_t>(raw), marks, count, now);
+  }
+
+  std::vector<Seen> seen;
+  LineReceiver receiver;
+};
+
+void assert_seen(const Seen& seen, std::vector<std::uint8_t> bytes, std::uint8_t status) {
+  assert_int_equal(seen.bytes.size(), bytes.size());
+  assert_memory_equal(seen.bytes.data(), bytes.data(), bytes.size());
+  assert_int_equal(seen.status, status);
+}
+
+void doubled_ff_is_one_byte(void**) {
+  Bench bench;
+  bench.receive({0, 3, 0xFF, 0xFF, 0xFF, 0xFF, 1});
+  assert_int_equal(bench.seen.size(), 1);
+  assert_seen(bench.seen[0], {0, 3, 0xFF, 0xFF, 1}, 0);
+}
+
+void escapes_may_be_split_between_reads(void**) {
+  Bench bench;
+  for (const std::uint8_t byte : {0, 2, 0xFF, 0xFF, 0xFF, 0, 0x55}) bench.receive({byte});
+  assert_int_equal(bench.seen.size(), 1);
+  assert_seen(bench.seen[0], {0, 2, 0xFF, 0x55}, tap::framing_error);
+}
+
+void driver_without_marks_is_taken_literally(void**) {
+  Bench bench;
+  bench.receive({0, 3, 0xFF, 0, 1}, no_trouble, milliseconds(1000), false);
+  assert_int_equal(bench.seen.size(), 1);
+  assert_seen(bench.seen[0], {0, 3, 0xFF, 0, 1}, 0);
+}
+
+void lone_ff_stands_for_itself(void**) {
+  Bench bench;
+  bench.receive({0, 3, 0xFF, 7, 1});
+  assert_int_equal(bench.seen.size(), 1);
+  assert_seen(bench.seen[0], {0, 3, 0xFF, 7, 1}, 0);
+}
+
+void errors_are_told_apart_by_the_count(void**) {
+  struct Case {
+    TroubleCount count;
+    std::uint8_t byte;
+    std::uint8_t status;
+  };
+  const std::array cases = {
+      Case{{}, 0x41, tap::framing_error},           Case{{.framing = 1}, 0x41, tap::framing_error},
+      Case{{.parity = 1}, 0x41, tap::parity_error}, Case{{.framing = 1}, 0, tap::framing_error},
+      Case{{.parity = 1}, 0, tap::parity_error},
+  };
+  for (const Case& one : cases) {
+    Bench bench;
+    bench.receive({0, 2, 0x30});
+    bench.receive({0xFF, 0, one.byte}, one.count);
+    assert_int_equal(bench.seen.size(), 1);
+    assert_seen(bench.seen[0], {0, 2, 0x30, one.byte}, one.status);
+  }
+}
+
+void break_is_seen(void**) {
+  for (const TroubleCount& count : {TroubleCount{}, TroubleCount{.breaks = 1}}) {
+    Bench bench;
+    bench.receive({0, 2, 0x30});
+    bench.receive({0xFF, 0, 0}, count);
+    assert_int_equal(bench.seen.size(), 1);
+    assert_seen(bench.seen[0], {0, 2, 0x30, 0}, tap::break_seen);
+  }
+}
+
+void loss_marks_the_next_record(void**) {
+  Bench bench;
+  bench.receive({0, 1, 0x30});
+  bench.receive({}, {.overruns = 3});
+  bench.receive({0, 1, 0x31});
+  bench.receive({0, 1, 0x32});
+  assert_int_equal(bench.seen.size(), 3);
+  assert_seen(bench.seen[0], {0, 1, 0x30}, 0);
+  assert_seen(bench.seen[1], {0, 1, 0x31}, tap::lost);
+  assert_seen(bench.seen[2], {0, 1, 0x32}, 0);
+}
+
+void bytes_read_together_arrived_one_after_another(void**) {
+  Bench bench;
+  const Instant byte_time = Instant(std::chrono::seconds(10)) / baud;
+  bench.receive({0, 3, 0xFF, 0xFF, 1, 2});
+  assert_true(bench.seen[0].last == milliseconds(1000));
+  assert_true(bench.seen[0].first == milliseconds(1000) - 4 * byte_time);
+}
+
+void time_does_not_run_backwards(void**) {
+  Bench bench;
+  bench.receive({0}, no_trouble, milliseconds(1000));
+  bench.receive({3, 1, 2, 3, 0, 1, 4}, no_trouble, milliseconds(1001));
+  assert_int_equal(bench.seen.size(), 2);
+  assert_true(bench.seen[0].first == milliseconds(1000));
+  assert_true(bench.seen[0].last == milliseconds(1000));
+  assert_true(bench.seen[1].last == milliseconds(1001));
+}
+
+int run() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(doubled_ff_is_one_byte),
+      cmocka_unit_test(escapes_may_be_split_between_reads),
+      cmocka_unit_test(driver_without_marks_is_taken_literally),
+      cmocka_unit_test(lone_ff_stands_for_itself),
+      cmocka_unit_test(errors_are_told_apart_by_the_count),
+      cmocka_unit_test(break_is_seen),
+      cmocka_unit_test(loss_marks_the_next_record),
+      cmocka_unit_test(bytes_read_together_arrived_one_after_another),
+      cmocka_unit_test(time_does_not_run_backwards),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
+
+}  // namespace
+}  // namespace mep::extcap
+
+int main() {
+  return mep::extcap::run();
+}
