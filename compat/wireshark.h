@@ -12,13 +12,38 @@ extern "C" {
 #include <ws_version.h>
 }
 
+#define MEP_WIRESHARK(major, minor) ((major)*100 + (minor))
+#define MEP_WIRESHARK_VERSION MEP_WIRESHARK(WIRESHARK_VERSION_MAJOR, WIRESHARK_VERSION_MINOR)
+
+#include <epan/tfs.h>
+#include <epan/tvbuff.h>
+#include <epan/unit_strings.h>
 #include <wiretap/wtap.h>
 #include <wsutil/cpu_info.h>
 #include <wsutil/os_version_info.h>
 #include <wsutil/wslog.h>
+#if MEP_WIRESHARK_VERSION >= MEP_WIRESHARK(4, 4)
+#include <wsutil/plugins.h>
+#endif
 
-#define MEP_WIRESHARK(major, minor) ((major)*100 + (minor))
-#define MEP_WIRESHARK_VERSION MEP_WIRESHARK(WIRESHARK_VERSION_MAJOR, WIRESHARK_VERSION_MINOR)
+// 4.4 changed booleans and integers from GLib's to C's. Callbacks and preferences have to match.
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
+using ws_bool = gboolean;
+inline std::uint8_t tvb_get_uint8(tvbuff_t* tvb, int offset) {
+  return tvb_get_guint8(tvb, offset);
+}
+#else
+using ws_bool = bool;
+#endif
+
+// A plugin's symbols. `const` means internal linkage in C++, hence the explicit "extern".
+#define MEP_PLUGIN_EXPORT extern __attribute__((visibility("default")))
+// From 4.4 on a plugin says what it is; before, nobody asks.
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
+#define MEP_PLUGIN_KIND 1U
+#else
+#define MEP_PLUGIN_KIND WS_PLUGIN_DESC_DISSECTOR
+#endif
 
 // 4.6 keeps a record's bytes inside the record.
 #if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 6)
@@ -43,26 +68,3 @@ inline bool dump_record(wtap_dumper* dumper, wtap_rec& rec, std::span<const std:
 }
 
 }  // namespace mep::compat
-
-// 4.4 changed Wireshark's booleans from GLib's to C's. Callbacks and preferences have to match.
-#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
-using ws_bool = gboolean;
-#else
-using ws_bool = bool;
-#endif
-
-// A plugin's symbols. `const` means internal linkage in C++, hence the explicit "extern".
-#define MEP_PLUGIN_EXPORT extern __attribute__((visibility("default")))
-#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
-#define MEP_PLUGIN_KIND 1U
-#else
-#include <wsutil/plugins.h>
-#define MEP_PLUGIN_KIND WS_PLUGIN_DESC_DISSECTOR
-#endif
-
-#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
-#include <epan/tvbuff.h>
-inline std::uint8_t tvb_get_uint8(tvbuff_t* tvb, int offset) {
-  return tvb_get_guint8(tvb, offset);
-}
-#endif

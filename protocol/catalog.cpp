@@ -120,16 +120,18 @@ class Namer {
     node.id = add(info_of(node, node.name, page));
     if (node.one_name) return;
     node.source_ids.assign(highest_source(node) + 1U, 0);
-    const auto add_source = [&](std::uint16_t source, std::string_view name,
-                                std::string_view unit) {
+    const auto add_source = [&](std::uint16_t source, std::string_view name, std::string_view unit,
+                                bool unlisted) {
       if (node.source_ids[source] != 0) return;
       FieldInfo info = info_of(node, name, page);
       info.unit = unit;
       info.mask = 0;
+      info.unlisted_source = unlisted;
       node.source_ids[source] = add(std::move(info), source);
     };
-    for (const SourceName& own : node.source_names) add_source(own.source, own.name, own.unit);
-    for (const Source& source : sources()) add_source(source.id, source.name, source.unit);
+    for (const SourceName& own : node.source_names)
+      add_source(own.source, own.name, own.unit, false);
+    for (const Source& source : sources()) add_source(source.id, source.name, source.unit, true);
   }
 
   static std::uint16_t highest_source(const Node& node) {

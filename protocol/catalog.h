@@ -39,6 +39,8 @@ struct FieldInfo {
   std::string_view remark;
   std::uint16_t page = 0;
   const Node* node = nullptr;  // where it is described
+  // A register's, for a source that the guide does not list for the table but BT22 can select.
+  bool unlisted_source = false;
 };
 
 struct Catalog {

@@ -54,11 +54,6 @@ void take_counted_data(T& message, const Reader& reader) {
   message.data = extent(reader.position(), std::min(counted, reader.remaining()));
 }
 
-constexpr bool has_table(std::uint8_t code) {
-  const auto known = static_cast<RequestCode>(code);
-  return is_read(known) || is_write(known);
-}
-
 }  // namespace
 
 std::string_view request_name(std::uint8_t code) {
@@ -257,6 +252,10 @@ Fit tls_record_follows(Bytes available, std::size_t size) {
   return exactly(looks_like_tls_record(available.subspan(1)));
 }
 
+// What TLS_TERMINATE carries does not matter (page 8), so its length says something only while it
+// is short.
+constexpr std::size_t largest_terminate = 16;
+
 Fit fits_request(Bytes available, std::size_t size) {
   constexpr std::size_t trailing = sequence_size + digest_size;
   switch (static_cast<RequestCode>(available[0])) {
@@ -269,7 +268,7 @@ Fit fits_request(Bytes available, std::size_t size) {
     case RequestCode::partial_write:
       return counted(available, size, 8, trailing);
     case RequestCode::tls_terminate:
-      return exactly(size >= 2);
+      return exactly(size >= 2 && size <= largest_terminate);
     case RequestCode::tls_handshake:
     case RequestCode::tls_handshake_cont:
     case RequestCode::tls_table:
@@ -307,16 +306,18 @@ Fit fits(Bytes available, std::size_t size, Direction direction) {
 
 std::vector<std::uint8_t> encode_request(RequestCode code, std::uint16_t table,
                                          std::uint32_t offset, std::uint16_t count, Bytes data) {
-  std::vector<std::uint8_t> message{static_cast<std::uint8_t>(code)};
-  const auto append = [&message](std::uint64_t value, std::size_t size) {
-    message.resize(message.size() + size);
-    write_be(message, message.size() - size, size, value);
+  std::array<std::uint8_t, 8> head{static_cast<std::uint8_t>(code)};
+  std::size_t size = 1;
+  const auto append = [&](std::uint64_t value, std::size_t bytes) {
+    write_be(head, size, bytes, value);
+    size += bytes;
   };
-  if (has_table(static_cast<std::uint8_t>(code))) {
+  if (is_read(code) || is_write(code)) {
     append(table, 2);
     if (code == RequestCode::partial_read || code == RequestCode::partial_write) append(offset, 3);
     append(count, 2);
   }
+  std::vector<std::uint8_t> message(head.begin(), head.begin() + size);
   if (!is_read(code)) message.insert(message.end(), data.begin(), data.end());
   return message;
 }

@@ -114,7 +114,7 @@ constexpr Named tables[] = {
     {ET(54), "Meter Status"},
     {ET(55), "Meter Configuration"},
     {ET(57), "M-Bus Data Type Table"},
-    {ET(58), "MEA Status Extension"},
+    {ET(58), "M-Bus/MEP Status Extension"},
     {ET(59), "MEP Procedure Response"},
     {ET(61), "Time-Based Relay Control"},
     {ET(62), "Load Profile Display Configuration"},

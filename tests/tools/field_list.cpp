@@ -1,7 +1,9 @@
 // Prints all table fields, one a line: filter name, type, unit, page, the guide's name; tab
-// separated. docs/fields.md is made from it.
+// separated. docs/fields.md is made from it. With --all also registers' fields for sources that the
+// guide does not list for the table.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <cstdio>
+#include <cstring>
 
 #include "protocol/catalog.h"
 
@@ -29,9 +31,10 @@ const char* kind_text(const mep::FieldInfo& field) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const bool all = argc > 1 && std::strcmp(argv[1], "--all") == 0;
   for (const mep::FieldInfo& field : mep::catalog().fields) {
-    if (field.name.empty()) continue;
+    if (field.name.empty() || (field.unlisted_source && !all)) continue;
     std::printf("mep.%s\t%s\t%.*s\t%u\t%s\n", field.name.c_str(), kind_text(field),
                 static_cast<int>(field.unit.size()), field.unit.data(), field.page,
                 field.label.c_str());

@@ -1,0 +1,24 @@
+// What Wireshark asks an extcap before it captures, and the answers: lines of sentences on standard
+// output, whose grammar is in Wireshark's extcap(4).
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <iosfwd>
+#include <string_view>
+
+#include "extcap/options.h"
+
+namespace mep::extcap {
+
+void print_interfaces(std::ostream& out);
+void print_version(std::ostream& out);
+void print_dlts(std::ostream& out);
+void print_config(std::ostream& out);
+
+// The values of one option, looked up afresh; nothing for an option that has no such list.
+void print_reloaded_values(std::ostream& out, std::string_view option);
+
+// Silence says that the filter is good, one line what is wrong with it.
+void print_filter_verdict(std::ostream& out, const std::string& filter);
+
+}  // namespace mep::extcap

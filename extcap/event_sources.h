@@ -1,0 +1,42 @@
+// GLib's event sources, with owners.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <glib-unix.h>
+#include <glib.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "protocol/frame.h"
+
+namespace mep::extcap {
+
+// The clock that sources, splitters and timeouts share: monotonic, as GLib's own.
+Instant monotonic_now();
+
+// Calls something when an event happens, until it is destroyed. What is called must not throw:
+// GLib's loop is C.
+class EventSource {
+ public:
+  using Callback = std::function<void()>;
+
+  static EventSource on_signal(int signal, Callback callback);
+  static EventSource on_fd(int fd, GIOCondition condition, Callback callback);
+  // Never by itself, only when wake_at() says.
+  static EventSource on_time(Callback callback);
+
+  void wake_at(std::optional<Instant> when);
+
+ private:
+  struct Unref {
+    void operator()(GSource* source) const;
+  };
+  EventSource(GSource* source, Callback callback);
+
+  std::unique_ptr<Callback> callback_;
+  std::unique_ptr<GSource, Unref> source_;
+};
+
+}  // namespace mep::extcap

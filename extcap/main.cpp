@@ -1,0 +1,75 @@
+// mepdump: captures a meter's MEP conversation from two tapped serial lines.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include "extcap/conversation.h"
+#include "extcap/options.h"
+#include "extcap/problem.h"
+#include "extcap/session.h"
+#include "extcap/settings.h"
+
+namespace mep::extcap {
+namespace {
+
+enum ExitStatus { exit_good = 0, exit_failed = 1, exit_usage = 2 };
+
+void complain(const std::string& reason) {
+  std::fprintf(stderr, "mepdump: %s\n", reason.c_str());
+}
+
+void check_interface(const Options& options) {
+  if (!options.interface)
+    throw Problem("say what to capture from: --extcap-interface " + std::string(interface_name));
+  if (*options.interface != interface_name)
+    throw Problem("there is no interface \"" + *options.interface + "\"; there is " +
+                  interface_name);
+}
+
+int serve(const Options& options) {
+  if (options.help) {
+    std::cout << help_text();
+    return exit_good;
+  }
+  if (options.version) {
+    std::cout << "mepdump " MEP_VERSION "\n";
+    return exit_good;
+  }
+  if (options.extcap_version && !options.list_interfaces) {
+    print_version(std::cout);
+    return exit_good;
+  }
+  if (options.list_interfaces) {
+    print_interfaces(std::cout);
+    return exit_good;
+  }
+  if (!options.capture && !options.list_dlts && !options.config && !options.capture_filter) {
+    std::cerr << help_text();
+    return exit_usage;
+  }
+  check_interface(options);
+  if (options.capture) return capture(options, complain) ? exit_good : exit_failed;
+  if (options.list_dlts)
+    print_dlts(std::cout);
+  else if (options.config && options.reload_option)
+    print_reloaded_values(std::cout, *options.reload_option);
+  else if (options.config)
+    print_config(std::cout);
+  else
+    print_filter_verdict(std::cout, *options.capture_filter);
+  return exit_good;
+}
+
+}  // namespace
+}  // namespace mep::extcap
+
+int main(int argc, char** argv) {
+  try {
+    return mep::extcap::serve(mep::extcap::parse_options(argc, argv));
+  } catch (const std::exception& problem) {
+    mep::extcap::complain(problem.what());
+    return mep::extcap::exit_failed;
+  }
+}

@@ -1,0 +1,35 @@
+// Where a capture goes: a file, the FIFO that Wireshark reads, or standard output.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "extcap/file_descriptor.h"
+
+namespace mep::extcap {
+
+class Output {
+ public:
+  explicit Output(std::string path) : path_(std::move(path)) {}
+
+  // Whether a FIFO stands at the path. It has to be opened before anything else can fail: its
+  // reader waits until it has been opened and closed.
+  bool is_fifo() const;
+
+  // Opens it. A FIFO can only be opened once somebody reads it: `wait` is called in the meantime,
+  // and returns false to give up. Returns whether it is open. Throws a Problem if it never will be.
+  bool open(const std::function<bool()>& wait);
+
+  // Whether a reader can go away.
+  bool has_reader() const { return has_reader_; }
+  int fd() const { return fd_.get(); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  FileDescriptor fd_;
+  bool has_reader_ = false;
+};
+
+}  // namespace mep::extcap

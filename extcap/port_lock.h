@@ -1,0 +1,20 @@
+// Two programs that read one port each get half of what arrives, so a port is taken by one only.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace mep::extcap {
+
+// Who holds the UUCP lock file of a port (as cu, minicom and pppd leave them), if that process is
+// alive: its name and number.
+std::optional<std::string> uucp_lock_holder(const std::string& port);
+
+// Takes the open port for this process, against programs that ask with flock(2) and against those
+// that merely open it. False if somebody else has it. Lasts until release_port() or the end of the
+// process.
+bool take_port(int fd);
+void release_port(int fd);
+
+}  // namespace mep::extcap

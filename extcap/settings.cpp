@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/settings.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "extcap/problem.h"
+
+namespace mep::extcap {
+namespace {
+
+std::optional<unsigned> number(std::string_view text) {
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::string list_of_baud_rates() {
+  std::string list;
+  for (const unsigned rate : baud_rates()) {
+    if (!list.empty()) list += ", ";
+    list += std::to_string(rate);
+  }
+  return list;
+}
+
+unsigned baud_rate_from(const Options& options) {
+  if (!options.baud) return default_baud_rate;
+  if (*options.baud == "auto")
+    throw Problem("--baud auto is not supported yet; give the speed, for example --baud 9600");
+  const auto rate = number(*options.baud);
+  if (!rate || std::ranges::find(baud_rates(), *rate) == baud_rates().end())
+    throw Problem("--baud " + *options.baud + ": not a speed that is supported; there are " +
+                  list_of_baud_rates());
+  return *rate;
+}
+
+std::chrono::milliseconds frame_timeout_from(const Options& options) {
+  const auto timeout =
+      options.frame_timeout ? number(*options.frame_timeout) : default_frame_timeout_ms;
+  if (!timeout || *timeout == 0 || *timeout > longest_frame_timeout_ms)
+    throw Problem("--frame-timeout " + *options.frame_timeout + ": give milliseconds from 1 to " +
+                  std::to_string(longest_frame_timeout_ms));
+  return std::chrono::milliseconds(*timeout);
+}
+
+void check_roles(const Options& options) {
+  if (!options.roles || *options.roles == "as-wired") return;
+  if (*options.roles == "auto")
+    throw Problem(
+        "--roles auto is not supported yet; say which port is which with --client-line "
+        "and --meter-line");
+  throw Problem("--roles " + *options.roles + ": the only choice is as-wired");
+}
+
+bool same_device(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  struct stat first {};
+  struct stat second {};
+  return stat(a.c_str(), &first) == 0 && stat(b.c_str(), &second) == 0 && S_ISCHR(first.st_mode) &&
+         S_ISCHR(second.st_mode) && first.st_rdev == second.st_rdev;
+}
+
+// A path that was typed comes before one that was chosen from a list.
+std::optional<std::string> port_from(const std::optional<std::string>& chosen,
+                                     const std::optional<std::string>& typed) {
+  for (const auto& port : {typed, chosen})
+    if (port && !port->empty() && *port != no_port) return port;
+  return std::nullopt;
+}
+
+std::vector<TappedLine> lines_from(const Options& options) {
+  const auto client = port_from(options.client_line, options.client_line_path);
+  const auto meter = port_from(options.meter_line, options.meter_line_path);
+  if (!client && !meter)
+    throw Problem(
+        "no port given; say which ports tap the lines, for example --client-line "
+        "/dev/ttyUSB0 --meter-line /dev/ttyUSB1");
+  if (client && meter && same_device(*client, *meter))
+    throw Problem("client line and meter line are both " + *client +
+                  "; each line needs a port of its own");
+  std::vector<TappedLine> lines;
+  if (client) lines.push_back({Direction::client_to_meter, *client});
+  if (meter) lines.push_back({Direction::meter_to_client, *meter});
+  return lines;
+}
+
+}  // namespace
+
+const char* line_name(Direction direction) {
+  return direction == Direction::meter_to_client ? "meter line" : "client line";
+}
+
+std::span<const unsigned> baud_rates() {
+  static constexpr std::array rates = {300U,  600U,   1200U,  1800U,  2400U,  4800U,
+                                       9600U, 19200U, 38400U, 57600U, 115200U};
+  return rates;
+}
+
+CaptureSettings settings_from(const Options& options) {
+  CaptureSettings settings;
+  settings.baud_rate = baud_rate_from(options);
+  settings.frame_timeout = frame_timeout_from(options);
+  check_roles(options);
+  settings.lines = lines_from(options);
+  settings.capture_filter = options.capture_filter.value_or("");
+  if (!options.fifo || options.fifo->empty())
+    throw Problem("nowhere to write to; name a file with --fifo, for example --fifo tap.pcapng");
+  return settings;
+}
+
+}  // namespace mep::extcap

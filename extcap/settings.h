@@ -1,0 +1,45 @@
+// What a capture needs to know, checked.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "extcap/options.h"
+#include "protocol/types.h"
+
+namespace mep::extcap {
+
+inline constexpr const char* interface_name = "mep";
+inline constexpr unsigned default_baud_rate = 9600;
+inline constexpr unsigned default_frame_timeout_ms = 200;
+inline constexpr unsigned longest_frame_timeout_ms = 60000;
+
+// What stands for a line that is not tapped, where Wireshark insists on a value.
+inline constexpr const char* no_port = "none";
+
+// A line and the port that taps it.
+struct TappedLine {
+  Direction direction;
+  std::string port;
+};
+
+struct CaptureSettings {
+  std::vector<TappedLine> lines;  // the client's first
+  unsigned baud_rate = default_baud_rate;
+  std::chrono::milliseconds frame_timeout{default_frame_timeout_ms};
+  std::string capture_filter;  // empty: everything
+};
+
+// "client line" or "meter line".
+const char* line_name(Direction direction);
+
+// Speeds that every system knows.
+std::span<const unsigned> baud_rates();
+
+// Throws a Problem about the first option that makes no sense.
+CaptureSettings settings_from(const Options& options);
+
+}  // namespace mep::extcap

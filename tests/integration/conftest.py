@@ -1,0 +1,118 @@
+"""What the tests around the real tools share.
+
+MEP_BUILD_DIR names the build folder: the plugin is plugin/mep.so there, the capture tool
+extcap/mepdump. Tests of what was not built are skipped.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / "tools"), str(TESTS / "integration")]
+
+import capture_file  # noqa: E402
+from ordinary_user import OrdinaryUser, wireshark_version as installed_version  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def build_dir():
+    folder = os.environ.get("MEP_BUILD_DIR")
+    if not folder:
+        pytest.skip("MEP_BUILD_DIR does not name a build folder")
+    return pathlib.Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    return TESTS / "data"
+
+
+@pytest.fixture(scope="session")
+def mepdump(build_dir):
+    """The built capture tool's path."""
+    path = build_dir / "extcap" / "mepdump"
+    if not path.exists():
+        pytest.skip("mepdump was not built")
+    return path
+
+
+@pytest.fixture(scope="session")
+def wireshark_version():
+    if shutil.which("tshark") is None:
+        pytest.skip("tshark is not installed")
+    return installed_version()
+
+
+@pytest.fixture(scope="session")
+def user(build_dir, wireshark_version):
+    """An ordinary user whose Wireshark has the built plugin and extcap."""
+    somebody = OrdinaryUser(build_dir)
+    yield somebody
+    somebody.remove()
+
+
+@pytest.fixture(scope="session")
+def run_tshark(user):
+    """run_tshark(arguments, …) -> CompletedProcess, with text output. Files named in the arguments
+    have to be readable for user; user.readable(path) sees to that."""
+    return user.tshark
+
+
+@pytest.fixture(scope="session")
+def tshark_json(user):
+    """tshark_json(capture, *arguments) -> the layers of each packet."""
+    return user.json
+
+
+@pytest.fixture(scope="session")
+def tshark_pdml(user):
+    """tshark_pdml(capture, *arguments) -> the PDML document's root element."""
+    return user.pdml
+
+
+@pytest.fixture(scope="session")
+def tshark_fields(user):
+    """tshark_fields(capture, names, *arguments) -> for each packet the values of each field."""
+    return user.fields
+
+
+@pytest.fixture(scope="session")
+def plugin(build_dir, user):
+    """For tests that need the dissector plugin."""
+    path = build_dir / "plugin" / "mep.so"
+    if not path.exists():
+        pytest.skip("the plugin was not built")
+    return path
+
+
+@pytest.fixture(scope="session")
+def capture(user):
+    """capture(frames, …) -> a file of these capture_file.Frame objects that user may read; takes
+    the options of capture_file.write."""
+
+    def make(frames, **options):
+        path = user.folder() / "capture.pcapng"
+        capture_file.write(path, frames, **options)
+        user.own(path)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def run_mepdump(mepdump):
+    """run_mepdump(arguments, …) -> CompletedProcess, with text output."""
+
+    def run(arguments, timeout=20, **options):
+        options.setdefault("capture_output", True)
+        options.setdefault("text", True)
+        return subprocess.run([str(mepdump), *map(str, arguments)], timeout=timeout, check=False,
+                              **options)
+
+    return run

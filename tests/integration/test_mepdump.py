@@ -1,0 +1,671 @@
+"""mepdump, from the outside: tapping pseudo terminals over which frames are played.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from line_player import CLIENT_TO_METER, METER_TO_CLIENT, LinePlayer, load_frames
+from pcapng_blocks import Capture, TAP_HEADER_SIZE, TAP_LINK_TYPE
+from tapping import TIMEOUT, Tap
+
+DIRECTION = {CLIENT_TO_METER: 1, METER_TO_CLIENT: 2}  # of the tap header
+PACKET_FLAGS = {CLIENT_TO_METER: 2, METER_TO_CLIENT: 1}  # outbound, inbound
+
+TRUNCATED, NOISE = 0x01, 0x02
+
+REQUEST = bytes.fromhex("00143f0017000000002c0102030474861f6d7658dd56")
+RESPONSE = bytes.fromhex("000d0c77635b9035863c1df5b91482")
+ALERT = bytes(2)
+
+
+@pytest.fixture
+def player():
+    with LinePlayer(speedup=0) as lines:
+        yield lines
+
+
+@pytest.fixture
+def tap(mepdump, tmp_path, player):
+    """tap(*arguments, …) -> a running Tap of player's lines."""
+    running = []
+
+    def start(*arguments, **options):
+        options.setdefault("folder", tmp_path)
+        options.setdefault("mepdump", mepdump)
+        running.append(Tap(options.pop("mepdump"), options.pop("folder"), player, *arguments,
+                           **options))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.__exit__()
+
+
+@pytest.fixture(scope="session")
+def guide_frames(data_dir):
+    return load_frames(data_dir / "guide-frames.jsonl")
+
+
+def capture_arguments(player, output, *more):
+    return ["--capture", "--extcap-interface", "mep", "--client-line", player.client_line.path,
+            "--meter-line", player.meter_line.path, "--fifo", output, *more]
+
+
+def wait_for(condition, timeout=TIMEOUT):
+    until = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.01)
+
+
+# What Wireshark asks before it captures
+
+
+def test_interfaces(run_mepdump):
+    for version in ([], ["--extcap-version=4.0"], ["--extcap-version", "4.6"]):
+        result = run_mepdump(["--extcap-interfaces", *version])
+        extcap, interface = result.stdout.splitlines()
+        assert result.returncode == 0 and result.stderr == ""
+        assert extcap.startswith("extcap {version=") and "{help=" in extcap
+        assert interface == "interface {value=mep}{display=MEP (two tapped serial lines)}"
+
+
+def test_dlts(run_mepdump):
+    result = run_mepdump(["--extcap-dlts", "--extcap-interface", "mep"])
+    assert result.returncode == 0
+    assert result.stdout == "dlt {number=160}{name=USER13}{display=MEP tap}\n"
+
+
+def test_config(run_mepdump):
+    result = run_mepdump(["--extcap-config", "--extcap-interface", "mep"])
+    assert result.returncode == 0
+    arguments = [line for line in result.stdout.splitlines() if line.startswith("arg ")]
+    calls = [line.split("{call=")[1].split("}")[0] for line in arguments]
+    for name in ("--client-line", "--meter-line"):
+        line = arguments[calls.index(name)]
+        assert "{reload=true}" in line and "{required=true}" in line
+        typed = "{type=editselector}" in line or f"{name}-path" in calls
+        assert typed, "no way to name a port that is not listed"
+    assert "{value=9600}{display=9600 bit/s}{default=true}" in result.stdout
+    assert "{range=1,60000}{default=200}" in result.stdout
+    assert "auto" not in result.stdout
+    assert all("{tooltip=" in line and "{group=" in line for line in arguments)
+
+
+@pytest.mark.parametrize("option", ["client-line", "--client-line", "meter-line", "--meter-line"])
+def test_reload(run_mepdump, option):
+    # Wireshark passes what is filled in so far, too.
+    result = run_mepdump(["--extcap-config", "--extcap-interface", "mep",
+                          "--extcap-reload-option", option, "--baud", "9600",
+                          "--client-line", "", "--frame-timeout", "x"])
+    assert result.returncode == 0
+    assert result.stdout
+    assert all(line.startswith("value {arg=") for line in result.stdout.splitlines())
+
+
+@pytest.mark.parametrize("text", ["link[2] == 1", "greater 40", "link[2] = 2 and link[3] != 0"])
+def test_good_filter_is_met_with_silence(run_mepdump, text):
+    result = run_mepdump(["--extcap-capture-filter", text, "--extcap-interface", "mep"])
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("text", ["tcp port 80", "link[", "nonsense"])
+def test_bad_filter_is_explained(run_mepdump, text):
+    # Wireshark looks at the output only after an exit status of 0.
+    result = run_mepdump(["--extcap-capture-filter", text, "--extcap-interface", "mep"])
+    assert result.returncode == 0
+    assert len(result.stdout.splitlines()) == 1 and text in result.stdout
+
+
+def test_version_and_help(run_mepdump):
+    assert run_mepdump(["--version"]).stdout.startswith("mepdump ")
+    text = run_mepdump(["--help"]).stdout
+    for word in ("--client-line", "--meter-line", "--baud", "--frame-timeout", "--fifo tap.pcapng"):
+        assert word in text
+
+
+def test_without_arguments_it_tells_how(run_mepdump):
+    result = run_mepdump([])
+    assert result.returncode != 0
+    assert "Usage:" in result.stderr and result.stdout == ""
+
+
+def test_options_of_newer_versions_are_skipped(run_mepdump):
+    result = run_mepdump(["--extcap-dlts", "--extcap-interface", "mep", "--extcap-novelty", "7",
+                          "--log-level", "debug", "--log-file", "x", "--extcap-other=1"])
+    assert result.returncode == 0 and result.stderr == ""
+
+
+# Capturing
+
+
+def check_guide_capture(capture, frames, player, baud=9600):
+    assert [packet.frame for packet in capture.packets] == [frame.data for frame in frames]
+    for packet, frame in zip(capture.packets, frames):
+        assert packet.version == 1
+        assert packet.direction == DIRECTION[frame.direction]
+        assert packet.flags == PACKET_FLAGS[frame.direction]
+        assert packet.status == 0
+        assert packet.baud_rate == baud
+    times = [packet.ticks for packet in capture.packets]
+    assert times == sorted(times)
+
+    client, meter = capture.interfaces
+    assert (client.name, meter.name) == (player.client_line.path, player.meter_line.path)
+    assert client.description == "client line (client to meter)"
+    assert meter.description == "meter line (meter to client)"
+    for interface, direction in ((client, CLIENT_TO_METER), (meter, METER_TO_CLIENT)):
+        assert interface.link_type == TAP_LINK_TYPE
+        assert interface.ticks_per_second >= 10 ** 6
+        assert interface.filter is None
+        statistics = interface.statistics
+        assert statistics.received == sum(frame.direction == direction for frame in frames)
+        assert statistics.dropped == 0
+        assert statistics.start <= times[0] / interface.ticks_per_second
+        assert statistics.end >= times[-1] / interface.ticks_per_second
+    assert capture.section_options[4].startswith(b"mepdump ")
+    assert capture.section_options[2] and capture.section_options[3]
+
+
+@pytest.fixture(scope="session")
+def guide_capture(mepdump, guide_frames, tmp_path_factory):
+    """The guide's frames, tapped at the pace of a real line into a file."""
+    path = tmp_path_factory.mktemp("guide") / "guide.pcapng"
+    with LinePlayer(baud=9600) as player:
+        process = subprocess.Popen([str(mepdump), *capture_arguments(player, str(path))],
+                                   stderr=subprocess.PIPE, text=True)
+        player.wait_for_readers(TIMEOUT)
+        begin = time.time()
+        player.play(guide_frames)
+        end = time.time()
+        wait_for(lambda: len(Capture.read(path).packets) == len(guide_frames))
+        assert not player.client_line.was_written_to()
+        assert not player.meter_line.was_written_to()
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=TIMEOUT)
+        assert (process.returncode, errors) == (0, "")
+        yield path, player, begin, end
+
+
+def test_guide_frames(guide_capture, guide_frames):
+    path, player, begin, end = guide_capture
+    capture = Capture.read(path)
+    check_guide_capture(capture, guide_frames, player)
+    for packet in capture.packets:
+        time_on_line = (len(packet.frame) - 1) * 10 / 9600
+        # A computer that is busy elsewhere hands bytes over late, never early.
+        assert packet.duration_us / 1e6 == pytest.approx(time_on_line, abs=0.03)
+        assert begin - 0.01 <= packet.ticks / 1e9 <= end
+
+
+def test_guide_frames_as_tshark_sees_them(guide_capture, guide_frames, user):
+    path, player, _, _ = guide_capture
+    names = ["frame.interface_name", "frame.interface_description", "frame.packet_flags_direction",
+             "frame.time_epoch", "frame.encap_type"]
+    packets = user.fields(path, names)
+    assert len(packets) == len(guide_frames)
+    ports = {CLIENT_TO_METER: player.client_line.path, METER_TO_CLIENT: player.meter_line.path}
+    for packet, frame in zip(packets, guide_frames):
+        assert packet["frame.interface_name"] == [ports[frame.direction]]
+        assert int(packet["frame.packet_flags_direction"][0], 0) == PACKET_FLAGS[frame.direction]
+    times = [float(packet["frame.time_epoch"][0]) for packet in packets]
+    assert times == sorted(times)
+
+    raw = json.loads(user.tshark(["-r", user.readable(path), "-T", "json", "-x"]).stdout)
+    for packet, frame in zip(raw, guide_frames):
+        record = bytes.fromhex(packet["_source"]["layers"]["frame_raw"][0])
+        assert record[TAP_HEADER_SIZE:] == frame.data
+
+
+def test_guide_frames_through_a_fifo(mepdump, tmp_path, guide_frames):
+    baud = 115200
+    with LinePlayer(baud=baud) as player, \
+            Tap(mepdump, tmp_path, player, "--baud", str(baud)) as running:
+        player.play(guide_frames)
+        running.wait_for_packets(len(guide_frames))
+        assert running.stop() == (0, "")
+    check_guide_capture(running.capture, guide_frames, player, baud)
+
+
+def test_header_comes_before_any_frame(tap):
+    running = tap()
+    assert len(running.capture.interfaces) == 2
+    assert running.capture.packets == []
+
+
+def test_record_is_readable_at_once(tap, player):
+    running = tap("--frame-timeout", "60000")
+    for number in range(1, 6):
+        sent = time.monotonic()
+        player.send(CLIENT_TO_METER, REQUEST)
+        running.wait_for_packets(number)
+        assert running.arrivals[-1] - sent < 0.25
+
+
+@pytest.mark.parametrize("which", ["client", "meter"])
+def test_one_line_alone(tap, player, which):
+    running = tap(lines=(which,))
+    direction = CLIENT_TO_METER if which == "client" else METER_TO_CLIENT
+    player.send(direction, REQUEST if which == "client" else RESPONSE)
+    packet = running.wait_for_packets(1)[0]
+    assert packet.direction == DIRECTION[direction]
+    assert packet.interface.description.startswith(f"{which} line")
+    assert running.stop() == (0, "")
+
+
+def test_no_port_may_be_said_in_words(run_mepdump, player, tmp_path):
+    process = subprocess.Popen([*run_mepdump_command(run_mepdump), "--capture",
+                                "--extcap-interface", "mep", "--client-line", "none",
+                                "--meter-line", "none", "--meter-line-path",
+                                player.meter_line.path, "--fifo", str(tmp_path / "x.pcapng")])
+    wait_for(player.meter_line.has_reader)
+    wait_for(lambda: len(Capture.read(tmp_path / "x.pcapng").interfaces) == 1)
+    process.terminate()
+    assert process.wait(TIMEOUT) == 0
+
+
+def run_mepdump_command(run_mepdump):
+    return [run_mepdump([]).args[0]]
+
+
+def test_standard_output(mepdump, player, tmp_path):
+    path = tmp_path / "out.pcapng"
+    with open(path, "wb") as out:
+        process = subprocess.Popen([str(mepdump), *capture_arguments(player, "-")], stdout=out)
+        wait_for(lambda: len(Capture.read(path).interfaces) == 2)
+        player.send(CLIENT_TO_METER, REQUEST)
+        wait_for(lambda: len(Capture.read(path).packets) == 1)
+        process.terminate()
+        assert process.wait(TIMEOUT) == 0
+
+
+def test_every_byte_value(tap, player):
+    """FF and 00 are how the terminal driver marks errors; they must come through as they are."""
+    data = bytes(range(256)) + b"\xff" * 100 + bytes([0xFF, 0, 0xFF, 0, 0, 0xFF, 0xFF, 0])
+    frame = len(data).to_bytes(2, "big") + data
+    running = tap()
+    player.send(METER_TO_CLIENT, frame)
+    packet = running.wait_for_packets(1)[0]
+    assert packet.frame == frame and packet.status == 0
+
+
+def test_escape_split_between_reads(tap, player):
+    frame = bytes.fromhex("0004") + b"\xff" * 4
+    running = tap()
+    for byte in frame:
+        player.send(CLIENT_TO_METER, bytes([byte]))
+        time.sleep(0.005)
+    packet = running.wait_for_packets(1)[0]
+    assert packet.frame == frame and packet.status == 0
+
+
+def test_alert(tap, player):
+    running = tap()
+    player.send(METER_TO_CLIENT, ALERT)
+    packet = running.wait_for_packets(1)[0]
+    assert (packet.frame, packet.status, packet.direction) == (ALERT, 0, 2)
+
+
+def test_alert_in_the_middle_of_a_request(tap, player):
+    running = tap("--frame-timeout", "5000")
+    player.send(CLIENT_TO_METER, REQUEST[:5])
+    time.sleep(0.05)
+    player.send(METER_TO_CLIENT, ALERT)
+    running.wait_for_packets(1)
+    player.send(CLIENT_TO_METER, REQUEST[5:])
+    running.wait_for_packets(2)
+    assert running.frames == [ALERT, REQUEST]
+
+
+def test_frame_cut_short(tap, player):
+    running = tap("--frame-timeout", "100")
+    begin = time.monotonic()
+    player.send(CLIENT_TO_METER, REQUEST[:9])
+    packet = running.wait_for_packets(1)[0]
+    assert (packet.frame, packet.status) == (REQUEST[:9], TRUNCATED)
+    assert running.arrivals[0] - begin >= 0.1
+    player.send(CLIENT_TO_METER, REQUEST)
+    packet = running.wait_for_packets(2)[1]
+    assert (packet.frame, packet.status) == (REQUEST, 0)
+
+
+def test_noise(tap, player):
+    noise = bytes.fromhex("ffeeddcc")
+    running = tap("--frame-timeout", "100")
+    player.send(CLIENT_TO_METER, noise)
+    packet = running.wait_for_packets(1)[0]
+    assert (packet.frame, packet.status) == (noise, NOISE)
+    player.send(CLIENT_TO_METER, REQUEST)
+    assert running.wait_for_packets(2)[1].frame == REQUEST
+
+
+def test_capture_filter(tap, player):
+    running = tap("--extcap-capture-filter", "link[2] == 2")
+    player.send(CLIENT_TO_METER, REQUEST)
+    time.sleep(0.05)
+    player.send(METER_TO_CLIENT, RESPONSE)
+    running.wait_for_packets(1)
+    assert running.stop() == (0, "")
+    assert running.frames == [RESPONSE]
+    client, meter = running.capture.interfaces
+    assert client.filter == meter.filter == "link[2] == 2"
+    assert (client.statistics.received, client.statistics.accepted) == (1, 0)
+    assert (meter.statistics.received, meter.statistics.accepted) == (1, 1)
+
+
+# Stopping
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_by_signal(tap, player, how):
+    running = tap("--frame-timeout", "60000")
+    player.send(CLIENT_TO_METER, REQUEST)
+    running.wait_for_packets(1)
+    player.send(METER_TO_CLIENT, RESPONSE[:6])
+    time.sleep(0.1)
+    assert running.stop(how) == (0, "")
+    # What was held comes out, then the statistics.
+    assert running.frames == [REQUEST, RESPONSE[:6]]
+    assert running.capture.packets[1].status == TRUNCATED
+    assert all(interface.statistics.received == 1 for interface in running.capture.interfaces)
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_stopped_by_its_reader(mepdump, player, tmp_path, idle):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    process = subprocess.Popen([str(mepdump), *capture_arguments(player, str(fifo))],
+                               stderr=subprocess.PIPE, text=True)
+    with open(fifo, "rb") as reader:
+        reader.read(8)
+        if not idle:
+            player.send(CLIENT_TO_METER, REQUEST[:9])
+            time.sleep(0.05)
+    _, errors = process.communicate(timeout=TIMEOUT)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_stopped_before_anybody_reads(mepdump, player, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    process = subprocess.Popen([str(mepdump), *capture_arguments(player, str(fifo))],
+                               stderr=subprocess.PIPE, text=True)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.terminate()
+    _, errors = process.communicate(timeout=TIMEOUT)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_killed_capture_is_readable(mepdump, player, tmp_path):
+    path = tmp_path / "killed.pcapng"
+    process = subprocess.Popen([str(mepdump), *capture_arguments(player, str(path))])
+    wait_for(lambda: path.exists() and len(Capture.read(path).interfaces) == 2)
+    player.send(CLIENT_TO_METER, REQUEST)
+    wait_for(lambda: len(Capture.read(path).packets) == 1)
+    process.kill()
+    process.wait(TIMEOUT)
+    assert [packet.frame for packet in Capture.read(path).packets] == [REQUEST]
+
+
+def test_terminal_settings_are_put_back(tap, player):
+    import termios
+
+    def settings():
+        port = os.open(player.client_line.path, os.O_RDONLY | os.O_NOCTTY)
+        try:
+            return termios.tcgetattr(port)
+        finally:
+            os.close(port)
+
+    before = settings()
+    running = tap("--baud", "1200")
+    running.stop()
+    after = settings()
+    before[2] &= ~termios.HUPCL
+    assert after == before
+
+
+# Errors: one line that names the port and says what to do
+
+
+def expect_complaint(result, *words):
+    assert result.returncode not in (0, None)
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("mepdump: ")
+    for word in words:
+        assert word in lines[0]
+
+
+def test_missing_port(run_mepdump, player, tmp_path):
+    arguments = capture_arguments(player, tmp_path / "x.pcapng")
+    arguments[arguments.index("--meter-line") + 1] = "/dev/ttyUSB99"
+    expect_complaint(run_mepdump(arguments), "meter line /dev/ttyUSB99", "no such port",
+                     "plugged in?")
+    assert not (tmp_path / "x.pcapng").exists()
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/etc/passwd"])
+def test_not_a_serial_port(run_mepdump, tmp_path, path):
+    expect_complaint(run_mepdump(["--capture", "--extcap-interface", "mep", "--client-line", path,
+                                  "--fifo", tmp_path / "x.pcapng"]),
+                     f"client line {path}", "not a serial device")
+
+
+def test_port_busy(tap, player, run_mepdump, tmp_path):
+    tap()
+    expect_complaint(run_mepdump(capture_arguments(player, tmp_path / "x.pcapng")),
+                     f"client line {player.client_line.path}", "busy", "close")
+
+
+def test_port_in_exclusive_use(user, player, mepdump):
+    import fcntl
+    import termios
+    if not user.switches:
+        pytest.skip("needs a port of somebody else's")
+    port = os.open(player.client_line.path, os.O_RDONLY | os.O_NOCTTY)
+    try:
+        fcntl.ioctl(port, termios.TIOCEXCL)
+        folder = user.folder()
+        result = user.run([user.extcap_folder / "mepdump",
+                           *capture_arguments(player, folder / "x.pcapng")])
+        expect_complaint(result, f"client line {player.client_line.path}", "busy")
+    finally:
+        os.close(port)
+
+
+def test_port_with_uucp_lock(player, run_mepdump, tmp_path):
+    lock = f"/run/lock/LCK..{os.path.basename(player.client_line.path)}"
+    try:
+        with open(lock, "x", encoding="ascii") as file:
+            file.write(f"{os.getpid():10}\n")
+    except OSError:
+        pytest.skip("no lock files can be made here")
+    try:
+        expect_complaint(run_mepdump(capture_arguments(player, tmp_path / "x.pcapng")),
+                         f"client line {player.client_line.path}", "busy", str(os.getpid()))
+    finally:
+        os.unlink(lock)
+
+
+def test_stale_uucp_lock(player, tap):
+    finished = subprocess.Popen(["true"])
+    finished.wait()
+    lock = f"/run/lock/LCK..{os.path.basename(player.client_line.path)}"
+    try:
+        with open(lock, "x", encoding="ascii") as file:
+            file.write(f"{finished.pid:10}\n")
+    except OSError:
+        pytest.skip("no lock files can be made here")
+    try:
+        assert tap().stop() == (0, "")
+    finally:
+        os.unlink(lock)
+
+
+def test_no_permission(user, player, mepdump):
+    import grp
+    if not user.switches:
+        pytest.skip("needs a port of somebody else's")
+    try:
+        group = grp.getgrnam("dialout")
+    except KeyError:
+        pytest.skip("no group dialout")
+    os.chown(player.client_line.path, 0, group.gr_gid)
+    os.chmod(player.client_line.path, 0o660)
+    result = user.run([user.extcap_folder / "mepdump",
+                       *capture_arguments(player, user.folder() / "x.pcapng")])
+    expect_complaint(result, f"client line {player.client_line.path}", "no permission",
+                     "sudo usermod -aG dialout $USER", "log in again")
+
+
+@pytest.mark.parametrize("which", ["client", "meter"])
+def test_unplugged(tap, player, which):
+    line = player.client_line if which == "client" else player.meter_line
+    running = tap("--frame-timeout", "60000")
+    player.send(CLIENT_TO_METER, REQUEST)
+    player.send(METER_TO_CLIENT, RESPONSE)
+    running.wait_for_packets(2)
+    player.send(CLIENT_TO_METER, REQUEST[:9])
+    time.sleep(0.1)
+    line.unplug()
+    status, errors = running.wait_for_end()
+    assert status == 1
+    assert len(errors.splitlines()) == 1
+    assert f"{which} line {line.path}" in errors and "plug it in again" in errors
+    assert running.frames[2:] == [REQUEST[:9]]
+    assert running.capture.interfaces[0].statistics.received == 2
+    assert running.capture.interfaces[1].statistics.received == 1
+
+
+def test_output_cannot_be_written(run_mepdump, player, tmp_path):
+    path = tmp_path / "missing" / "x.pcapng"
+    expect_complaint(run_mepdump(capture_arguments(player, path)), str(path),
+                     "No such file or directory")
+
+
+def test_disk_full(run_mepdump, player):
+    expect_complaint(run_mepdump(capture_arguments(player, "/dev/full")), "/dev/full",
+                     "No space left")
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--baud", "auto"], ["--baud auto", "not supported yet"]),
+    (["--roles", "auto"], ["--roles auto", "not supported yet"]),
+    (["--roles", "mixed"], ["--roles mixed", "as-wired"]),
+    (["--baud", "12345"], ["12345", "115200"]),
+    (["--baud", "9600x"], ["9600x"]),
+    (["--frame-timeout", "0"], ["--frame-timeout 0"]),
+    (["--frame-timeout", "-5"], ["--frame-timeout -5"]),
+    (["--extcap-capture-filter", "link["], ["link["]),
+    (["--bawd", "9600"], ["--bawd", "--help"]),
+])
+def test_option_that_makes_no_sense(run_mepdump, player, tmp_path, arguments, words):
+    result = run_mepdump(capture_arguments(player, tmp_path / "x.pcapng", *arguments))
+    expect_complaint(result, *words)
+
+
+def test_one_port_for_both_lines(run_mepdump, player, tmp_path):
+    arguments = capture_arguments(player, tmp_path / "x.pcapng")
+    link = tmp_path / "link"
+    link.symlink_to(player.client_line.path)
+    arguments[arguments.index("--meter-line") + 1] = link
+    expect_complaint(run_mepdump(arguments), player.client_line.path, "each line needs a port")
+
+
+def test_no_port_at_all(run_mepdump, tmp_path):
+    expect_complaint(run_mepdump(["--capture", "--extcap-interface", "mep", "--fifo",
+                                  tmp_path / "x.pcapng"]), "no port given", "--client-line")
+
+
+def test_unknown_interface(run_mepdump):
+    expect_complaint(run_mepdump(["--extcap-dlts", "--extcap-interface", "other"]), "other", "mep")
+
+
+# Through Wireshark's own tools
+
+
+def tshark_capture(user, player, path, *more):
+    return ["tshark", "-i", "mep", "-o", f"extcap.mep.clientline:{player.client_line.path}", "-o",
+            f"extcap.mep.meterline:{player.meter_line.path}", "-w", path, *more]
+
+
+def test_tshark_lists_the_interface(run_tshark):
+    assert "mep (MEP (two tapped serial lines))" in run_tshark(["-D"]).stdout
+
+
+def test_tshark_captures(user, mepdump, guide_frames):
+    path = user.folder() / "live.pcapng"
+    player = LinePlayer(baud=9600)
+    process = user.start(tshark_capture(user, player, path), stderr=subprocess.PIPE, text=True)
+    try:
+        player.wait_for_readers(TIMEOUT, settle=1)
+        player.play(guide_frames)
+        wait_for(lambda: len(Capture.read(path).packets) == len(guide_frames))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=TIMEOUT)
+        wait_for(lambda: not player.client_line.has_reader())
+    finally:
+        process.kill()
+        player.close()
+    capture = Capture.read(path)
+    assert [packet.frame for packet in capture.packets] == [frame.data for frame in guide_frames]
+    assert [interface.name for interface in capture.interfaces] == \
+        [player.client_line.path, player.meter_line.path]
+
+
+def test_tshark_applies_a_capture_filter(user, mepdump, player):
+    path = user.folder() / "live.pcapng"
+    process = user.start(tshark_capture(user, player, path, "-f", "link[2] == 2"),
+                         stderr=subprocess.PIPE, text=True)
+    try:
+        player.wait_for_readers(TIMEOUT, settle=1)
+        player.send(CLIENT_TO_METER, REQUEST)
+        player.send(METER_TO_CLIENT, RESPONSE)
+        wait_for(lambda: len(Capture.read(path).packets) == 1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=TIMEOUT)
+    finally:
+        process.kill()
+    assert [packet.frame for packet in Capture.read(path).packets] == [RESPONSE]
+
+
+def test_tshark_shows_what_ended_the_capture(user, mepdump, player):
+    path = user.folder() / "live.pcapng"
+    process = user.start(tshark_capture(user, player, path), stderr=subprocess.PIPE, text=True)
+    try:
+        player.wait_for_readers(TIMEOUT, settle=1)
+        player.send(CLIENT_TO_METER, REQUEST)
+        wait_for(lambda: len(Capture.read(path).packets) == 1)
+        player.send(METER_TO_CLIENT, RESPONSE[:6])
+        time.sleep(0.1)
+        player.meter_line.unplug()
+        _, errors = process.communicate(timeout=TIMEOUT)
+    finally:
+        process.kill()
+    assert f"meter line {player.meter_line.path}" in errors and "plug it in again" in errors
+    capture = Capture.read(path)
+    assert [packet.frame for packet in capture.packets] == [REQUEST, RESPONSE[:6]]
+    assert capture.interfaces[0].statistics.received == 1
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ([], "no port given"),
+    (["-o", "extcap.mep.clientline:/dev/null", "-o", "extcap.mep.baud:auto"], "--baud auto"),
+])
+def test_tshark_does_not_wait_for_a_capture_that_cannot_begin(user, mepdump, arguments, words):
+    result = user.run(["tshark", "-i", "mep", "-w", user.folder() / "x.pcapng", *arguments],
+                      timeout=10)
+    assert words in result.stderr
+
+
+def test_tshark_shows_the_error(user, mepdump, player):
+    player.client_line.path = "/dev/ttyUSB99"
+    result = user.run(tshark_capture(user, player, user.folder() / "x.pcapng"))
+    assert "client line /dev/ttyUSB99: no such port" in result.stderr
