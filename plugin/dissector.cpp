@@ -11,6 +11,7 @@
 #include "plugin/exchanges.h"
 #include "plugin/fields.h"
 #include "plugin/message_tree.h"
+#include "plugin/security.h"
 #include "protocol/bytes.h"
 #include "protocol/message.h"
 #include "protocol/tap.h"
@@ -55,13 +56,13 @@ Direction direction_of_packet(const packet_info* pinfo) {
 }
 
 // What the frame itself says where nobody else does.
-Direction direction_of_message(Bytes message, std::size_t size, const Bus* bus) {
+Direction direction_of_message(Bytes message, std::size_t size) {
   const bool like_request = fits(message, size, Direction::client_to_meter) == Fit::yes;
   const bool like_response = fits(message, size, Direction::meter_to_client) == Fit::yes;
   if (like_request != like_response)
     return like_request ? Direction::client_to_meter : Direction::meter_to_client;
-  if (message.empty()) return Direction::meter_to_client;  // an alert
-  return answer_expected(bus) ? Direction::meter_to_client : Direction::client_to_meter;
+  return message.empty() ? Direction::meter_to_client  // an alert
+                         : Direction::unknown;
 }
 
 void set_one_address(address* to, packet_info* pinfo, const char* who, unsigned bus) {
@@ -80,8 +81,7 @@ void set_addresses(packet_info* pinfo, Direction direction, unsigned bus) {
   copy_address_shallow(&pinfo->net_dst, &pinfo->dl_dst);
 }
 
-// --- One frame
-// ------------------------------------------------------------------------------------
+// --- One frame -----------------------------------------------------------------------------------
 
 // A packet may hold several frames (TCP): each is known by its place in the packet.
 std::uint32_t place_in_packet(const Arrived& frame) {
@@ -103,16 +103,16 @@ bool is_first_pass(const Arrived& frame) {
 }
 
 FrameFacts* learn(const Arrived& frame, Bytes bytes, std::size_t declared, bool whole) {
-  Bus* bus = frame.bus ? frame.bus : bus_of_line(frame.pinfo, frame.direction);
   const Bytes message =
       bytes.size() > length_field_size ? bytes.subspan(length_field_size) : Bytes();
   Direction direction = frame.direction;
-  if (direction == Direction::unknown) direction = direction_of_message(message, declared, bus);
+  if (direction == Direction::unknown) direction = direction_of_message(message, declared);
+  Bus* bus = frame.bus ? frame.bus : bus_of_line(frame.pinfo, direction);
+  if (direction == Direction::unknown)
+    direction = answer_expected(bus) ? Direction::meter_to_client : Direction::client_to_meter;
   if (!whole || declared == 0) return learn_other(bus, direction);
-  if (direction == Direction::client_to_meter) {
-    return learn_request(bus, frame.pinfo, message.first(declared),
-                         parse_request(message.first(declared), Trailer::present));
-  }
+  if (direction == Direction::client_to_meter)
+    return learn_request(bus, frame.pinfo, message.first(declared));
   return learn_response(bus, frame.pinfo, message.first(declared));
 }
 
@@ -129,10 +129,26 @@ void show_alert(const Arrived& frame, proto_tree* tree) {
   col_set_str(frame.pinfo->cinfo, COL_INFO, "Alert: the meter asks the client to read ET13");
 }
 
+// Encrypted messages that a key opens get a tab of their own.
+Shown opened(const Arrived& frame, proto_tree* tree, Bytes plain) {
+  tvbuff_t* tvb = tvb_new_child_real_data(
+      frame.tvb, plain.data(), static_cast<unsigned>(plain.size()), static_cast<int>(plain.size()));
+  add_new_data_source(frame.pinfo, tvb, "Decrypted MEP");
+  return {tvb, 0, plain, tree, frame.pinfo};
+}
+
 void show_message(const Arrived& frame, proto_tree* tree, Bytes message, const FrameFacts& facts) {
-  const Shown shown{frame.tvb, static_cast<int>(length_field_size), message, tree, frame.pinfo};
+  const Shown as_sent{frame.tvb, static_cast<int>(length_field_size), message, tree, frame.pinfo};
+  show_cover(as_sent, facts);
+  if (facts.cover == Cover::sealed) {
+    show_sealed(as_sent, facts);
+    return;
+  }
+  const Shown shown = facts.cover == Cover::opened
+                          ? opened(frame, tree, plain_message(frame.pinfo, message, facts))
+                          : as_sent;
   if (facts.direction == Direction::client_to_meter) {
-    show_request(shown, parse_request(message, Trailer::present), facts);
+    show_request(shown, facts.exchange->request, facts);
   } else {
     show_response(shown, facts);
   }
@@ -191,17 +207,20 @@ int dissect_frame(const Arrived& frame) {
   }
 
   const std::size_t size = length_field_size + declared;
-  if (reported > size) {
+  if (reported > size && bytes.size() >= length_field_size) {
+    const unsigned excess = reported - static_cast<unsigned>(size);
     expert_add_info_format(pinfo, parent, &mep_.ei.longer_than_length,
-                           "%u bytes after the end of the frame",
-                           reported - static_cast<unsigned>(size));
+                           "%u byte%s after the end of the frame", excess, excess == 1 ? "" : "s");
   }
   if (frame.tap_status & tap::truncated) {
     expert_add_info_format(pinfo, parent, &mep_.ei.cut_short,
                            "Frame cut short: %u of %u bytes came", static_cast<unsigned>(present),
                            static_cast<unsigned>(declared));
   } else if (!whole) {
-    if (reported < size) {
+    if (reported < length_field_size) {
+      expert_add_info_format(pinfo, parent, &mep_.ei.message,
+                             "The frame ends within its length field");
+    } else if (reported < size) {
       expert_add_info_format(pinfo, parent, &mep_.ei.message,
                              "The frame ends after %u of the %u bytes that its length field says",
                              reported - static_cast<unsigned>(length_field_size),
@@ -212,8 +231,7 @@ int dissect_frame(const Arrived& frame) {
   return static_cast<int>(std::min<std::size_t>(size, reported));
 }
 
-// --- The ways in
-// ----------------------------------------------------------------------------------
+// --- The ways in ---------------------------------------------------------------------------------
 
 const char* direction_text(std::uint8_t direction) {
   if (direction == static_cast<std::uint8_t>(Direction::client_to_meter)) return "client to meter";
@@ -262,8 +280,8 @@ int show_noise(const Arrived& frame) {
   }
   set_addresses(pinfo, facts->direction, facts->bus);
   tap_frame(pinfo, frame.tvb);
-  col_add_fstr(pinfo->cinfo, COL_INFO, "Noise, %u byte%s that form no frame", size,
-               size == 1 ? "" : "s");
+  col_add_fstr(pinfo->cinfo, COL_INFO, "Noise, %u %s no frame", size,
+               size == 1 ? "byte that forms" : "bytes that form");
   proto_tree* tree = add_protocol(frame, ", Noise");
   proto_item* item = proto_tree_add_item(tree, mep_.hf.noise, frame.tvb, 0, -1, ENC_NA);
   expert_add_info(pinfo, item, &mep_.ei.noise);
@@ -309,11 +327,23 @@ int dissect_tcp_frame(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*
     if (pinfo->destport == pinfo->match_uint) direction = Direction::client_to_meter;
     if (pinfo->srcport == pinfo->match_uint) direction = Direction::meter_to_client;
   }
+  // The Info column tells of every frame in the packet.
+  if (p_get_proto_data(pinfo->pool, pinfo, mep_.proto, 0)) {
+    col_append_str(pinfo->cinfo, COL_INFO, " | ");
+    col_set_fence(pinfo->cinfo, COL_INFO);
+  } else {
+    p_add_proto_data(pinfo->pool, pinfo, mep_.proto, 0, pinfo);
+  }
   return dissect_frame({tvb, pinfo, tree, direction, 0, bus_of_connection(pinfo)});
 }
 
 unsigned tcp_frame_size(packet_info*, tvbuff_t* tvb, int offset, void*) {
-  return length_field_size + tvb_get_ntohs(tvb, offset);
+  const unsigned declared = tvb_get_ntohs(tvb, offset);
+  // Out of step with the stream, as where the capture begins within a frame. To wait for so many
+  // bytes would swallow good frames; the next segment may well begin with one.
+  if (declared > max_message_size)
+    return static_cast<unsigned>(tvb_reported_length_remaining(tvb, offset));
+  return length_field_size + declared;
 }
 
 int dissect_tcp(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* data) {

@@ -19,6 +19,13 @@ namespace mep::plugin {
 // As Wireshark's proto_checksum_vals.
 enum class DigestStatus : std::uint8_t { bad = 0, good = 1, unverified = 2 };
 
+// What a message is wrapped in.
+enum class Cover : std::uint8_t {
+  clear,   // as it is, or TLS
+  opened,  // RC4, and a key opens it
+  sealed,  // it looks like nothing, so probably RC4, and no key opens it
+};
+
 // A procedure that was called by writing BT07, and where its result was read. File scope.
 struct Call {
   std::uint16_t number;
@@ -45,8 +52,10 @@ struct Exchange {
   nstime_t request_time;
   nstime_t answer_time;
   Request request;
-  const KeyEntry* key;          // that fits the request; null: none
-  DigestState digest;           // after the request, where a key fits
+  const KeyEntry* key;  // that fits the request; null: none
+  DigestState digest;   // after the request, where a key fits
+  Cover cover;
+  Key exchange_key;             // RC4, where a key opens it
   std::uint32_t hash;           // of the message's bytes
   std::uint16_t size;           // of the message
   const std::uint8_t* written;  // table bytes of a write, request.data.size of them
@@ -60,6 +69,7 @@ struct FrameFacts {
   std::uint16_t bus;         // see Bus::number
   const Exchange* exchange;  // of a request its own, of a response the one it answers; or null
   DigestStatus digest;
+  Cover cover;
   const Transaction* transaction;  // that this frame completes
   const Dimensions* dimensions;    // what was known of the meter's tables, this frame included
 };
@@ -79,7 +89,7 @@ bool answer_expected(const Bus* bus);
 
 // First pass: takes in a whole message and says what it is. `message` is the frame without its
 // length field.
-FrameFacts* learn_request(Bus* bus, packet_info* pinfo, Bytes message, const Request& request);
+FrameFacts* learn_request(Bus* bus, packet_info* pinfo, Bytes message);
 FrameFacts* learn_response(Bus* bus, packet_info* pinfo, Bytes message);
 // For what has no partner: alerts, noise, frames cut short.
 FrameFacts* learn_other(Bus* bus, Direction direction);

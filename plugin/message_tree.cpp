@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/message_tree.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "plugin/fields.h"
 #include "plugin/procedure_tree.h"
@@ -142,9 +142,8 @@ void tell_response(packet_info* pinfo, const Response& response, const Exchange*
     col_append_fstr(pinfo->cinfo, COL_INFO, ", last was 0x%08x", *response.sequence);
 }
 
-void tell_unknown(packet_info* pinfo, const char* what, std::size_t size) {
-  col_add_fstr(pinfo->cinfo, COL_INFO, "%s that cannot be read, probably encrypted, %u bytes", what,
-               static_cast<unsigned>(size));
+void tell_unknown(packet_info* pinfo, const char* what, std::uint8_t code) {
+  col_add_fstr(pinfo->cinfo, COL_INFO, "%s with unknown code 0x%02x", what, code);
 }
 
 void show_repetition(const Shown& shown, const Exchange& exchange) {
@@ -167,14 +166,54 @@ void show_question(const Shown& shown, const Exchange& exchange) {
   proto_item_set_generated(item);
 }
 
+// Whom the frame answers or what answers it.
+void show_exchange(const Shown& shown, const FrameFacts& facts) {
+  const Exchange* exchange = facts.exchange;
+  if (facts.direction == Direction::client_to_meter) {
+    if (!exchange) return;
+    if (exchange->answer_frame != 0)
+      show_generated_frame(shown, mep_.hf.response_in, exchange->answer_frame);
+    show_repetition(shown, *exchange);
+  } else if (exchange) {
+    show_question(shown, *exchange);
+  } else {
+    expert_add_info(shown.pinfo, proto_tree_get_parent(shown.tree), &mep_.ei.answers_nothing);
+  }
+}
+
 }  // namespace
+
+void show_cover(const Shown& shown, const FrameFacts& facts) {
+  if (facts.cover == Cover::clear) return;
+  const int size = static_cast<int>(shown.bytes.size() - std::min(shown.bytes.size(), digest_size));
+  proto_item* item =
+      proto_tree_add_boolean(shown.tree, mep_.hf.encrypted, shown.tvb, shown.offset, size, TRUE);
+  if (facts.cover == Cover::opened) expert_add_info(shown.pinfo, item, &mep_.ei.rc4);
+}
+
+void show_sealed(const Shown& shown, const FrameFacts& facts) {
+  const bool is_request = facts.direction == Direction::client_to_meter;
+  const char* what = is_request ? "request" : "response";
+  col_add_fstr(shown.pinfo->cinfo, COL_INFO, "Encrypted %s, %u bytes", what,
+               static_cast<unsigned>(shown.bytes.size()));
+  proto_item* parent = proto_tree_get_parent(shown.tree);
+  proto_item_append_text(parent, ", encrypted");
+  const auto size = static_cast<std::uint16_t>(shown.bytes.size());
+  const bool has_digest = size > digest_size;
+  const auto sealed = static_cast<std::uint16_t>(has_digest ? size - digest_size : size);
+  show_bytes(shown, mep_.hf.unknown_data, {0, sealed});
+  if (has_digest) {
+    show_digest(shown, {sealed, digest_size}, facts.digest,
+                facts.exchange ? facts.exchange->key : nullptr);
+  }
+  expert_add_info(shown.pinfo, parent, &mep_.ei.sealed);
+  show_exchange(shown, facts);
+}
 
 void show_request(const Shown& shown, const Request& request, const FrameFacts& facts) {
   const bool unknown = request.problem == Problem::unknown_code;
   if (unknown) {
-    tell_unknown(shown.pinfo, "Request", shown.bytes.size());
-    proto_item_set_text(proto_tree_get_parent(shown.tree),
-                        "Multipurpose Expansion Port, request that cannot be read");
+    tell_unknown(shown.pinfo, "Request", request.code);
     show_bytes(shown, mep_.hf.unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
   } else {
     tell_request(shown.pinfo, request);
@@ -215,11 +254,7 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
     if (facts.digest == DigestStatus::unverified)
       expert_add_info(shown.pinfo, proto_tree_get_parent(shown.tree), &mep_.ei.no_key_fits);
   }
-  if (facts.exchange) {
-    if (facts.exchange->answer_frame != 0)
-      show_generated_frame(shown, mep_.hf.response_in, facts.exchange->answer_frame);
-    show_repetition(shown, *facts.exchange);
-  }
+  show_exchange(shown, facts);
   show_problem(shown, request.problem);
 }
 
@@ -228,8 +263,7 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
   const Response response = parse_response(shown.bytes, answers_to(exchange), shown.trailer);
   proto_item* parent = proto_tree_get_parent(shown.tree);
   if (response.problem == Problem::unknown_code) {
-    tell_unknown(shown.pinfo, "Response", shown.bytes.size());
-    proto_item_set_text(parent, "Multipurpose Expansion Port, response that cannot be read");
+    tell_unknown(shown.pinfo, "Response", response.code);
     show_bytes(shown, mep_.hf.unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
   } else {
     tell_response(shown.pinfo, response, exchange);
@@ -263,19 +297,20 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
   }
   if (response.digest)
     show_digest(shown, *response.digest, facts.digest, exchange ? exchange->key : nullptr);
-  if (exchange) {
-    show_question(shown, *exchange);
-  } else {
-    expert_add_info(shown.pinfo, parent, &mep_.ei.answers_nothing);
-  }
+  show_exchange(shown, facts);
   show_problem(shown, response.problem);
 }
 
 void show_part(const Shown& shown, Direction direction, unsigned declared_size) {
   const bool request = direction != Direction::meter_to_client;
   const char* what = request ? "Request" : "Response";
-  col_add_fstr(shown.pinfo->cinfo, COL_INFO, "%s cut short: %u of %u bytes", what,
-               static_cast<unsigned>(shown.bytes.size()), declared_size);
+  const auto size = static_cast<unsigned>(shown.bytes.size());
+  if (size == declared_size) {
+    col_add_fstr(shown.pinfo->cinfo, COL_INFO, "%s too long: %u bytes", what, size);
+  } else {
+    col_add_fstr(shown.pinfo->cinfo, COL_INFO, "%s cut short: %u of %u bytes", what, size,
+                 declared_size);
+  }
   if (shown.bytes.empty()) return;
   const std::string_view name =
       request ? request_name(shown.bytes[0]) : response_name(shown.bytes[0]);

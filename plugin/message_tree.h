@@ -18,6 +18,10 @@ struct Shown {
   Trailer trailer = Trailer::present;
 };
 
+// That the message is encrypted, where it is.
+void show_cover(const Shown& shown, const FrameFacts& facts);
+// A message that cannot be read: nothing is decoded from noise.
+void show_sealed(const Shown& shown, const FrameFacts& facts);
 void show_request(const Shown& shown, const Request& request, const FrameFacts& facts);
 void show_response(const Shown& shown, const FrameFacts& facts);
 // A message of which only a part is there.

@@ -348,9 +348,10 @@ struct Display {
     const ValueNames& names = found.node->value_names;
     if (!names.empty() && size <= 4 && !has_name(names, found.value)) {
       const auto value = static_cast<std::uint32_t>(found.value);
+      const bool unitless = found.node->unit_text.empty();
       return proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, value, "%u%s%s", value,
-                                              found.node->unit_text.empty() ? "" : " ",
-                                              found.node->unit_text.data());
+                                              unitless ? "" : " ",
+                                              unitless ? "" : found.node->unit_text.data());
     }
     proto_item* item = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
     if (found.node->format == Format::table_id) {

@@ -20,6 +20,10 @@ struct Expr::Operation {
   bool uses(Kind wanted) const {
     return kind == wanted || (left && left->uses(wanted)) || (right && right->uses(wanted));
   }
+  bool uses_index(unsigned level) const {
+    if (kind == Kind::index) return number == static_cast<std::int64_t>(level);
+    return (left && left->uses_index(level)) || (right && right->uses_index(level));
+  }
   std::string text() const;
 };
 
@@ -175,6 +179,9 @@ bool Expr::uses_field() const {
 }
 bool Expr::uses_index() const {
   return operation_->uses(Kind::index);
+}
+bool Expr::uses_index(unsigned level) const {
+  return operation_->uses_index(level);
 }
 std::string Expr::text() const {
   return operation_->text();

@@ -41,6 +41,7 @@ class Expr {
   std::optional<std::int64_t> constant() const;
   bool uses_field() const;
   bool uses_index() const;
+  bool uses_index(unsigned level) const;
   // "BT61.11 * 4", for the field reference.
   std::string text() const;
 

@@ -15,6 +15,10 @@ namespace {
 // overflow.
 constexpr std::uint64_t beyond_any_table = std::uint64_t{1} << 40;
 
+// Elements of an array may each take their size from a slot of a dimension. None has more slots
+// than this, so that the elements behind are all alike, however many a hostile count makes of them.
+constexpr std::uint64_t most_slots = 128;
+
 constexpr std::string_view layout_unknown = "its layout depends on bytes that are not here";
 constexpr std::string_view after_the_last_field = "after the last field of the table";
 constexpr std::string_view left_over = "unused";
@@ -71,17 +75,27 @@ class Walk : public Scope {
         if (!count) return std::nullopt;
         if (const auto each = uniform_element_size(node)) return times(*count, *each);
         if (depends_on_contents(node)) return std::nullopt;
+        const std::uint64_t apart = std::min(*count, most_slots);
         std::uint64_t sum = 0;
-        indices_.push_back(0);
-        for (std::uint64_t i = 0; i < *count && sum < beyond_any_table; ++i) {
-          indices_.back() = static_cast<std::int64_t>(i);
-          sum = plus(sum, size_of_children(node).value_or(0));
-        }
-        indices_.pop_back();
+        for (std::uint64_t i = 0; i < apart; ++i) sum = plus(sum, size_of_element(node, i));
+        if (*count > apart) sum = plus(sum, times(*count - apart, size_of_element(node, apart)));
         return sum;
       }
     }
     return std::nullopt;
+  }
+
+  // The same, where what takes all that is left, at the end, counts for nothing.
+  std::optional<std::uint64_t> size_up_to_rest(const Node& node) {
+    if (node.kind == Kind::leaf && node.size.constant() == rest_of_record) return 0;
+    if (node.kind != Kind::group || node.children.empty()) return size(node);
+    std::uint64_t sum = 0;
+    for (const Node& child : node.children) {
+      const auto one = &child == &node.children.back() ? size_up_to_rest(child) : size(child);
+      if (!one) return std::nullopt;
+      sum = plus(sum, *one);
+    }
+    return sum;
   }
 
   // Scope
@@ -125,34 +139,38 @@ class Walk : public Scope {
 
   // --- What sizes hang on. Cheap enough to ask again: descriptions are a few levels deep.
 
-  static bool any(const Node& node, bool (Expr::*asks)() const) {
-    if ((node.size.*asks)() || (node.count.*asks)()) return true;
-    if (node.kind == Kind::record) return false;
-    return std::any_of(node.children.begin(), node.children.end(),
-                       [asks](const Node& child) { return any(child, asks); });
-  }
   static bool depends_on_contents(const Node& array) {
-    return std::any_of(array.children.begin(), array.children.end(),
-                       [](const Node& child) { return any(child, &Expr::uses_field); });
+    return std::any_of(array.children.begin(), array.children.end(), takes_size_from_fields);
   }
-  static bool depends_on_index(const Node& array) {
-    return std::any_of(array.children.begin(), array.children.end(),
-                       [](const Node& child) { return any(child, &Expr::uses_index); });
+  static bool takes_size_from_fields(const Node& node) {
+    if (node.size.uses_field() || node.count.uses_field()) return true;
+    return node.kind != Kind::record && depends_on_contents(node);
+  }
+  // `level`: what the index of the array in question is called where the children's sizes stand.
+  static bool depends_on_index(const Node& array, unsigned level) {
+    return std::any_of(array.children.begin(), array.children.end(), [level](const Node& child) {
+      if (child.size.uses_index(level) || child.count.uses_index(level)) return true;
+      return child.kind != Kind::record &&
+             depends_on_index(child, child.kind == Kind::array ? level + 1 : level);
+    });
   }
 
   // The size that all elements of the array share, if they share one.
   std::optional<std::uint64_t> uniform_element_size(const Node& array) {
-    if (depends_on_contents(array)) return std::nullopt;
-    if (!depends_on_index(array)) return size_of_children(array);
-    if (indices_.empty()) return std::nullopt;
-    // The index may be that of an array further out, which stands still here: try two elements.
+    if (depends_on_contents(array) || depends_on_index(array, 0)) return std::nullopt;
     indices_.push_back(0);
-    const auto first = size_of_children(array);
-    indices_.back() = 1;
-    const auto second = size_of_children(array);
+    const auto each = size_of_children(array);
     indices_.pop_back();
-    const bool innermost_alone = first != second;
-    return innermost_alone ? std::nullopt : first;
+    return each;
+  }
+
+  // Of an array whose sizes do not depend on contents. An element that takes all that is left
+  // counts as far as that.
+  std::uint64_t size_of_element(const Node& array, std::uint64_t index) {
+    indices_.push_back(static_cast<std::int64_t>(index));
+    const auto size = size_of_children(array);
+    indices_.pop_back();
+    return size.value_or(0);
   }
 
   // --- Visits
@@ -220,8 +238,10 @@ class Walk : public Scope {
       position_ = stretch_.offset;
     if (!takes_rest && *expected <= 0) return Outcome::go_on;
     if (at_end()) return takes_rest ? Outcome::go_on : end_of_data();
+    // A record tells where its rest ends, visible or not.
+    const std::uint64_t rest_end = limit_ == beyond_any_table ? visible_end() : limit_;
     const std::uint64_t size =
-        takes_rest ? visible_end() - position_ : static_cast<std::uint64_t>(*expected);
+        takes_rest ? rest_end - position_ : static_cast<std::uint64_t>(*expected);
     emit(node, size, std::nullopt);
     position_ = plus(position_, size);
     return Outcome::go_on;
@@ -252,33 +272,47 @@ class Walk : public Scope {
   Outcome visit_array(const Node& node) {
     const auto count = evaluated(node.count);
     if (!count) return Outcome::unknown;
-    const std::uint64_t start = position_;
-    const auto each = uniform_element_size(node);
-    if (each && *each == 0) return Outcome::go_on;
-    std::uint64_t i = 0;
-    if (each && start < stretch_.offset) i = (stretch_.offset - start) / *each;
-    Outcome outcome = Outcome::go_on;
-    for (; i < *count; ++i) {
-      if (each) position_ = plus(start, times(i, *each));
+    if (const auto each = uniform_element_size(node)) return visit_alike(node, 0, *count, *each);
+    const bool by_contents = depends_on_contents(node);
+    const std::uint64_t apart = by_contents ? *count : std::min(*count, most_slots);
+    for (std::uint64_t i = 0; i < apart; ++i) {
       const std::uint64_t before = position_;
-      indices_.push_back(static_cast<std::int64_t>(i));
-      outcome = visit_element(node, static_cast<std::uint32_t>(i));
-      indices_.pop_back();
-      if (outcome != Outcome::go_on || position_ == before) break;
+      const Outcome outcome = visit_element(node, i);
+      if (outcome != Outcome::go_on) return outcome;
+      // An element that chose to have no bytes is the last.
+      if (by_contents && position_ == before) return Outcome::go_on;
     }
-    if (each && outcome == Outcome::go_on) position_ = plus(start, times(*count, *each));
-    return outcome;
+    if (apart == *count) return Outcome::go_on;
+    return visit_alike(node, apart, *count, size_of_element(node, apart));
   }
 
-  Outcome visit_element(const Node& node, std::uint32_t index) {
-    if (position_ < stretch_.offset) {
-      const auto whole = size_of_children(node);
-      if (whole && plus(position_, *whole) <= stretch_.offset) {
-        position_ = plus(position_, *whole);
-        return Outcome::go_on;
-      }
+  // Elements `first` to `count` - 1, of `each` bytes, from here on.
+  Outcome visit_alike(const Node& node, std::uint64_t first, std::uint64_t count,
+                      std::uint64_t each) {
+    if (each == 0) return Outcome::go_on;
+    const std::uint64_t start = position_;
+    std::uint64_t i = first;
+    if (start < stretch_.offset) i += (stretch_.offset - start) / each;
+    for (; i < count; ++i) {
+      position_ = plus(start, times(i - first, each));
+      const Outcome outcome = visit_element(node, i);
+      if (outcome != Outcome::go_on) return outcome;
     }
-    return visit_branch(node, index);
+    position_ = plus(start, times(count - first, each));
+    return Outcome::go_on;
+  }
+
+  Outcome visit_element(const Node& node, std::uint64_t index) {
+    indices_.push_back(static_cast<std::int64_t>(index));
+    Outcome outcome = Outcome::go_on;
+    const auto whole = position_ < stretch_.offset ? size_of_children(node) : std::nullopt;
+    if (whole && plus(position_, *whole) <= stretch_.offset) {
+      position_ = plus(position_, *whole);
+    } else {
+      outcome = visit_branch(node, static_cast<std::uint32_t>(index));
+    }
+    indices_.pop_back();
+    return outcome;
   }
 
   Outcome visit_record(const Node& node) {
@@ -420,7 +454,7 @@ void walk(const Table& table, const Stretch& stretch, const Dimensions& dimensio
 }
 
 std::optional<std::uint64_t> size_of(const Table& table, const Dimensions& dimensions) {
-  return Walk({}, dimensions, nullptr).size(table.root);
+  return Walk({}, dimensions, nullptr).size_up_to_rest(table.root);
 }
 
 bool learn(const Table& table, const Stretch& stretch, Dimensions& dimensions) {

@@ -1,0 +1,41 @@
+// What is known of one meter and its client at one moment of the first pass. For the files that
+// learn only: frames keep what concerns them in FrameFacts.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include "plugin/exchanges.h"
+#include "protocol/transaction.h"
+
+namespace mep::plugin {
+
+// How many requests back an answer may reach. The protocol has one open request at a time; more
+// than one lies open only after losses and repetitions.
+constexpr std::size_t remembered = 8;
+
+// The pieces of a transaction as they come in. File scope.
+struct Assembly {
+  std::uint8_t bytes[max_transaction_size];
+  std::size_t filled;
+  unsigned pieces;
+};
+
+struct Bus {
+  std::uint16_t number;
+  std::array<Exchange*, remembered> recent;  // latest first; null where there is none
+  const KeyEntry* last_key;                  // that fitted
+  const Dimensions* dimensions;              // learned so far; never null
+  std::array<Call*, remembered> calls;       // latest first
+  Assembly requests, responses;              // ET52, ET53
+  Transaction* last_requests;
+};
+
+template <typename T>
+void push_front(std::array<T*, remembered>& latest_first, T* newest) {
+  std::copy_backward(latest_first.begin(), latest_first.end() - 1, latest_first.end());
+  latest_first[0] = newest;
+}
+
+}  // namespace mep::plugin

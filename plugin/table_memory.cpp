@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/table_memory.h"
+
+#include <new>
+
+#include "protocol/bytes.h"
+#include "protocol/names.h"
+#include "protocol/tables/tables.h"
+#include "protocol/walker.h"
+
+namespace mep::plugin {
+namespace {
+
+// --- Procedures
+
+constexpr std::size_t call_header_size = 3;    // BT07: number and handling, sequence number
+constexpr std::size_t result_header_size = 4;  // the same and the result code
+
+void learn_call(Bus& bus, const packet_info* pinfo, Bytes message, Exchange& exchange) {
+  const Bytes data = exchange.request.data.of(message);
+  if (exchange.request.table != BT(7) || exchange.request.offset != 0 ||
+      data.size() < call_header_size)
+    return;
+  auto* call = wmem_new0(wmem_file_scope(), Call);
+  call->number = static_cast<std::uint16_t>(read_le(data, 0, 2) & 0x0FFF);
+  call->sequence = data[2];
+  call->call_frame = pinfo->num;
+  exchange.call = call;
+  push_front(bus.calls, call);
+}
+
+// A result names its procedure and the sequence number; a part of one belongs to the last call.
+void learn_result(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes data) {
+  const bool has_header = exchange.request.offset == 0 && data.size() >= result_header_size;
+  for (Call* call : bus.calls) {
+    if (!call) return;
+    if (has_header && (call->number != (read_le(data, 0, 2) & 0x0FFF) || call->sequence != data[2]))
+      continue;
+    exchange.call = call;
+    call->result_frame = pinfo->num;
+    return;
+  }
+}
+
+// --- Transactions
+
+// Takes in a piece; the whole transaction if this piece completes it.
+Transaction* assemble(Assembly& assembly, const packet_info* pinfo, std::size_t offset,
+                      Bytes piece) {
+  if (offset == 0) assembly = {};
+  const bool fits = offset == assembly.filled && piece.size() <= max_transaction_size - offset;
+  if (!fits) {
+    assembly = {};
+    return nullptr;
+  }
+  std::copy(piece.begin(), piece.end(), assembly.bytes + offset);
+  assembly.filled += piece.size();
+  ++assembly.pieces;
+  const Bytes bytes(assembly.bytes, assembly.filled);
+  const auto header = parse_transaction_header(bytes);
+  constexpr std::size_t smallest = transaction_header_size + transaction_number_size;
+  if (!header || header->size < smallest || header->size > bytes.size()) return nullptr;
+
+  auto* whole = wmem_new0(wmem_file_scope(), Transaction);
+  whole->bytes =
+      static_cast<const std::uint8_t*>(wmem_memdup(wmem_file_scope(), bytes.data(), header->size));
+  whole->size = header->size;
+  whole->number = header->number;
+  whole->frame = pinfo->num;
+  whole->time = pinfo->abs_ts;
+  whole->in_pieces = assembly.pieces > 1;
+  assembly = {};
+  return whole;
+}
+
+Transaction* learn_transaction_requests(Bus& bus, const packet_info* pinfo, Bytes message,
+                                        const Request& request) {
+  const bool concerned = request.table == ET(52) &&
+                         is_write(static_cast<RequestCode>(request.code)) &&
+                         request.problem == Problem::none;
+  if (!concerned) return nullptr;
+  Transaction* whole = assemble(bus.requests, pinfo, request.offset, request.data.of(message));
+  if (whole) bus.last_requests = whole;
+  return whole;
+}
+
+Transaction* learn_transaction_responses(Bus& bus, const packet_info* pinfo,
+                                         const Exchange& exchange, Bytes data) {
+  Transaction* whole = assemble(bus.responses, pinfo, exchange.request.offset, data);
+  Transaction* requests = bus.last_requests;
+  if (!whole || !requests || requests->number != whole->number) return whole;
+  whole->partner = requests;
+  if (!requests->partner) requests->partner = whole;
+  return whole;
+}
+
+// --- Dimensions
+
+// Takes in what table bytes tell about the layout of others; valid from this frame on.
+void learn_dimensions(Bus& bus, const Request& request, Bytes data) {
+  const Table* table = request.table ? find_table(*request.table) : nullptr;
+  if (!table || data.empty()) return;
+  Dimensions known = *bus.dimensions;
+  if (!learn(*table, {request.offset, data}, known)) return;
+  auto* kept = static_cast<Dimensions*>(wmem_alloc(wmem_file_scope(), sizeof(Dimensions)));
+  bus.dimensions = new (kept) Dimensions(known);
+}
+
+// What a transaction's responses tell counts like any other response.
+void learn_from_transaction(Bus& bus, const Transaction& responses) {
+  if (!responses.partner) return;
+  const Bytes asked(responses.partner->bytes, responses.partner->size);
+  const Bytes answered(responses.bytes, responses.size);
+  TransactionRecords requests(asked);
+  TransactionRecords records(answered);
+  while (const auto request_at = requests.next()) {
+    const auto response_at = records.next();
+    if (!response_at) return;
+    const Request request = parse_request(request_at->of(asked), Trailer::absent);
+    if (!is_read(static_cast<RequestCode>(request.code))) continue;
+    const Bytes message = response_at->of(answered);
+    const Response response = parse_response(message, Answers::read, Trailer::absent);
+    if (response.is(ResponseCode::ok)) learn_dimensions(bus, request, response.data.of(message));
+  }
+}
+
+}  // namespace
+
+void learn_from_write(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes plain,
+                      FrameFacts& facts) {
+  learn_call(bus, pinfo, plain, exchange);
+  facts.transaction = learn_transaction_requests(bus, pinfo, plain, exchange.request);
+}
+
+void learn_from_answer(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes message,
+                       const Response& response, FrameFacts& facts) {
+  if (!response.is(ResponseCode::ok) || !exchange.request.table) return;
+  if (answers_to(&exchange) == Answers::write) {
+    learn_dimensions(bus, exchange.request, {exchange.written, exchange.request.data.size});
+  } else if (answers_to(&exchange) == Answers::read) {
+    const Bytes data = response.data.of(message);
+    learn_dimensions(bus, exchange.request, data);
+    if (holds_procedure_results(*exchange.request.table)) learn_result(bus, pinfo, exchange, data);
+    if (exchange.request.table == ET(53)) {
+      facts.transaction = learn_transaction_responses(bus, pinfo, exchange, data);
+      if (facts.transaction) learn_from_transaction(bus, *facts.transaction);
+    }
+  }
+  facts.dimensions = bus.dimensions;
+}
+
+}  // namespace mep::plugin

@@ -1,0 +1,17 @@
+// What table bytes tell about other frames: dimensions, procedure calls and their results,
+// transactions. First pass only.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "plugin/bus.h"
+
+namespace mep::plugin {
+
+// A write, before its answer is known; `plain` is the message in clear.
+void learn_from_write(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes plain,
+                      FrameFacts& facts);
+// The answer to `exchange`; `plain` is its message in clear, `response` the same taken apart.
+void learn_from_answer(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes plain,
+                       const Response& response, FrameFacts& facts);
+
+}  // namespace mep::plugin
