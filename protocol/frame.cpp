@@ -106,8 +106,8 @@ bool FrameSplitter::frames_inside(std::size_t at, std::size_t end, bool line_is_
       const Fit fit = stands_out(all.subspan(message, available), message_size, direction_);
       if (fit == Fit::no || (fit == Fit::prefix && !whole_frames)) break;
       next = message + message_size;
-      if (next > end || message_size <= smallest_telling_message) continue;
-      if (line_is_silent) return true;
+      if (next > end || message_size < smallest_telling_message) continue;
+      if (line_is_silent && message_size > smallest_telling_message) return true;
       whole_frames = true;
     }
     if (next >= end || (whole_frames && next + length_field_size >= end)) return true;

@@ -54,6 +54,7 @@ enum class Format : std::uint8_t {
   procedure_id,       // BT07
   mbus_manufacturer,  // three letters in 15 bits, page 93
   source_id,          // BT22's list, page 204
+  firmware_version,   // BT01: the lower byte of a version, behind the upper one, page 199
 };
 
 // What clock a time is on.
@@ -128,9 +129,9 @@ struct Node {
   // The value of this field is that dimension.
   Node learns(Dim dim) &&;
   Node learns(Dim dim, const Expr& slot) &&;
-  // Registers: element index_of(0) holds the source in that slot of the selection.
   // Registers that are all filtered by the row's own name; the source is only shown.
   Node under_one_name() &&;
+  // Registers: element index_of(0) holds the source in that slot of the selection.
   Node selected_by(const Expr& slot) &&;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "protocol/bytes.h"
+#include "protocol/load_profile.h"
 
 namespace mep {
 namespace {
@@ -400,10 +401,25 @@ class Walk : public Scope {
 
 class Learner : public Visitor {
  public:
-  explicit Learner(Dimensions& dimensions) : dimensions_(dimensions) {}
+  // `before`: the dimensions that the walk works with.
+  Learner(std::uint16_t table, const Dimensions& before, Dimensions& dimensions)
+      : dimensions_(dimensions) {
+    if (const auto set = load_profile_set(table)) {
+      set_ = *set;
+      headers_.emplace(*set, before);
+    }
+  }
   bool changed() const { return changed_; }
 
+  void enter(const Branch& branch) override {
+    if (headers_) headers_->enter(*branch.node, branch.index);
+  }
   void leaf(const Leaf& leaf) override {
+    if (headers_ && leaf.complete) {
+      headers_->leaf(*leaf.node, leaf.visible.bytes);
+      if (leaf.node->type == Type::set)
+        changed_ |= remember(headers_->header(), set_, dimensions_);
+    }
     if (!leaf.value) return;
     if (leaf.node->learned_dim) take(*leaf.node->learned_dim, leaf.learned_slot, *leaf.value);
     for (const BitField& field : leaf.node->bit_fields)
@@ -419,6 +435,8 @@ class Learner : public Visitor {
   }
 
   Dimensions& dimensions_;
+  unsigned set_ = 0;
+  std::optional<BlockHeaderReader> headers_;  // of load profile data
   bool changed_ = false;
 };
 
@@ -459,7 +477,7 @@ std::optional<std::uint64_t> size_of(const Table& table, const Dimensions& dimen
 
 bool learn(const Table& table, const Stretch& stretch, Dimensions& dimensions) {
   const Dimensions before = dimensions;
-  Learner learner(dimensions);
+  Learner learner(table.number, before, dimensions);
   walk(table, stretch, before, learner);
   return learner.changed();
 }

@@ -71,7 +71,7 @@ Table bt01_general_manufacturer_information() {
        bits("Firmware Revision Number", 1,
             {bits_of(5, 7, "Minor version, lower 3 bits"), bits_of(0, 4, "Build")})
            .at(15)
-           .shown_as(Format::hex),
+           .shown_as(Format::firmware_version),
        // The guide prints 5...16 here; the fields before it end at 15. The Optical Port
        // Programmer's Guide, page 19, has a serial number of 8 bytes there.
        fill(8, "Reserved")});
