@@ -30,6 +30,7 @@ struct Bus {
   std::array<Call*, remembered> calls;       // latest first
   Assembly requests, responses;              // ET52, ET53
   Transaction* last_requests;
+  TlsSession* tls;  // the one that is going on; null: none
 };
 
 template <typename T>

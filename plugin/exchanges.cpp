@@ -7,6 +7,7 @@
 #include "plugin/fields.h"
 #include "plugin/security.h"
 #include "plugin/table_memory.h"
+#include "plugin/tls_session.h"
 #include "protocol/names.h"
 
 namespace mep::plugin {
@@ -166,6 +167,8 @@ FrameFacts* learn_request(Bus* bus, packet_info* pinfo, Bytes message) {
         wmem_memdup(wmem_file_scope(), plain.data() + request.data.offset, request.data.size));
     learn_from_write(*bus, pinfo, *exchange, plain, *facts);
   }
+  if (exchange->cover == Cover::clear && is_tls(static_cast<RequestCode>(request.code)))
+    learn_tls_request(*bus, pinfo, *exchange, request.data.of(plain), *facts);
   return facts;
 }
 
@@ -185,7 +188,9 @@ FrameFacts* learn_response(Bus* bus, packet_info* pinfo, Bytes message) {
   const Response response = read_as_answer(*exchange, answer);
   if (exchange->key && (response.digest || answer.cover == Cover::sealed))
     facts->digest = answer.proven ? DigestStatus::good : DigestStatus::bad;
-  if (facts->digest != DigestStatus::bad && answer.cover != Cover::sealed)
+  if (answers_to(exchange) == Answers::tls) {
+    learn_tls_response(*bus, pinfo, *exchange, response.data.of(answer.plain), *facts);
+  } else if (facts->digest != DigestStatus::bad && answer.cover != Cover::sealed)
     learn_from_answer(*bus, pinfo, *exchange, answer.plain, response, *facts);
   return facts;
 }

@@ -45,6 +45,9 @@ struct Transaction {
   Transaction* partner;  // the requests that these responses answer, and the other way round
 };
 
+struct TlsFacts;
+struct TlsSession;
+
 // One request and its answer. File scope.
 struct Exchange {
   std::uint32_t request_frame;
@@ -61,15 +64,19 @@ struct Exchange {
   const std::uint8_t* written;  // table bytes of a write, request.data.size of them
   const Call* call;             // BT07: the call; BT08, ET59, ET85: whose result that is
   const Exchange* repeats;      // the one before it, if its bytes were the same
+  TlsSession* tls;              // first pass only
+  std::uint32_t answer_hash;    // of a TLS answer
+  Exchange* inner;              // what TLS decrypted to
 };
 
 // What the first pass found out about one frame. File scope.
 struct FrameFacts {
   Direction direction;
-  std::uint16_t bus;         // see Bus::number
-  const Exchange* exchange;  // of a request its own, of a response the one it answers; or null
+  std::uint16_t bus;   // see Bus::number
+  Exchange* exchange;  // of a request its own, of a response the one it answers; or null
   DigestStatus digest;
   Cover cover;
+  const TlsFacts* tls;
   const Transaction* transaction;  // that this frame completes
   const Dimensions* dimensions;    // what was known of the meter's tables, this frame included
 };

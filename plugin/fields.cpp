@@ -187,7 +187,10 @@ const unit_name_string* unit(std::string_view text) {
   static std::map<std::string, const unit_name_string*, std::less<>> units;
   auto found = units.find(text);
   if (found == units.end()) {
-    char* spaced = g_strdup_printf(" %.*s", static_cast<int>(text.size()), text.data());
+    // "0.1 mA" is a factor: 69 × 0.1 mA.
+    const bool factor = !text.empty() && text[0] >= '0' && text[0] <= '9';
+    char* spaced = g_strdup_printf(" %s%.*s", factor ? "\u00d7 " : "",
+                                   static_cast<int>(text.size()), text.data());
     found = units.emplace(std::string(text), new unit_name_string{spaced, nullptr}).first;
   }
   return found->second;

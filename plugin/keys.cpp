@@ -138,6 +138,13 @@ std::optional<Key> parse_key(std::string_view text, const char** reason) {
   return key;
 }
 
+const KeyEntry* keep(const KeyEntry& entry) {
+  auto* copy = wmem_new(wmem_file_scope(), KeyEntry);
+  *copy = entry;
+  copy->label = wmem_strdup(wmem_file_scope(), entry.label);
+  return copy;
+}
+
 std::span<const KeyEntry> active_keys() {
   return entries();
 }

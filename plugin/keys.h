@@ -27,6 +27,10 @@ struct KeyEntry {
 // default under both kinds' rights ("factory default", advanced).
 std::span<const KeyEntry> active_keys();
 
+// A copy for the file's lifetime: the key table may change while a capture is open, and what was
+// found out with a key must not.
+const KeyEntry* keep(const KeyEntry& entry);
+
 // A key as people have it: 16 to 20 characters, or the same as 32 to 40 hexadecimal digits, with
 // or without separators (space : - .). Only the first 16 bytes count. On failure nothing, and
 // `reason` (may be null) points to a sentence without the text itself.

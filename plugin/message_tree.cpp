@@ -2,16 +2,25 @@
 #include "plugin/message_tree.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "plugin/fields.h"
 #include "plugin/procedure_tree.h"
 #include "plugin/table_tree.h"
+#include "plugin/tls_session.h"
 #include "plugin/transaction_tree.h"
 #include "protocol/bytes.h"
 #include "protocol/names.h"
 #include "protocol/tables/tables.h"
 
 namespace mep::plugin {
+
+void show_key(const Shown& shown, const KeyEntry* key) {
+  if (!key) return;
+  proto_item* item = proto_tree_add_string(shown.tree, mep_.hf.key, shown.tvb, 0, 0, key->label);
+  proto_item_set_generated(item);
+}
+
 namespace {
 
 // Strings for the packet: wmem frees them with it. The temporaries end before Wireshark is called
@@ -50,10 +59,7 @@ void show_digest(const Shown& shown, const Extent& digest, DigestStatus status,
   proto_item* generated = proto_tree_add_uint(tree, mep_.hf.digest_status, shown.tvb, at,
                                               digest.size, static_cast<guint32>(status));
   proto_item_set_generated(generated);
-  if (key) {
-    generated = proto_tree_add_string(tree, mep_.hf.key, shown.tvb, 0, 0, key->label);
-    proto_item_set_generated(generated);
-  }
+  show_key(Shown{shown.tvb, shown.offset, shown.bytes, tree, shown.pinfo}, key);
   if (status == DigestStatus::bad) expert_add_info(shown.pinfo, item, &mep_.ei.digest_bad);
 }
 
@@ -158,6 +164,7 @@ void show_repetition(const Shown& shown, const Exchange& exchange) {
 // The request's table, offset and so on, on its answer: one filter finds both.
 void show_question(const Shown& shown, const Exchange& exchange) {
   if (exchange.request.table) show_table_number(shown, 0, 0, *exchange.request.table);
+  if (shown.paired_outside) return;
   show_generated_frame(shown, mep_.hf.request_in, exchange.request_frame);
   nstime_t waited;
   nstime_delta(&waited, &exchange.answer_time, &exchange.request_time);
@@ -170,7 +177,7 @@ void show_question(const Shown& shown, const Exchange& exchange) {
 void show_exchange(const Shown& shown, const FrameFacts& facts) {
   const Exchange* exchange = facts.exchange;
   if (facts.direction == Direction::client_to_meter) {
-    if (!exchange) return;
+    if (!exchange || shown.paired_outside) return;
     if (exchange->answer_frame != 0)
       show_generated_frame(shown, mep_.hf.response_in, exchange->answer_frame);
     show_repetition(shown, *exchange);
@@ -212,6 +219,7 @@ void show_sealed(const Shown& shown, const FrameFacts& facts) {
 
 void show_request(const Shown& shown, const Request& request, const FrameFacts& facts) {
   const bool unknown = request.problem == Problem::unknown_code;
+  const bool tls = !unknown && is_tls(static_cast<RequestCode>(request.code));
   if (unknown) {
     tell_unknown(shown.pinfo, "Request", request.code);
     show_bytes(shown, mep_.hf.unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
@@ -236,12 +244,7 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
     }
   }
   if (!unknown) {
-    const bool tls = is_tls(static_cast<RequestCode>(request.code));
-    if (tls) {
-      show_bytes(shown, mep_.hf.tls_data, request.data);
-    } else {
-      show_table_data(shown, request, request.data, facts);
-    }
+    if (!tls) show_table_data(shown, request, request.data, facts);
   }
   if (request.sequence) {
     proto_tree_add_item(shown.tree, mep_.hf.sequence, shown.tvb,
@@ -256,6 +259,7 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
   }
   show_exchange(shown, facts);
   show_problem(shown, request.problem);
+  if (tls) show_tls(shown, request.data, facts);
 }
 
 void show_response(const Shown& shown, const FrameFacts& facts) {
@@ -283,13 +287,14 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
   if (response.count) {
     proto_tree_add_item(shown.tree, mep_.hf.count, shown.tvb, shown.offset + 1, 2, ENC_BIG_ENDIAN);
   }
+  std::optional<Extent> tls;
   if (response.count && exchange) {
     show_table_data(shown, exchange->request, response.data, facts);
+  } else if (answers_to(exchange) == Answers::tls) {
+    tls = response.data;
   } else if (response.problem != Problem::unknown_code) {
-    const int hf = !response.is(ResponseCode::ok) ? mep_.hf.unknown_data
-                   : response.count               ? mep_.hf.data
-                                                  : mep_.hf.tls_data;
-    show_bytes(shown, hf, response.data);
+    const bool counted = response.is(ResponseCode::ok) && response.count;
+    show_bytes(shown, counted ? mep_.hf.data : mep_.hf.unknown_data, response.data);
   }
   if (response.sequence) {
     proto_tree_add_item(shown.tree, mep_.hf.sequence, shown.tvb, shown.offset + 1, sequence_size,
@@ -299,6 +304,8 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
     show_digest(shown, *response.digest, facts.digest, exchange ? exchange->key : nullptr);
   show_exchange(shown, facts);
   show_problem(shown, response.problem);
+  // Last: what is inside has a tree of its own behind this one.
+  if (tls) show_tls(shown, *tls, facts);
 }
 
 void show_part(const Shown& shown, Direction direction, unsigned declared_size) {

@@ -16,8 +16,12 @@ struct Shown {
   proto_tree* tree;  // the message's subtree; null when nobody looks
   packet_info* pinfo;
   Trailer trailer = Trailer::present;
+  // Inside of TLS: who answers whom is told outside.
+  bool paired_outside = false;
 };
 
+// The label of the key that fits; nothing for null.
+void show_key(const Shown& shown, const KeyEntry* key);
 // That the message is encrypted, where it is.
 void show_cover(const Shown& shown, const FrameFacts& facts);
 // A message that cannot be read: nothing is decoded from noise.

@@ -8,6 +8,7 @@
 #include "plugin/procedure_tree.h"
 #include "plugin/table_fields.h"
 #include "plugin/table_tree.h"
+#include "plugin/tls_session.h"
 #include "plugin/transaction_tree.h"
 #include "plugin/wireshark.h"
 
@@ -19,10 +20,16 @@ void register_protocol() {
   mep::plugin::register_table_tree();
   mep::plugin::register_procedure_tree();
   mep::plugin::register_transaction_tree();
+  mep::plugin::register_tls();
   mep::plugin::register_preferences();
   mep::plugin::register_exchanges();
   mep::plugin::register_conversations();
   mep::plugin::register_dissectors();
+}
+
+void hand_off() {
+  mep::plugin::hand_off_dissectors();
+  mep::plugin::hand_off_tls();
 }
 
 }  // namespace
@@ -36,7 +43,7 @@ MEP_PLUGIN_EXPORT const int plugin_want_minor = WIRESHARK_VERSION_MINOR;
 MEP_PLUGIN_EXPORT void plugin_register() {
   static proto_plugin plugin;
   plugin.register_protoinfo = register_protocol;
-  plugin.register_handoff = mep::plugin::hand_off_dissectors;
+  plugin.register_handoff = hand_off;
   proto_register_plugin(&plugin);
 }
 

@@ -71,14 +71,6 @@ class RequestOpener {
   Bytes plain_;
 };
 
-// The key table may change while the capture is open; what was found out with it must not.
-const KeyEntry* kept(const KeyEntry& entry) {
-  auto* copy = wmem_new(wmem_file_scope(), KeyEntry);
-  *copy = entry;
-  copy->label = wmem_strdup(wmem_file_scope(), entry.label);
-  return copy;
-}
-
 }  // namespace
 
 Bytes open_request(Bus& bus, packet_info* pinfo, Bytes message, Exchange& exchange) {
@@ -96,7 +88,7 @@ Bytes open_request(Bus& bus, packet_info* pinfo, Bytes message, Exchange& exchan
   if (bus.last_key && fits_either(*bus.last_key)) return opener.plain();
   for (const KeyEntry& entry : active_keys()) {
     if (!fits_either(entry)) continue;
-    bus.last_key = exchange.key = kept(entry);
+    bus.last_key = exchange.key = keep(entry);
     return opener.plain();
   }
   if (fit != Fit::yes) exchange.cover = Cover::sealed;

@@ -8,7 +8,9 @@
 #include "plugin/fields.h"
 #include "plugin/table_fields.h"
 #include "protocol/bytes.h"
+#include "protocol/load_profile.h"
 #include "protocol/names.h"
+#include "protocol/tables/tables.h"
 #include "protocol/times.h"
 
 namespace mep::plugin {
@@ -16,7 +18,8 @@ namespace {
 
 struct {
   int cut, undecoded, not_a_time, assumed;
-  int branch, leaf;  // subtrees
+  int interval_end[load_profile_sets];  // of BT64 to BT67
+  int branch, leaf;                     // subtrees
 } table_hf;
 
 // --- What a walk found
@@ -94,13 +97,31 @@ class Collector : public Visitor {
       const DimInfo& info = dim_info(static_cast<Dim>(i));
       if (!text.empty()) text += ", ";
       text += info.origin;
-      const bool selection = info.slots > 1 && info.assumed == 0;
-      text += selection ? " in the usual order" : " = " + std::to_string(info.assumed);
+      if (is_selection(static_cast<Dim>(i))) {
+        text += " in the usual order";
+      } else if (static_cast<Dim>(i) == Dim::log_entry_size) {
+        text += " as usual";  // each description knows its own
+      } else {
+        text += " = " + std::to_string(info.assumed);
+      }
     }
     return text;
   }
 
  private:
+  static bool is_selection(Dim dim) {
+    switch (dim) {
+      case Dim::summation_source:
+      case Dim::demand_source:
+      case Dim::coincident_source:
+      case Dim::present_demand_source:
+      case Dim::present_value_source:
+      case Dim::channel_source:
+        return true;
+      default:
+        return false;
+    }
+  }
   static Found place(Found::What what, const Node* node, std::uint64_t position) {
     Found found{};
     found.what = what;
@@ -127,12 +148,48 @@ Findings find(wmem_allocator_t* pool, const Node& root, const Stretch& stretch,
   return findings;
 }
 
+// --- Load profiles
+
+// Where in a load profile the findings are. Without a destructor, as all of this.
+struct ProfilePlace {
+  unsigned set;
+  const Dimensions* dimensions;
+  BlockHeaderReader reader;
+  Bytes status;       // the block's simple status, where this frame has it
+  std::int32_t pair;  // of channels, in an interval's status
+
+  // What this frame tells of the block, or an earlier one did.
+  BlockHeader header() const {
+    const BlockHeader& here = reader.header();
+    if (!status.empty()) return here;
+    return remembered_header(*dimensions, set, here.block);
+  }
+  std::optional<std::uint16_t> source(std::uint32_t channel) const {
+    const auto learned = dimensions->learned(Dim::channel_source, set * channels_per_set + channel);
+    if (!learned) return std::nullopt;
+    return static_cast<std::uint16_t>(*learned);
+  }
+  std::uint32_t channels() const {
+    return static_cast<std::uint32_t>(dimensions->get(Dim::load_profile_channels, set));
+  }
+};
+
+std::optional<ProfilePlace> profile_place(const Node& root, const Dimensions& dimensions) {
+  for (unsigned set = 0; set < load_profile_sets; ++set) {
+    const auto table = static_cast<std::uint16_t>(BT(64) + set);
+    if (&root == &find_table(table)->root)
+      return ProfilePlace{set, &dimensions, {set, dimensions}, {}, -1};
+  }
+  return std::nullopt;
+}
+
 // --- The tree
 // -----------------------------------------------------------------------------------------
 
 // Shows findings one after the other; holds nothing that would have to be destroyed.
 struct Display {
   const TableBytes& shown;
+  ProfilePlace* profile;  // null for tables that are no load profile
 
   Bytes bytes_of(const Found& found) const {
     return shown.stretch.bytes.subspan(found.visible_from - shown.stretch.offset,
@@ -175,9 +232,11 @@ struct Display {
           if (depth + 1 < deepest) {
             ++depth;
             trees[depth] = enter(trees[depth - 1], found, &items[depth]);
+            if (profile) enter_profile(trees[depth], items[depth], found);
           }
           break;
         case Found::What::leave:
+          index = -1;
           if (is_plain_array(*found.node)) break;
           if (depth > 0) {
             proto_item_set_len(items[depth], end_before(findings, i) - start_of(findings, i));
@@ -186,6 +245,10 @@ struct Display {
           break;
         case Found::What::leaf:
           show_leaf(trees[depth], found, index);
+          if (profile && found.complete) {
+            profile->reader.leaf(*found.node, bytes_of(found));
+            if (found.node->type == Type::set) profile->status = bytes_of(found);
+          }
           break;
         case Found::What::undecoded:
           show_undecoded(trees[depth], found);
@@ -215,6 +278,45 @@ struct Display {
     }
     return proto_tree_add_subtree_format(tree, shown.tvb, offset_of(found.position), 0,
                                          table_hf.branch, item, "%s [%d]", name, found.index);
+  }
+
+  void enter_profile(proto_tree* tree, proto_item* item, const Found& found) const {
+    if (found.index < 0) return;
+    const std::string& name = found.node->name;
+    const auto index = static_cast<std::uint32_t>(found.index);
+    profile->reader.enter(*found.node, index);
+    if (name == "Block Data") profile->status = {};
+    if (name == "Channel Status Pair") profile->pair = found.index;
+    if (name != "Intervals") return;
+    profile->pair = -1;
+    if (!profile->status.empty() && !is_processed(profile->status, index)) {
+      proto_item_append_text(item, ", not processed");
+      return;
+    }
+    const auto end = interval_end(*profile->dimensions, profile->set, profile->header(), index);
+    if (!end) return;
+    nstime_t time = {static_cast<time_t>(*end), 0};
+    const char* text = kept(date_time_text(date_time(*end), false));
+    proto_item_append_text(item, ", ended %s UTC", text);
+    proto_item* generated = proto_tree_add_time_format_value(
+        tree, table_hf.interval_end[profile->set], shown.tvb, 0, 0, &time, "%s UTC", text);
+    proto_item_set_generated(generated);
+  }
+
+  // Which channel a nibble of an interval's status belongs to: channel 0, then two to a pair.
+  void name_channel(proto_item* item, const BitField& field) const {
+    if (field.first > 4 || field.last - field.first != 3) return;
+    const auto channel = profile->pair < 0 ? 0U
+                                           : 2 * static_cast<std::uint32_t>(profile->pair) + 1 +
+                                                 (field.first == 0 ? 1 : 0);
+    if (channel >= profile->channels()) {
+      proto_item_append_text(item, " [no channel]");
+      return;
+    }
+    const auto source = profile->source(channel);
+    const Source* known = source ? find_source(*source) : nullptr;
+    const char* name = known ? kept(std::string(known->name)) : nullptr;
+    proto_item_append_text(item, " [channel %u%s%s]", channel, name ? ": " : "", name ? name : "");
   }
 
   void show_undecoded(proto_tree* tree, const Found& found) const {
@@ -247,7 +349,12 @@ struct Display {
     const bool named_in_text = found.node->kind == Kind::registers &&
                                (found.node->one_name || field_id(found) == found.node->id) &&
                                found.source >= 0;
-    if (named_in_text) proto_item_append_text(item, " (%s)", name_of(found));
+    if (named_in_text) {
+      const Source* source = find_source(static_cast<std::uint16_t>(found.source));
+      if (source && !source->unit.empty())
+        proto_item_append_text(item, " %s", kept(std::string(source->unit)));
+      proto_item_append_text(item, " (%s)", name_of(found));
+    }
     if (found.node->kind == Kind::registers && found.source < 0)
       proto_item_append_text(item, " [%d]", found.index);
   }
@@ -349,9 +456,9 @@ struct Display {
     if (!names.empty() && size <= 4 && !has_name(names, found.value)) {
       const auto value = static_cast<std::uint32_t>(found.value);
       const bool unitless = found.node->unit_text.empty();
-      return proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, value, "%u%s%s", value,
-                                              unitless ? "" : " ",
-                                              unitless ? "" : found.node->unit_text.data());
+      return proto_tree_add_uint_format_value(
+          tree, hf, shown.tvb, at, size, value, "%u%s", value,
+          unitless ? "" : unit(found.node->unit_text)->singular);
     }
     proto_item* item = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
     if (found.node->format == Format::table_id) {
@@ -371,31 +478,64 @@ struct Display {
     proto_tree* bits = tree;
     proto_item* word = nullptr;
     // A word with a name holds its bits; without one, the bits stand among the other fields.
+    const auto whole = static_cast<std::uint32_t>(found.value);
     if (hf > 0) {
-      word = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
+      const ValueNames& names = found.node->value_names;
+      if (names.empty() || has_name(names, found.value)) {
+        word = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
+      } else {
+        word = proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, whole, "0x%0*x",
+                                                size * 2, whole);
+      }
       bits = proto_item_add_subtree(word, table_hf.leaf);
     }
     for (const BitField& field : found.node->bit_fields) {
-      proto_item* item =
-          proto_tree_add_item(bits, table_field(field.id), shown.tvb, at, size, ENC_LITTLE_ENDIAN);
       const std::int64_t value = bits_value(field, found.value);
+      proto_item* item;
+      if (field.single() || field.values.empty() || has_name(field.values, value)) {
+        item = proto_tree_add_item(bits, table_field(field.id), shown.tvb, at, size,
+                                   ENC_LITTLE_ENDIAN);
+      } else {
+        item = proto_tree_add_uint_format_value(bits, table_field(field.id), shown.tvb, at, size,
+                                                whole, "%u", static_cast<unsigned>(value));
+      }
+      if (profile) name_channel(item, field);
       if (found.node->format == Format::procedure_id && field.first == 0) {
         const char* title = kept(procedure_title(static_cast<std::uint16_t>(value)));
         proto_item_append_text(item, " (%s)", title);
       }
       if (word && field.single() && value) proto_item_append_text(word, ", %s", field.name.c_str());
     }
+    if (word && found.node->format == Format::firmware_version) tell_version(word, found);
     return word;
+  }
+
+  // Page 199: both bytes are one number x.yy.zz of 4, 7 and 5 bits.
+  void tell_version(proto_item* word, const Found& found) const {
+    if (found.position == shown.stretch.offset) return;
+    const Bytes lower = bytes_of(found);
+    const Bytes upper = shown.stretch.bytes.subspan(found.position - shown.stretch.offset - 1, 1);
+    const unsigned version = upper[0] * 256U + lower[0];
+    proto_item_append_text(word, " (firmware %u.%02u.%02u)", version >> 12, version >> 5 & 0x7F,
+                           version & 0x1F);
   }
 
   proto_item* add_set(proto_tree* tree, int hf, int at, int size, const Found& found) const {
     proto_item* item = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_NA);
     const Bytes bytes = bytes_of(found);
+    // "set: 0-11, 13"
+    const auto is_set = [bytes](std::size_t bit) {
+      return bit < bytes.size() * 8 && ((bytes[bit / 8] >> (bit % 8)) & 1) != 0;
+    };
     bool first = true;
     for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
-      if (!((bytes[bit / 8] >> (bit % 8)) & 1)) continue;
+      if (!is_set(bit)) continue;
       proto_item_append_text(item, "%s%u", first ? ", set: " : ", ", static_cast<unsigned>(bit));
       first = false;
+      std::size_t last = bit;
+      while (is_set(last + 1)) ++last;
+      if (last > bit) proto_item_append_text(item, "-%u", static_cast<unsigned>(last));
+      bit = last;
     }
     return item;
   }
@@ -427,7 +567,8 @@ struct Display {
 void show_table(const TableBytes& shown, const Node& root, const Dimensions& dimensions) {
   if (!shown.tree || shown.stretch.bytes.empty()) return;
   const Findings findings = find(shown.pinfo->pool, root, shown.stretch, dimensions);
-  Display{shown}.show_all(findings);
+  auto profile = profile_place(root, dimensions);
+  Display{shown, profile ? &*profile : nullptr}.show_all(findings);
   if (findings.assumed) {
     proto_item* item =
         proto_tree_add_string(shown.tree, table_hf.assumed, shown.tvb, 0, 0, findings.assumed);
@@ -510,7 +651,7 @@ void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch
 
   const Findings findings = find(pinfo->pool, table.root, stretch, dimensions);
   const TableBytes nowhere{nullptr, 0, stretch, pinfo, nullptr};
-  const Display display{nowhere};
+  const Display display{nowhere, nullptr};
   unsigned said = 0;
   unsigned tiers = 0;
   for (unsigned i = 0; i < findings.count(); ++i) {
@@ -533,6 +674,19 @@ void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch
   }
 }
 
+namespace {
+
+hf_register_info interval_end_field(unsigned set) {
+  static constexpr const char* names[load_profile_sets] = {
+      "mep.bt64.interval_end_time", "mep.bt65.interval_end_time", "mep.bt66.interval_end_time",
+      "mep.bt67.interval_end_time"};
+  return {&table_hf.interval_end[set],
+          {"Interval end time", names[set], FT_ABSOLUTE_TIME, ABSOLUTE_TIME_UTC, nullptr, 0,
+           "From the block's end time and the interval time of BT61", HFILL}};
+}
+
+}  // namespace
+
 void register_table_tree() {
   static hf_register_info fields[] = {
       {&table_hf.cut,
@@ -547,9 +701,13 @@ void register_table_tree() {
       {&table_hf.assumed,
        {"Assumed dimensions", "mep.assumed", FT_STRING, BASE_NONE, nullptr, 0,
         "Dimensions that were not seen in the capture before this frame", HFILL}},
+      interval_end_field(0),
+      interval_end_field(1),
+      interval_end_field(2),
+      interval_end_field(3),
   };
   static int* const subtrees[] = {&table_hf.branch, &table_hf.leaf};
-  table_hf = {-1, -1, -1, -1, -1, -1};
+  table_hf = {-1, -1, -1, -1, {-1, -1, -1, -1}, -1, -1};
   proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
   proto_register_subtree_array(subtrees, G_N_ELEMENTS(subtrees));
 }

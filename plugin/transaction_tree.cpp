@@ -15,8 +15,12 @@ struct {
   expert_field broken, numbers_differ;
 } transaction_hf;
 
+// Page 131; the library takes the first two apart.
 constexpr value_string types[] = {{static_cast<guint32>(TransactionType::requests), "requests"},
                                   {static_cast<guint32>(TransactionType::responses), "responses"},
+                                  {2, "responses, partial"},
+                                  {3, "group broadcast request"},
+                                  {4, "group broadcast request denied"},
                                   {0, nullptr}};
 
 // Where the transaction's bytes are shown.

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/tls_session.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <epan/secrets.h>
+#include <wiretap/secrets-types.h>
+
+#include "plugin/fields.h"
+#include "plugin/table_memory.h"
+#include "protocol/tls_psk.h"
+
+extern "C" {
+#include <epan/dissectors/packet-tls-utils.h>
+}
+
+namespace mep::plugin {
+
+// A session from its 0x58 on. Lives until the next capture is opened; first pass only.
+struct TlsSession {
+  std::uint32_t number;
+  bool headless = false;
+  bool secret_sought = false;
+  const KeyEntry* key = nullptr;
+  tls::Handshake handshake;
+  std::vector<std::uint8_t> pending[3];  // by direction: the beginning of a record
+};
+
+namespace {
+
+struct {
+  int session, steps;
+  expert_field headless, no_key, repeated;
+} tls_hf;
+
+dissector_handle_t tls_handle;
+dissector_handle_t payload_handle;
+
+std::vector<std::unique_ptr<TlsSession>>& sessions() {
+  static std::vector<std::unique_ptr<TlsSession>> all;
+  return all;
+}
+
+void forget() {
+  sessions().clear();
+}
+
+TlsSession* new_session(bool headless) {
+  auto session = std::make_unique<TlsSession>();
+  session->number = static_cast<std::uint32_t>(sessions().size());
+  session->headless = headless;
+  sessions().push_back(std::move(session));
+  return sessions().back().get();
+}
+
+// --- The master secret ------------------------------------------------------------------------
+
+// As a line of a TLS key log: the form in which Wireshark takes secrets at run time.
+void hand_over(const tls::Random& client_random, const tls::MasterSecret& secret) {
+  std::string line = "CLIENT_RANDOM ";
+  const auto append = [&line](Bytes bytes) {
+    for (const std::uint8_t byte : bytes) {
+      line += "0123456789abcdef"[byte >> 4];
+      line += "0123456789abcdef"[byte & 15];
+    }
+  };
+  append(client_random);
+  line += ' ';
+  append(secret);
+  line += '\n';
+  secrets_wtap_callback(SECRETS_TYPE_TLS, line.data(), static_cast<unsigned>(line.size()));
+}
+
+bool concerns(const KeyEntry& entry, const std::optional<tls::Identity>& identity) {
+  if (!identity || identity->key > 1) return true;
+  // The factory default stands for either key.
+  return entry.key == factory_default_key ||
+         (identity->key == 1) == (entry.kind == KeyKind::advanced);
+}
+
+// Finds the key by the client's Finished. Where that is not in the same frame, the only key in
+// question is taken on trust.
+void find_secret(TlsSession& session, Bytes finished) {
+  const tls::Handshake& handshake = session.handshake;
+  if (session.secret_sought || !handshake.complete()) return;
+  session.secret_sought = true;
+  std::vector<const KeyEntry*> candidates;
+  for (const KeyEntry& entry : active_keys())
+    if (concerns(entry, handshake.identity())) candidates.push_back(&entry);
+  const bool verifiable = handshake.can_verify() && !finished.empty();
+  for (const KeyEntry* entry : candidates) {
+    const auto secret = handshake.master_secret(entry->key);
+    if (!secret || (verifiable && !handshake.verifies(*secret, finished))) continue;
+    if (!verifiable && candidates.size() > 1) continue;
+    hand_over(*handshake.client_random(), *secret);
+    session.key = keep(*entry);
+    return;
+  }
+}
+
+// --- Records ------------------------------------------------------------------------------------
+
+// Cuts whole records off the front of the direction's stream. Bytes that are no records at all
+// come out, too: Wireshark says what is wrong with them.
+std::vector<std::uint8_t> whole_records(std::vector<std::uint8_t>& stream) {
+  std::size_t at = 0;
+  while (const auto size = tls::record_size(Bytes(stream).subspan(at))) {
+    if (*size == 0) {
+      at = stream.size();
+      break;
+    }
+    if (at + *size > stream.size()) break;
+    at += *size;
+  }
+  std::vector<std::uint8_t> whole(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(at));
+  stream.erase(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(at));
+  return whole;
+}
+
+template <typename Visit>
+void for_each_record(Bytes records, Visit visit) {
+  while (const auto size = tls::record_size(records)) {
+    if (*size == 0 || *size > records.size()) return;
+    visit(records.first(*size));
+    records = records.subspan(*size);
+  }
+}
+
+// The client's Finished: the encrypted handshake record behind its ChangeCipherSpec.
+Bytes finished_in(Bytes records) {
+  bool changed = false;
+  Bytes finished;
+  for_each_record(records, [&](Bytes record) {
+    const auto type = static_cast<tls::ContentType>(record[0]);
+    if (type == tls::ContentType::change_cipher_spec) changed = true;
+    if (changed && finished.empty() && type == tls::ContentType::handshake) finished = record;
+  });
+  return finished;
+}
+
+TlsFacts* new_facts(Bus& bus, const TlsSession& session) {
+  auto* facts = wmem_new0(wmem_file_scope(), TlsFacts);
+  facts->bus = &bus;
+  facts->session = session.number;
+  facts->headless = session.headless;
+  facts->steps = "";
+  return facts;
+}
+
+void feed(Bus& bus, TlsSession& session, Direction direction, Bytes data, FrameFacts& facts) {
+  TlsFacts* learned = new_facts(bus, session);
+  facts.tls = learned;
+  auto& stream = session.pending[static_cast<std::size_t>(direction)];
+  learned->in_pieces = !stream.empty();
+  stream.insert(stream.end(), data.begin(), data.end());
+  const std::vector<std::uint8_t> records = whole_records(stream);
+  if (!records.empty()) {
+    learned->records = static_cast<const std::uint8_t*>(
+        wmem_memdup(wmem_file_scope(), records.data(), records.size()));
+    learned->size = static_cast<std::uint32_t>(records.size());
+  }
+  std::string steps;
+  for_each_record(records, [&](Bytes record) {
+    session.handshake.absorb(direction, record);
+    if (!steps.empty()) steps += ", ";
+    steps += session.handshake.last_names();
+  });
+  if (direction == Direction::client_to_meter) find_secret(session, finished_in(records));
+  learned->steps = wmem_strdup(wmem_file_scope(), steps.c_str());
+  learned->key = session.key;
+  learned->key_missing = session.secret_sought && !session.key;
+}
+
+void repeat(Bus& bus, const TlsSession& session, FrameFacts& facts) {
+  TlsFacts* learned = new_facts(bus, session);
+  learned->repeated = true;
+  facts.tls = learned;
+}
+
+}  // namespace
+
+void learn_tls_request(Bus& bus, packet_info*, Exchange& exchange, Bytes data, FrameFacts& facts) {
+  const bool first = exchange.request.is(RequestCode::tls_handshake);
+  if (first && !exchange.repeats) bus.tls = new_session(false);
+  if (!bus.tls) bus.tls = new_session(true);
+  exchange.tls = bus.tls;
+  if (exchange.request.is(RequestCode::tls_terminate)) {
+    bus.tls = nullptr;
+  } else if (exchange.repeats) {
+    repeat(bus, *bus.tls, facts);
+  } else {
+    feed(bus, *bus.tls, Direction::client_to_meter, data, facts);
+  }
+}
+
+void learn_tls_response(Bus& bus, packet_info*, Exchange& exchange, Bytes data, FrameFacts& facts) {
+  if (!exchange.tls || data.empty()) return;
+  const std::uint32_t hash = wmem_strong_hash(data.data(), data.size());
+  exchange.answer_hash = hash;
+  // The repetition of a request that had been answered is answered with the same bytes.
+  for (const Exchange* before = exchange.repeats; before; before = before->repeats) {
+    if (before->answer_frame == 0 || before->answer_hash != hash) continue;
+    repeat(bus, *exchange.tls, facts);
+    return;
+  }
+  feed(bus, *exchange.tls, Direction::meter_to_client, data, facts);
+}
+
+// --- Showing ------------------------------------------------------------------------------------
+
+namespace {
+
+// The frame whose records are at the TLS dissector: it calls dissect_payload() for what it
+// decrypts.
+struct {
+  const FrameFacts* facts;
+  unsigned payloads;
+} current;
+
+FrameFacts* learn_payload(packet_info* pinfo, Bytes message) {
+  auto* facts = wmem_new0(wmem_file_scope(), FrameFacts);
+  *facts = *current.facts;
+  facts->tls = nullptr;
+  facts->transaction = nullptr;
+  facts->exchange = nullptr;
+  facts->cover = Cover::clear;
+  Exchange* outer = current.facts->exchange;
+  if (!outer || message.empty()) return facts;
+  Bus& bus = *current.facts->tls->bus;
+  if (facts->direction == Direction::client_to_meter) {
+    auto* inner = wmem_new0(wmem_file_scope(), Exchange);
+    inner->request_frame = outer->request_frame;
+    inner->request_time = outer->request_time;
+    inner->request = parse_request(message, Trailer::absent);
+    outer->inner = facts->exchange = inner;
+    const Request& request = inner->request;
+    if (is_write(static_cast<RequestCode>(request.code)) && request.data.size > 0) {
+      inner->written = static_cast<const std::uint8_t*>(
+          wmem_memdup(wmem_file_scope(), message.data() + request.data.offset, request.data.size));
+      learn_from_write(bus, pinfo, *inner, message, *facts);
+    }
+  } else if (outer->inner) {
+    Exchange* inner = outer->inner;
+    inner->answer_frame = outer->answer_frame;
+    inner->answer_time = outer->answer_time;
+    facts->exchange = inner;
+    learn_from_answer(bus, pinfo, *inner, message,
+                      parse_response(message, answers_to(inner), Trailer::absent), *facts);
+  }
+  return facts;
+}
+
+// One decrypted message: C12.18 without an authentication trailer.
+int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
+  if (!current.facts) return 0;
+  const unsigned size = tvb_captured_length(tvb);
+  const Bytes message(static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, size)),
+                      size);
+  // Apart from the keys of whole frames, which have the layer in their upper byte.
+  const std::uint32_t key = 0xFF000000 | current.payloads++;
+  auto* facts =
+      static_cast<FrameFacts*>(p_get_proto_data(wmem_file_scope(), pinfo, mep_.proto, key));
+  if (!facts) {
+    facts = learn_payload(pinfo, message);
+    p_add_proto_data(wmem_file_scope(), pinfo, mep_.proto, key, facts);
+  }
+
+  proto_item* item = proto_tree_add_protocol_format(
+      tree, mep_.proto, tvb, 0, -1, "Multipurpose Expansion Port, inside TLS%s",
+      facts->direction == Direction::client_to_meter ? ", Request" : ", Response");
+  const Shown shown{
+      tvb, 0, message, proto_item_add_subtree(item, mep_.ett.message), pinfo, Trailer::absent,
+      true};
+  // The story of what was inside replaces that of the wrapping.
+  col_set_writable(pinfo->cinfo, COL_INFO, TRUE);
+  if (message.empty()) {
+    col_set_str(pinfo->cinfo, COL_INFO, "Empty TLS record");
+  } else if (facts->direction == Direction::client_to_meter) {
+    show_request(shown, parse_request(message, Trailer::absent), *facts);
+  } else {
+    show_response(shown, *facts);
+  }
+  col_set_writable(pinfo->cinfo, COL_INFO, FALSE);
+  return static_cast<int>(size);
+}
+
+// Each session is a conversation of its own to Wireshark: ports that no real connection has.
+constexpr std::uint32_t first_port = 1U << 16;
+
+void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFacts& facts) {
+  const auto ptype = pinfo->ptype;
+  const std::uint32_t srcport = pinfo->srcport;
+  const std::uint32_t destport = pinfo->destport;
+  const auto can_desegment = pinfo->can_desegment;
+  const bool from_client = facts.direction == Direction::client_to_meter;
+  const std::uint32_t client_port = first_port + 2 * facts.tls->session;
+  pinfo->ptype = PT_TCP;
+  pinfo->srcport = from_client ? client_port : client_port + 1;
+  pinfo->destport = from_client ? client_port + 1 : client_port;
+  pinfo->can_desegment = 0;
+  // TLS would put its own words into the packet list.
+  const auto protocol_writable = col_get_writable(pinfo->cinfo, COL_PROTOCOL);
+  const auto info_writable = col_get_writable(pinfo->cinfo, COL_INFO);
+  col_set_writable(pinfo->cinfo, COL_PROTOCOL, FALSE);
+  col_set_writable(pinfo->cinfo, COL_INFO, FALSE);
+
+  tls_set_appdata_dissector(tls_handle, pinfo, payload_handle);
+  call_dissector(tls_handle, tvb, pinfo, tree);
+
+  col_set_writable(pinfo->cinfo, COL_PROTOCOL, protocol_writable);
+  col_set_writable(pinfo->cinfo, COL_INFO, info_writable);
+  pinfo->ptype = ptype;
+  pinfo->srcport = srcport;
+  pinfo->destport = destport;
+  pinfo->can_desegment = can_desegment;
+}
+
+void show_session(const Shown& shown, const TlsFacts& facts) {
+  proto_item* parent = proto_tree_get_parent(shown.tree);
+  proto_item* item =
+      proto_tree_add_uint(shown.tree, tls_hf.session, shown.tvb, 0, 0, facts.session);
+  proto_item_set_generated(item);
+  if (facts.steps[0] != '\0') {
+    item = proto_tree_add_string(shown.tree, tls_hf.steps, shown.tvb, 0, 0, facts.steps);
+    proto_item_set_generated(item);
+    col_append_fstr(shown.pinfo->cinfo, COL_INFO, ": %s", facts.steps);
+  }
+  show_key(shown, facts.key);
+  if (facts.headless) expert_add_info(shown.pinfo, parent, &tls_hf.headless);
+  if (facts.key_missing) expert_add_info(shown.pinfo, parent, &tls_hf.no_key);
+  if (facts.repeated) expert_add_info(shown.pinfo, parent, &tls_hf.repeated);
+}
+
+}  // namespace
+
+void show_tls(const Shown& shown, const Extent& data, const FrameFacts& facts) {
+  if (data.size > 0) {
+    proto_tree_add_item(shown.tree, mep_.hf.tls_data, shown.tvb, shown.offset + data.offset,
+                        data.size, ENC_NA);
+  }
+  if (!facts.tls) return;
+  show_session(shown, *facts.tls);
+  if (!facts.tls->records) return;
+  tvbuff_t* records;
+  if (facts.tls->in_pieces || facts.tls->size != data.size) {
+    records = tvb_new_child_real_data(shown.tvb, facts.tls->records, facts.tls->size,
+                                      static_cast<int>(facts.tls->size));
+    add_new_data_source(shown.pinfo, records, "Reassembled TLS records");
+  } else {
+    records = tvb_new_subset_length(shown.tvb, shown.offset + data.offset, data.size);
+  }
+  current = {&facts, 0};
+  call_tls(records, shown.pinfo, proto_tree_get_root(shown.tree), facts);
+  current = {nullptr, 0};
+}
+
+void register_tls() {
+  static hf_register_info fields[] = {
+      {&tls_hf.session,
+       {"TLS session", "mep.tls.session", FT_UINT32, BASE_DEC, nullptr, 0,
+        "Counted through the capture", HFILL}},
+      {&tls_hf.steps,
+       {"TLS", "mep.tls.steps", FT_STRING, BASE_NONE, nullptr, 0,
+        "What the records are in the TLS handshake", HFILL}},
+  };
+  static ei_register_info experts[] = {
+      {&tls_hf.headless,
+       {"mep.tls.headless", PI_DECRYPTION, PI_NOTE,
+        "The TLS session began before the capture: it cannot be decrypted without a key log",
+        EXPFILL}},
+      {&tls_hf.no_key,
+       {"mep.tls.no_key", PI_DECRYPTION, PI_NOTE, "No key in the key table fits this TLS session",
+        EXPFILL}},
+      {&tls_hf.repeated,
+       {"mep.tls.repeated", PI_SEQUENCE, PI_NOTE,
+        "The same bytes were sent before: not given to TLS a second time", EXPFILL}},
+  };
+  tls_hf = {-1, -1, EI_INIT, EI_INIT, EI_INIT};
+  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
+  expert_register_field_array(mep_.experts, experts, G_N_ELEMENTS(experts));
+  payload_handle = register_dissector("mep.tls_payload", dissect_payload, mep_.proto);
+  register_init_routine(forget);
+}
+
+void hand_off_tls() {
+  tls_handle = find_dissector("tls");
+}
+
+}  // namespace mep::plugin

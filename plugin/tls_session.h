@@ -1,0 +1,38 @@
+// TLS: the records inside codes 0x58, 0x59 and 0x80 and their responses go to Wireshark's own TLS
+// dissector; what it decrypts comes back as plain C12.18. The master secret is computed from the
+// same key table that serves digests and RC4.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "plugin/bus.h"
+#include "plugin/message_tree.h"
+
+namespace mep::plugin {
+
+// What a frame holds of a TLS session. File scope.
+struct TlsFacts {
+  Bus* bus;                     // that the session is on
+  std::uint32_t session;        // a number of its own for each session in the capture
+  const std::uint8_t* records;  // the records that the frame completes; null: none
+  std::uint32_t size;
+  bool in_pieces;       // they began in an earlier frame
+  bool repeated;        // the bytes were sent before, and fed then
+  bool headless;        // the capture began in mid-session
+  const char* steps;    // "Client Hello"; "" where there is nothing to tell
+  const KeyEntry* key;  // that fits the session; null: none, or not known yet
+  bool key_missing;     // the handshake is complete, and no key fits
+};
+
+// First pass. `data`: the TLS bytes of the message.
+void learn_tls_request(Bus& bus, packet_info* pinfo, Exchange& exchange, Bytes data,
+                       FrameFacts& facts);
+void learn_tls_response(Bus& bus, packet_info* pinfo, Exchange& exchange, Bytes data,
+                        FrameFacts& facts);
+
+// Shows the records that lie at `data` in the message, and what is inside them.
+void show_tls(const Shown& shown, const Extent& data, const FrameFacts& facts);
+
+void register_tls();
+void hand_off_tls();
+
+}  // namespace mep::plugin
