@@ -25,10 +25,11 @@ struct Assembly {
 struct Bus {
   std::uint16_t number;
   std::array<Exchange*, remembered> recent;  // latest first; null where there is none
-  const KeyEntry* last_key;                  // that fitted
-  const Dimensions* dimensions;              // learned so far; never null
-  std::array<Call*, remembered> calls;       // latest first
-  Assembly requests, responses;              // ET52, ET53
+  wmem_map_t* sequences;         // sequence number -> the first Exchange that proved to have it
+  const KeyEntry* last_key;      // that fitted
+  const Dimensions* dimensions;  // learned so far; never null
+  std::array<Call*, remembered> calls;  // latest first
+  Assembly requests, responses;         // ET52, ET53
   Transaction* last_requests;
   TlsSession* tls;  // the one that is going on; null: none
 };

@@ -13,9 +13,9 @@
 namespace mep::plugin {
 namespace {
 
-// A client gives up after 500 ms (page 21). Long after that an answer without a good digest is
-// rather one to a request that was lost.
-constexpr int believable_seconds = 10;
+// A client gives up after 500 ms (page 21), and a procedure takes up to a second (page 52). After
+// that an answer without a good digest is rather one to a request that was lost.
+constexpr int believable_seconds = 2;
 
 // The buses of one capture file: wmem's file scope, found anew for each file.
 wmem_map_t* lines = nullptr;  // interface -> Bus, of interfaces on which clients speak
@@ -27,6 +27,7 @@ Bus* new_bus() {
   Bus* bus = wmem_new0(wmem_file_scope(), Bus);
   bus->number = bus_count++;
   bus->dimensions = &nothing_known;
+  bus->sequences = wmem_map_new(wmem_file_scope(), g_direct_hash, g_direct_equal);
   return bus;
 }
 
@@ -118,12 +119,16 @@ FrameFacts* new_facts(const Bus* bus, Direction direction) {
   return facts;
 }
 
-// Whether the answer could be one to this request as far as form and time go.
+// Whether the answer could be one to this request as far as form and time go. A well-formed one
+// that does not suit the request was made for another; a damaged one has to be let through.
 bool believable(const Exchange& exchange, const packet_info* pinfo, const Answer& answer) {
   nstime_t waited;
   nstime_delta(&waited, &pinfo->abs_ts, &exchange.request_time);
-  if (waited.secs > believable_seconds || waited.secs < -1) return false;
-  if (answer.cover == Cover::sealed || exchange.request.problem != Problem::none) return true;
+  if (waited.secs >= believable_seconds || waited.secs < -1) return false;
+  const bool well_formed =
+      fits(answer.plain, answer.plain.size(), Direction::meter_to_client) == Fit::yes;
+  if (answer.cover == Cover::sealed || exchange.request.problem != Problem::none || !well_formed)
+    return true;
   const Response response = read_as_answer(exchange, answer);
   return response.problem == Problem::none &&
          (!response.count || !exchange.request.count || *response.count <= *exchange.request.count);
@@ -142,6 +147,18 @@ Exchange* find_question(Bus& bus, packet_info* pinfo, Bytes message, Answer& ans
   return believable(*latest, pinfo, answer) ? latest : nullptr;
 }
 
+// Only requests that a key has proved: noise has numbers, too.
+void find_same_sequence(Bus& bus, Exchange& exchange) {
+  if (!exchange.key || !exchange.request.sequence) return;
+  void* number = GUINT_TO_POINTER(*exchange.request.sequence);
+  const auto* before = static_cast<const Exchange*>(wmem_map_lookup(bus.sequences, number));
+  if (!before) {
+    wmem_map_insert(bus.sequences, number, &exchange);
+  } else if (before->hash != exchange.hash || before->size != exchange.size) {
+    exchange.same_sequence = before;
+  }
+}
+
 }  // namespace
 
 FrameFacts* learn_request(Bus* bus, packet_info* pinfo, Bytes message) {
@@ -155,6 +172,7 @@ FrameFacts* learn_request(Bus* bus, packet_info* pinfo, Bytes message) {
   const Exchange* previous = bus->recent[0];
   if (previous && previous->size == exchange->size && previous->hash == exchange->hash)
     exchange->repeats = previous;
+  find_same_sequence(*bus, *exchange);
   push_front(bus->recent, exchange);
 
   FrameFacts* facts = new_facts(bus, Direction::client_to_meter);
@@ -178,7 +196,8 @@ FrameFacts* learn_response(Bus* bus, packet_info* pinfo, Bytes message) {
   Exchange* exchange = find_question(*bus, pinfo, message, answer);
   if (!exchange) {
     const bool readable = fits(message, message.size(), Direction::meter_to_client) == Fit::yes;
-    facts->cover = readable ? Cover::clear : Cover::sealed;
+    const bool clear_here = bus->recent[0] && bus->recent[0]->cover == Cover::clear;
+    facts->cover = readable || clear_here ? Cover::clear : Cover::sealed;
     return facts;
   }
   exchange->answer_frame = pinfo->num;

@@ -58,15 +58,16 @@ struct Exchange {
   const KeyEntry* key;  // that fits the request; null: none
   DigestState digest;   // after the request, where a key fits
   Cover cover;
-  Key exchange_key;             // RC4, where a key opens it
-  std::uint32_t hash;           // of the message's bytes
-  std::uint16_t size;           // of the message
-  const std::uint8_t* written;  // table bytes of a write, request.data.size of them
-  const Call* call;             // BT07: the call; BT08, ET59, ET85: whose result that is
-  const Exchange* repeats;      // the one before it, if its bytes were the same
-  TlsSession* tls;              // first pass only
-  std::uint32_t answer_hash;    // of a TLS answer
-  Exchange* inner;              // what TLS decrypted to
+  Key exchange_key;               // RC4, where a key opens it
+  std::uint32_t hash;             // of the message's bytes
+  std::uint16_t size;             // of the message
+  const std::uint8_t* written;    // table bytes of a write, request.data.size of them
+  const Call* call;               // BT07: the call; BT08, ET59, ET85: whose result that is
+  const Exchange* repeats;        // the one before it, if its bytes were the same
+  const Exchange* same_sequence;  // an earlier request with its sequence number and other bytes
+  TlsSession* tls;                // first pass only
+  std::uint32_t answer_hash;      // of a TLS answer
+  Exchange* inner;                // what TLS decrypted to
 };
 
 // What the first pass found out about one frame. File scope.

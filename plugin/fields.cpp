@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/access.h"
 #include "protocol/message.h"
 #include "protocol/names.h"
 #include "protocol/tap.h"
@@ -47,6 +48,11 @@ constexpr value_string directions[] = {
     {static_cast<guint32>(Direction::unknown), "Unknown"},
     {static_cast<guint32>(Direction::client_to_meter), "Client to meter"},
     {static_cast<guint32>(Direction::meter_to_client), "Meter to client"},
+    {0, nullptr}};
+
+constexpr value_string access_levels[] = {
+    {static_cast<guint32>(AccessLevel::basic), "Basic (MBK)"},
+    {static_cast<guint32>(AccessLevel::advanced), "Advanced (MAK)"},
     {0, nullptr}};
 
 hf_register_info field(int* id, const char* name, const char* abbrev, ftenum type, int display,
@@ -115,6 +121,8 @@ void register_header_fields() {
             VALS(proto_checksum_vals), 0, nullptr),
       field(&hf.key, "Key", "mep.key", FT_STRING, BASE_NONE, nullptr, 0,
             "Label of the key that fits"),
+      field(&hf.access_level, "Access level", "mep.access_level", FT_UINT8, BASE_DEC,
+            VALS(access_levels), 0, "What the key that fits permits"),
       field(&hf.encrypted, "Encrypted", "mep.encrypted", FT_BOOLEAN, BASE_NONE, nullptr, 0,
             "RC4 encrypted, with or without a key that opens it"),
       field(&hf.request_in, "Request in", "mep.request_in", FT_FRAMENUM, BASE_NONE,
@@ -164,6 +172,14 @@ void register_experts() {
       expert(&ei.rc4, "mep.security.rc4", PI_SECURITY, PI_NOTE,
              "RC4 encryption: cipher and digest are publicly broken (Jovanovic and Neves, FSE "
              "2015), and the guide advises against them"),
+      expert(&ei.factory_key, "mep.security.factory_key", PI_SECURITY, PI_NOTE,
+             "The factory default key is in use: everybody knows it"),
+      expert(&ei.bare_answer, "mep.security.bare_answer", PI_SECURITY, PI_CHAT,
+             "A bare answer repeats its request's own digest: it proves nothing about the meter"),
+      expert(&ei.sequence_reused, "mep.security.sequence_reused", PI_SECURITY, PI_WARN,
+             "This sequence number was used before for another request"),
+      expert(&ei.not_permitted, "mep.security.not_permitted", PI_SECURITY, PI_NOTE,
+             "This key does not permit that (the guide's Appendix C)"),
       expert(&ei.digest_bad, "mep.digest.bad", PI_CHECKSUM, PI_ERROR,
              "Bad digest: the answer was damaged, forged, or made for another request"),
       expert(&ei.no_key_fits, "mep.digest.no_key", PI_SECURITY, PI_NOTE,

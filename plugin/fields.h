@@ -15,7 +15,7 @@ struct Fields {
       tap_framing_error, tap_parity_error, tap_break, tap_lost, tap_baud_rate, tap_duration;
   int length, alert, noise;
   int request_code, response_code, table, offset, count, data, tls_data, unknown_data;
-  int sequence, digest, digest_status, key, encrypted;
+  int sequence, digest, digest_status, key, access_level, encrypted;
   int request_in, response_in, response_time, repeat_of;
 };
 
@@ -25,8 +25,8 @@ struct Subtrees {
 
 struct Experts {
   expert_field tap_header, cut_short, noise, length_out_of_range, longer_than_length, message,
-      unknown_code, sealed, rc4, digest_bad, no_key_fits, rejected, repeated, answers_nothing,
-      sequence_invalid, line_trouble;
+      unknown_code, sealed, rc4, factory_key, bare_answer, sequence_reused, not_permitted,
+      digest_bad, no_key_fits, rejected, repeated, answers_nothing, sequence_invalid, line_trouble;
 };
 
 struct Registered {

@@ -29,13 +29,13 @@ std::vector<KeyEntry>& entries() {
   return active;
 }
 
-constexpr value_string kinds[] = {{static_cast<guint32>(KeyKind::basic), "MBK"},
-                                  {static_cast<guint32>(KeyKind::advanced), "MAK"},
+constexpr value_string kinds[] = {{static_cast<guint32>(AccessLevel::basic), "MBK"},
+                                  {static_cast<guint32>(AccessLevel::advanced), "MAK"},
                                   {0, nullptr}};
 
 // Wireshark's macros define the functions that read and write a column. They were written for C.
 UAT_CSTRING_CB_DEF(mep_keys, label, Row)
-UAT_VS_DEF(mep_keys, kind, Row, int, static_cast<int>(KeyKind::basic), "MBK")
+UAT_VS_DEF(mep_keys, kind, Row, int, static_cast<int>(AccessLevel::basic), "MBK")
 UAT_CSTRING_CB_DEF(mep_keys, key, Row)
 UAT_BOOL_CB_DEF(mep_keys, enabled, Row)
 
@@ -155,10 +155,10 @@ void rebuild_keys() {
   for (unsigned i = 0; i < row_count; ++i) {
     if (!rows[i].enabled || !rows[i].key) continue;
     if (const auto key = parse_key(rows[i].key, nullptr))
-      active.push_back({rows[i].label, static_cast<KeyKind>(rows[i].kind), *key});
+      active.push_back({rows[i].label, static_cast<AccessLevel>(rows[i].kind), *key});
   }
   if (try_default_key)
-    active.push_back({"factory default", KeyKind::advanced, factory_default_key});
+    active.push_back({"factory default", AccessLevel::advanced, factory_default_key});
 }
 
 void register_keys(module_t* module) {

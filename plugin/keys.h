@@ -10,16 +10,14 @@
 #include <string_view>
 
 #include "plugin/wireshark.h"
+#include "protocol/access.h"
 #include "protocol/types.h"
 
 namespace mep::plugin {
 
-// Which of the meter's two keys it is, and so what it permits (page 13).
-enum class KeyKind : int { basic = 1, advanced = 2 };
-
 struct KeyEntry {
   const char* label;  // lives until the key table changes, and then everything is dissected anew
-  KeyKind kind;
+  AccessLevel kind;   // which of the meter's two keys it is, and so what it permits
   Key key;
 };
 

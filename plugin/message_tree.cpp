@@ -19,6 +19,14 @@ void show_key(const Shown& shown, const KeyEntry* key) {
   if (!key) return;
   proto_item* item = proto_tree_add_string(shown.tree, mep_.hf.key, shown.tvb, 0, 0, key->label);
   proto_item_set_generated(item);
+  if (key->key == factory_default_key) {
+    // Both of a meter's keys are this one when it leaves the factory: which is meant, nobody knows.
+    expert_add_info(shown.pinfo, item, &mep_.ei.factory_key);
+    return;
+  }
+  item = proto_tree_add_uint(shown.tree, mep_.hf.access_level, shown.tvb, 0, 0,
+                             static_cast<guint32>(key->kind));
+  proto_item_set_generated(item);
 }
 
 namespace {
@@ -60,7 +68,9 @@ void show_digest(const Shown& shown, const Extent& digest, DigestStatus status,
                                               digest.size, static_cast<guint32>(status));
   proto_item_set_generated(generated);
   show_key(Shown{shown.tvb, shown.offset, shown.bytes, tree, shown.pinfo}, key);
-  if (status == DigestStatus::bad) expert_add_info(shown.pinfo, item, &mep_.ei.digest_bad);
+  if (status != DigestStatus::bad) return;
+  expert_add_info(shown.pinfo, item, &mep_.ei.digest_bad);
+  col_append_str(shown.pinfo->cinfo, COL_INFO, " [bad digest]");
 }
 
 void show_problem(const Shown& shown, Problem problem) {
@@ -131,9 +141,14 @@ void tell_request(packet_info* pinfo, const Request& request) {
   if (request.offset != 0) col_append_fstr(pinfo->cinfo, COL_INFO, " at %u", request.offset);
 }
 
+const char* name_of(packet_info* pinfo, const Response& response, const Exchange* exchange) {
+  const bool tls = answers_to(exchange) == Answers::tls;
+  return for_packet(pinfo, tls ? tls_response_name(response.code) : response_name(response.code));
+}
+
 // "OK, BT23, 44 bytes"
 void tell_response(packet_info* pinfo, const Response& response, const Exchange* exchange) {
-  col_add_str(pinfo->cinfo, COL_INFO, for_packet(pinfo, response_name(response.code)));
+  col_add_str(pinfo->cinfo, COL_INFO, name_of(pinfo, response, exchange));
   if (exchange && exchange->request.table) {
     col_append_fstr(pinfo->cinfo, COL_INFO, ", %s", label_of(pinfo, *exchange->request.table));
   } else if (exchange) {
@@ -161,30 +176,51 @@ void show_repetition(const Shown& shown, const Exchange& exchange) {
   col_append_str(shown.pinfo->cinfo, COL_INFO, " [repeated]");
 }
 
-// The request's table, offset and so on, on its answer: one filter finds both.
-void show_question(const Shown& shown, const Exchange& exchange) {
-  if (exchange.request.table) show_table_number(shown, 0, 0, *exchange.request.table);
-  if (shown.paired_outside) return;
-  show_generated_frame(shown, mep_.hf.request_in, exchange.request_frame);
-  nstime_t waited;
-  nstime_delta(&waited, &exchange.answer_time, &exchange.request_time);
-  proto_item* item =
-      proto_tree_add_time(shown.tree, mep_.hf.response_time, shown.tvb, 0, 0, &waited);
-  proto_item_set_generated(item);
+// What the key that fits does not permit, by Appendix C.
+void show_permission(const Shown& shown, const Request& request, const KeyEntry* key) {
+  if (!key || key->key == factory_default_key || !request.table ||
+      !is_write(static_cast<RequestCode>(request.code)))
+    return;
+  const Bytes data = request.data.of(shown.bytes);
+  Permission permission = may_write(key->kind, *request.table);
+  const bool calls = *request.table == BT(7) && request.offset == 0 && data.size() >= 2;
+  if (permission == Permission::granted && calls)
+    permission = may_call(key->kind, static_cast<std::uint16_t>(read_le(data, 0, 2) & 0x0FFF));
+  if (permission == Permission::denied)
+    expert_add_info(shown.pinfo, proto_tree_get_parent(shown.tree), &mep_.ei.not_permitted);
 }
 
-// Whom the frame answers or what answers it.
+void show_sequence(const Shown& shown, int at, const Exchange* same_sequence_as) {
+  proto_item* item = proto_tree_add_item(shown.tree, mep_.hf.sequence, shown.tvb, at, sequence_size,
+                                         ENC_BIG_ENDIAN);
+  if (!same_sequence_as) return;
+  expert_add_info_format(shown.pinfo, item, &mep_.ei.sequence_reused,
+                         "This sequence number was used for another request in frame %u",
+                         same_sequence_as->request_frame);
+}
+
+// Whom the frame answers or what answers it. A request's table is repeated on its answer: one
+// filter finds both.
 void show_exchange(const Shown& shown, const FrameFacts& facts) {
   const Exchange* exchange = facts.exchange;
-  if (facts.direction == Direction::client_to_meter) {
-    if (!exchange || shown.paired_outside) return;
+  const bool is_request = facts.direction == Direction::client_to_meter;
+  if (exchange && !is_request && exchange->request.table)
+    show_table_number(shown, 0, 0, *exchange->request.table);
+  if (shown.paired_outside) return;
+  if (!exchange) {
+    if (!is_request)
+      expert_add_info(shown.pinfo, proto_tree_get_parent(shown.tree), &mep_.ei.answers_nothing);
+  } else if (is_request) {
     if (exchange->answer_frame != 0)
       show_generated_frame(shown, mep_.hf.response_in, exchange->answer_frame);
     show_repetition(shown, *exchange);
-  } else if (exchange) {
-    show_question(shown, *exchange);
   } else {
-    expert_add_info(shown.pinfo, proto_tree_get_parent(shown.tree), &mep_.ei.answers_nothing);
+    show_generated_frame(shown, mep_.hf.request_in, exchange->request_frame);
+    nstime_t waited;
+    nstime_delta(&waited, &exchange->answer_time, &exchange->request_time);
+    proto_item* item =
+        proto_tree_add_time(shown.tree, mep_.hf.response_time, shown.tvb, 0, 0, &waited);
+    proto_item_set_generated(item);
   }
 }
 
@@ -243,13 +279,10 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
                           ENC_BIG_ENDIAN);
     }
   }
-  if (!unknown) {
-    if (!tls) show_table_data(shown, request, request.data, facts);
-  }
+  if (!unknown && !tls) show_table_data(shown, request, request.data, facts);
   if (request.sequence) {
-    proto_tree_add_item(shown.tree, mep_.hf.sequence, shown.tvb,
-                        shown.offset + request.digest->offset - static_cast<int>(sequence_size),
-                        sequence_size, ENC_BIG_ENDIAN);
+    show_sequence(shown, shown.offset + request.digest->offset - static_cast<int>(sequence_size),
+                  facts.exchange ? facts.exchange->same_sequence : nullptr);
   }
   if (request.digest) {
     show_digest(shown, *request.digest, facts.digest,
@@ -257,6 +290,7 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
     if (facts.digest == DigestStatus::unverified)
       expert_add_info(shown.pinfo, proto_tree_get_parent(shown.tree), &mep_.ei.no_key_fits);
   }
+  if (facts.exchange) show_permission(shown, request, facts.exchange->key);
   show_exchange(shown, facts);
   show_problem(shown, request.problem);
   if (tls) show_tls(shown, request.data, facts);
@@ -271,14 +305,15 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
     show_bytes(shown, mep_.hf.unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
   } else {
     tell_response(shown.pinfo, response, exchange);
-    proto_item_append_text(parent, ", %s", for_packet(shown.pinfo, response_name(response.code)));
+    const char* name = name_of(shown.pinfo, response, exchange);
+    proto_item_append_text(parent, ", %s", name);
     proto_item* code =
-        proto_tree_add_item(shown.tree, mep_.hf.response_code, shown.tvb, shown.offset, 1, ENC_NA);
+        proto_tree_add_uint_format_value(shown.tree, mep_.hf.response_code, shown.tvb, shown.offset,
+                                         1, response.code, "%s (0x%02x)", name, response.code);
     if (response.is(ResponseCode::invalid_sequence_number)) {
       expert_add_info(shown.pinfo, code, &mep_.ei.sequence_invalid);
     } else if (!response.is(ResponseCode::ok)) {
-      expert_add_info_format(shown.pinfo, code, &mep_.ei.rejected, "%s",
-                             for_packet(shown.pinfo, response_name(response.code)));
+      expert_add_info_format(shown.pinfo, code, &mep_.ei.rejected, "Rejected: %s", name);
     }
   }
   if (exchange && exchange->request.table) {
@@ -296,12 +331,13 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
     const bool counted = response.is(ResponseCode::ok) && response.count;
     show_bytes(shown, counted ? mep_.hf.data : mep_.hf.unknown_data, response.data);
   }
-  if (response.sequence) {
-    proto_tree_add_item(shown.tree, mep_.hf.sequence, shown.tvb, shown.offset + 1, sequence_size,
-                        ENC_BIG_ENDIAN);
-  }
-  if (response.digest)
+  if (response.sequence) show_sequence(shown, shown.offset + 1, nullptr);
+  if (response.digest) {
     show_digest(shown, *response.digest, facts.digest, exchange ? exchange->key : nullptr);
+    const bool bare = response.is(ResponseCode::ok) && !response.count;
+    if (bare && facts.digest == DigestStatus::good)
+      expert_add_info(shown.pinfo, parent, &mep_.ei.bare_answer);
+  }
   show_exchange(shown, facts);
   show_problem(shown, response.problem);
   // Last: what is inside has a tree of its own behind this one.

@@ -16,7 +16,7 @@ struct Shown {
   proto_tree* tree;  // the message's subtree; null when nobody looks
   packet_info* pinfo;
   Trailer trailer = Trailer::present;
-  // Inside of TLS: who answers whom is told outside.
+  // Inside of TLS or a transaction: who answers whom is told outside.
   bool paired_outside = false;
 };
 

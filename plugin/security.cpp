@@ -91,7 +91,10 @@ Bytes open_request(Bus& bus, packet_info* pinfo, Bytes message, Exchange& exchan
     bus.last_key = exchange.key = keep(entry);
     return opener.plain();
   }
-  if (fit != Fit::yes) exchange.cover = Cover::sealed;
+  // Among clear requests one with a known code is rather damaged than encrypted.
+  const bool clear_here = bus.recent[0] && bus.recent[0]->cover == Cover::clear;
+  const bool known_code = exchange.request.problem != Problem::unknown_code;
+  if (fit != Fit::yes && !(clear_here && known_code)) exchange.cover = Cover::sealed;
   return message;
 }
 

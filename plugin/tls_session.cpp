@@ -33,7 +33,7 @@ namespace {
 
 struct {
   int session, steps;
-  expert_field headless, no_key, repeated;
+  expert_field headless, no_key, repeated, out_of_order;
 } tls_hf;
 
 dissector_handle_t tls_handle;
@@ -78,7 +78,7 @@ bool concerns(const KeyEntry& entry, const std::optional<tls::Identity>& identit
   if (!identity || identity->key > 1) return true;
   // The factory default stands for either key.
   return entry.key == factory_default_key ||
-         (identity->key == 1) == (entry.kind == KeyKind::advanced);
+         (identity->key == 1) == (entry.kind == AccessLevel::advanced);
 }
 
 // Finds the key by the client's Finished. Where that is not in the same frame, the only key in
@@ -103,19 +103,17 @@ void find_secret(TlsSession& session, Bytes finished) {
 
 // --- Records ------------------------------------------------------------------------------------
 
-// Cuts whole records off the front of the direction's stream. Bytes that are no records at all
-// come out, too: Wireshark says what is wrong with them.
-std::vector<std::uint8_t> whole_records(std::vector<std::uint8_t>& stream) {
+// Cuts whole records off the front of the direction's stream. Bytes that are no record end it:
+// nothing tells where the next one begins. `damaged` says so.
+std::vector<std::uint8_t> whole_records(std::vector<std::uint8_t>& stream, bool& damaged) {
   std::size_t at = 0;
   while (const auto size = tls::record_size(Bytes(stream).subspan(at))) {
-    if (*size == 0) {
-      at = stream.size();
-      break;
-    }
-    if (at + *size > stream.size()) break;
+    damaged = *size == 0;
+    if (damaged || at + *size > stream.size()) break;
     at += *size;
   }
   std::vector<std::uint8_t> whole(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(at));
+  if (damaged) at = stream.size();
   stream.erase(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(at));
   return whole;
 }
@@ -156,18 +154,21 @@ void feed(Bus& bus, TlsSession& session, Direction direction, Bytes data, FrameF
   auto& stream = session.pending[static_cast<std::size_t>(direction)];
   learned->in_pieces = !stream.empty();
   stream.insert(stream.end(), data.begin(), data.end());
-  const std::vector<std::uint8_t> records = whole_records(stream);
-  if (!records.empty()) {
+  bool damaged = false;
+  const std::vector<std::uint8_t> records = whole_records(stream, damaged);
+  std::string steps;
+  bool in_order = true;
+  for_each_record(records, [&](Bytes record) {
+    in_order = in_order && session.handshake.absorb(direction, record);
+    if (!steps.empty()) steps += ", ";
+    steps += session.handshake.last_names();
+  });
+  learned->out_of_order = !in_order || damaged;
+  if (!records.empty() && in_order) {
     learned->records = static_cast<const std::uint8_t*>(
         wmem_memdup(wmem_file_scope(), records.data(), records.size()));
     learned->size = static_cast<std::uint32_t>(records.size());
   }
-  std::string steps;
-  for_each_record(records, [&](Bytes record) {
-    session.handshake.absorb(direction, record);
-    if (!steps.empty()) steps += ", ";
-    steps += session.handshake.last_names();
-  });
   if (direction == Direction::client_to_meter) find_secret(session, finished_in(records));
   learned->steps = wmem_strdup(wmem_file_scope(), steps.c_str());
   learned->key = session.key;
@@ -287,8 +288,11 @@ int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) 
   return static_cast<int>(size);
 }
 
-// Each session is a conversation of its own to Wireshark: ports that no real connection has.
-constexpr std::uint32_t first_port = 1U << 16;
+// Each session is a conversation of its own to Wireshark, by ports that no real connection has. The
+// meter's is registered as a TLS server's, so that TLS knows who is who even where the beginning of
+// the session was not captured.
+constexpr std::uint32_t meter_port = 1U << 16;
+constexpr std::uint32_t first_client_port = meter_port + 1;
 
 void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFacts& facts) {
   const auto ptype = pinfo->ptype;
@@ -296,10 +300,10 @@ void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFa
   const std::uint32_t destport = pinfo->destport;
   const auto can_desegment = pinfo->can_desegment;
   const bool from_client = facts.direction == Direction::client_to_meter;
-  const std::uint32_t client_port = first_port + 2 * facts.tls->session;
+  const std::uint32_t client_port = first_client_port + facts.tls->session;
   pinfo->ptype = PT_TCP;
-  pinfo->srcport = from_client ? client_port : client_port + 1;
-  pinfo->destport = from_client ? client_port + 1 : client_port;
+  pinfo->srcport = from_client ? client_port : meter_port;
+  pinfo->destport = from_client ? meter_port : client_port;
   pinfo->can_desegment = 0;
   // TLS would put its own words into the packet list.
   const auto protocol_writable = col_get_writable(pinfo->cinfo, COL_PROTOCOL);
@@ -331,6 +335,7 @@ void show_session(const Shown& shown, const TlsFacts& facts) {
   show_key(shown, facts.key);
   if (facts.headless) expert_add_info(shown.pinfo, parent, &tls_hf.headless);
   if (facts.key_missing) expert_add_info(shown.pinfo, parent, &tls_hf.no_key);
+  if (facts.out_of_order) expert_add_info(shown.pinfo, parent, &tls_hf.out_of_order);
   if (facts.repeated) expert_add_info(shown.pinfo, parent, &tls_hf.repeated);
 }
 
@@ -374,11 +379,14 @@ void register_tls() {
       {&tls_hf.no_key,
        {"mep.tls.no_key", PI_DECRYPTION, PI_NOTE, "No key in the key table fits this TLS session",
         EXPFILL}},
+      {&tls_hf.out_of_order,
+       {"mep.tls.out_of_order", PI_PROTOCOL, PI_WARN,
+        "No TLS session has such bytes here: not given to TLS", EXPFILL}},
       {&tls_hf.repeated,
        {"mep.tls.repeated", PI_SEQUENCE, PI_NOTE,
         "The same bytes were sent before: not given to TLS a second time", EXPFILL}},
   };
-  tls_hf = {-1, -1, EI_INIT, EI_INIT, EI_INIT};
+  tls_hf = {-1, -1, EI_INIT, EI_INIT, EI_INIT, EI_INIT};
   proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
   expert_register_field_array(mep_.experts, experts, G_N_ELEMENTS(experts));
   payload_handle = register_dissector("mep.tls_payload", dissect_payload, mep_.proto);
@@ -387,6 +395,7 @@ void register_tls() {
 
 void hand_off_tls() {
   tls_handle = find_dissector("tls");
+  dissector_add_uint("tls.port", meter_port, payload_handle);
 }
 
 }  // namespace mep::plugin

@@ -17,6 +17,7 @@ struct TlsFacts {
   std::uint32_t size;
   bool in_pieces;       // they began in an earlier frame
   bool repeated;        // the bytes were sent before, and fed then
+  bool out_of_order;    // records that have no business here: not fed
   bool headless;        // the capture began in mid-session
   const char* steps;    // "Client Hello"; "" where there is nothing to tell
   const KeyEntry* key;  // that fits the session; null: none, or not known yet

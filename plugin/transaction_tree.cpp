@@ -15,13 +15,14 @@ struct {
   expert_field broken, numbers_differ;
 } transaction_hf;
 
-// Page 131; the library takes the first two apart.
-constexpr value_string types[] = {{static_cast<guint32>(TransactionType::requests), "requests"},
-                                  {static_cast<guint32>(TransactionType::responses), "responses"},
-                                  {2, "responses, partial"},
-                                  {3, "group broadcast request"},
-                                  {4, "group broadcast request denied"},
-                                  {0, nullptr}};
+constexpr value_string types[] = {
+    {static_cast<guint32>(TransactionType::requests), "requests"},
+    {static_cast<guint32>(TransactionType::responses), "responses"},
+    {static_cast<guint32>(TransactionType::partial_responses), "responses, partial"},
+    {static_cast<guint32>(TransactionType::group_broadcast), "group broadcast request"},
+    {static_cast<guint32>(TransactionType::group_broadcast_denied),
+     "group broadcast request denied"},
+    {0, nullptr}};
 
 // Where the transaction's bytes are shown.
 struct Place {
@@ -32,56 +33,46 @@ struct Place {
   packet_info* pinfo;
 };
 
-// A request or response of the transaction as an exchange of its own. Packet scope.
-Exchange* inner_exchange(packet_info* pinfo, const Transaction* requests,
-                         const Transaction* responses, const Request& request) {
+// Where the partner of the transaction, and so of each message in it, is.
+void show_partner(const Place& place, proto_tree* tree, const Transaction& transaction,
+                  bool is_request) {
+  if (!transaction.partner) return;
+  const int hf = is_request ? transaction_hf.response_in : transaction_hf.request_in;
+  proto_item* item = proto_tree_add_uint(tree, hf, place.tvb, 0, 0, transaction.partner->frame);
+  proto_item_set_generated(item);
+}
+
+// The request of the transaction with that index, as an exchange of its own (packet scope); null
+// where it is not known.
+Exchange* inner_exchange(packet_info* pinfo, const Transaction* requests, unsigned index) {
+  if (!requests) return nullptr;
+  const Bytes asked(requests->bytes, requests->size);
+  const auto at = transaction_record(asked, index);
+  if (!at) return nullptr;
   auto* exchange = wmem_new0(pinfo->pool, Exchange);
-  exchange->request = request;
-  if (requests) {
-    exchange->request_frame = requests->frame;
-    exchange->request_time = requests->time;
-  }
-  if (responses) {
-    exchange->answer_frame = responses->frame;
-    exchange->answer_time = responses->time;
-  }
+  exchange->request = parse_request(at->of(asked), Trailer::absent);
   return exchange;
 }
 
 void show_one(const Place& place, const Transaction& transaction, const FrameFacts& facts,
               const Extent& at, unsigned index) {
-  const Bytes message = at.of(place.bytes);
   const bool is_request = facts.direction == Direction::client_to_meter;
   proto_tree* tree = proto_tree_add_subtree_format(
       place.tree, place.tvb, place.at + at.offset, at.size, transaction_hf.message, nullptr,
       "%s %u", is_request ? "Request" : "Response", index + 1);
-  const Shown inner{place.tvb, place.at + at.offset, message, tree, place.pinfo, Trailer::absent};
+  const Shown inner{place.tvb, place.at + at.offset, at.of(place.bytes),
+                    tree,      place.pinfo,          Trailer::absent,
+                    true};
   FrameFacts inner_facts = facts;
-  inner_facts.exchange = nullptr;
   inner_facts.transaction = nullptr;
+  inner_facts.exchange =
+      inner_exchange(place.pinfo, is_request ? &transaction : transaction.partner, index);
   if (is_request) {
-    const Request request = parse_request(message, Trailer::absent);
-    inner_facts.exchange = inner_exchange(place.pinfo, &transaction, transaction.partner, request);
-    show_request(inner, request, inner_facts);
-    return;
+    show_request(inner, inner_facts.exchange->request, inner_facts);
+  } else {
+    show_response(inner, inner_facts);
   }
-  if (transaction.partner) {
-    const Bytes asked(transaction.partner->bytes, transaction.partner->size);
-    if (const auto request_at = transaction_record(asked, index)) {
-      const Request request = parse_request(request_at->of(asked), Trailer::absent);
-      inner_facts.exchange =
-          inner_exchange(place.pinfo, transaction.partner, &transaction, request);
-    }
-  }
-  show_response(inner, inner_facts);
-}
-
-void show_partner(const Place& place, const Transaction& transaction, bool is_request) {
-  if (!transaction.partner) return;
-  proto_item* item = proto_tree_add_uint(
-      place.tree, is_request ? transaction_hf.response_in : transaction_hf.request_in, place.tvb, 0,
-      0, transaction.partner->frame);
-  proto_item_set_generated(item);
+  show_partner(place, tree, transaction, is_request);
 }
 
 // Counts for the Info column: how many messages, and how many that were not answered with OK.
@@ -121,7 +112,7 @@ void show_transaction(const Shown& shown, int at, const Transaction& transaction
   proto_tree_add_item(place.tree, transaction_hf.type, place.tvb, place.at + 2, 1, ENC_NA);
   proto_tree_add_item(place.tree, transaction_hf.number, place.tvb, place.at + 3, 2,
                       ENC_LITTLE_ENDIAN);
-  show_partner(place, transaction, is_request);
+  show_partner(place, place.tree, transaction, is_request);
 
   // The inner messages must not tell their stories over the outer one's.
   const auto writable = col_get_writable(shown.pinfo->cinfo, COL_INFO);

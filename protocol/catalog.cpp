@@ -147,7 +147,7 @@ class Namer {
   }
 
   // The slug alone where it is the first of its kind; with the group that tells it from those
-  // before it in front of it otherwise; a number behind it if no group does.
+  // before it in front of it otherwise; a number behind that if the group does not.
   std::string unique(const std::string& slug, const FieldInfo& info, int source) {
     std::string name = slug;
     const auto taken = [&](const std::string& candidate) {
@@ -163,7 +163,8 @@ class Namer {
           name = *group + "." + slug;
       }
     }
-    for (int number = 2; taken(name); ++number) name = slug + "_" + std::to_string(number);
+    const std::string base = name;
+    for (int number = 2; taken(name); ++number) name = base + "_" + std::to_string(number);
     used_.emplace(name, Used{info, groups_, source});
     return name;
   }

@@ -85,8 +85,8 @@ bool remember(const BlockHeader& header, unsigned set, Dimensions& dimensions) {
   const auto minutes = static_cast<std::int32_t>((*header.end - year_2000) / minute);
   bool news = dimensions.learn(Dim::seen_block, slot, static_cast<std::int32_t>(header.block));
   news |= dimensions.learn(Dim::seen_block_end, slot, minutes);
-  news |= dimensions.learn(Dim::seen_newest_interval, slot,
-                           static_cast<std::int32_t>(*header.newest));
+  news |=
+      dimensions.learn(Dim::seen_newest_interval, slot, static_cast<std::int32_t>(*header.newest));
   return news;
 }
 

@@ -102,6 +102,17 @@ std::string_view response_name(std::uint8_t code) {
   return {};
 }
 
+std::string_view tls_response_name(std::uint8_t code) {
+  switch (code) {
+    case 0x01:
+      return "TLS error";
+    case 0x03:
+      return "Invalid identity or key";
+    default:
+      return response_name(code);
+  }
+}
+
 std::string_view describe(Problem problem) {
   switch (problem) {
     case Problem::none:

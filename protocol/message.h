@@ -41,6 +41,8 @@ enum class ResponseCode : std::uint8_t {
 // The name of a code for people, empty where the guide has none.
 std::string_view request_name(std::uint8_t code);
 std::string_view response_name(std::uint8_t code);
+// The same for the answer to a TLS request, page 9.
+std::string_view tls_response_name(std::uint8_t code);
 
 constexpr bool is_read(RequestCode code) {
   return code == RequestCode::full_read || code == RequestCode::partial_read;

@@ -84,6 +84,19 @@ std::int64_t seconds_since_1970(const DateTime& when) {
   return std::chrono::duration_cast<std::chrono::seconds>(day.time_since_epoch() + time).count();
 }
 
+DateTime date_time(std::int64_t seconds_since_1970) {
+  const std::chrono::sys_seconds moment{std::chrono::seconds(seconds_since_1970)};
+  const auto day = std::chrono::floor<std::chrono::days>(moment);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(moment - day);
+  return {static_cast<int>(date.year()),
+          static_cast<int>(static_cast<unsigned>(date.month())),
+          static_cast<int>(static_cast<unsigned>(date.day())),
+          static_cast<int>(clock.hours().count()),
+          static_cast<int>(clock.minutes().count()),
+          static_cast<int>(clock.seconds().count())};
+}
+
 std::string date_time_text(const DateTime& when, bool seconds) {
   std::string text =
       printed("%04d-%02d-%02d %02d:%02d", when.year, when.month, when.day, when.hour, when.minute);

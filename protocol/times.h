@@ -21,6 +21,8 @@ struct DateTime {
 std::optional<DateTime> parse_date_time(Bytes bytes);
 // Seconds since 1970-01-01 00:00 of the same clock.
 std::int64_t seconds_since_1970(const DateTime& when);
+// The same the other way round; for years from 2000 to 2255.
+DateTime date_time(std::int64_t seconds_since_1970);
 // The bytes of a time: 5 without, 6 with seconds.
 std::string date_time_text(const DateTime& when, bool seconds);
 

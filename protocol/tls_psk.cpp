@@ -110,35 +110,48 @@ Buffer prf(int hash, Bytes secret, std::string_view label, Bytes seed, std::size
 
 std::optional<std::size_t> record_size(Bytes bytes) {
   if (bytes.size() < record_header_size) return std::nullopt;
-  const bool is_record = bytes[0] >= 20 && bytes[0] <= 24 && bytes[1] == 3;
+  // SSL 3.0 to TLS 1.2.
+  const bool is_record = bytes[0] >= 20 && bytes[0] <= 23 && bytes[1] == 3 && bytes[2] <= 3;
   const std::size_t size = record_header_size + read_be(bytes, 3, 2);
   return is_record && size <= max_record_size ? size : 0;
 }
 
-void Handshake::absorb(Direction direction, Bytes record) {
+bool Handshake::allows(Direction direction, Bytes record) const {
+  const auto side = static_cast<std::size_t>(direction);
+  const auto type = static_cast<ContentType>(record[0]);
+  if (type == ContentType::change_cipher_spec) return !encrypted_[side];
+  if (type != ContentType::handshake) return true;
+  if (encrypted_[side]) return !finished_[side];
+  const bool says_client_hello = pending_[side].empty() && record.size() > record_header_size &&
+                                 record[record_header_size] == client_hello;
+  return !says_client_hello || (direction == Direction::client_to_meter && !client_random_);
+}
+
+bool Handshake::absorb(Direction direction, Bytes record) {
   last_names_.clear();
-  if (record.size() < record_header_size) return;
+  if (record.size() < record_header_size || !allows(direction, record)) return false;
   const auto side = static_cast<std::size_t>(direction);
   const Bytes fragment = record.subspan(record_header_size);
   switch (static_cast<ContentType>(record[0])) {
     case ContentType::change_cipher_spec:
       encrypted_[side] = true;
       last_names_ = "Change Cipher Spec";
-      return;
+      return true;
     case ContentType::alert:
       last_names_ = encrypted_[side] ? "Encrypted Alert" : "Alert";
-      return;
+      return true;
     case ContentType::application_data:
       last_names_ = "Application Data";
-      return;
+      return true;
     case ContentType::handshake:
       break;
     default:
-      return;
+      return true;
   }
   if (encrypted_[side]) {
     last_names_ = "Finished";
-    return;
+    finished_[side] = true;
+    return true;
   }
   Buffer& pending = pending_[side];
   append(pending, fragment);
@@ -155,6 +168,7 @@ void Handshake::absorb(Direction direction, Bytes record) {
     take_message(direction, message[0], message.subspan(header));
     pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(size));
   }
+  return true;
 }
 
 void Handshake::take_message(Direction direction, std::uint8_t type, Bytes body) {

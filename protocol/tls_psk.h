@@ -41,8 +41,10 @@ std::optional<std::size_t> record_size(Bytes bytes);
 // What has been seen of a handshake. Takes whole records of both directions in their order.
 class Handshake {
  public:
-  // Takes in one whole record. Handshake messages may span records.
-  void absorb(Direction direction, Bytes record);
+  // Takes in one whole record. Handshake messages may span records. False, and nothing is taken
+  // in, where a session that begins with one Client Hello from the client and has one handshake
+  // allows no such record here.
+  bool absorb(Direction direction, Bytes record);
 
   // The names of the messages in the record absorbed last: "Client Hello, …"; "Finished" for an
   // encrypted one.
@@ -65,6 +67,7 @@ class Handshake {
   bool verifies(const MasterSecret& secret, Bytes record) const;
 
  private:
+  bool allows(Direction direction, Bytes record) const;
   void take_message(Direction direction, std::uint8_t type, Bytes body);
   void take_hello(Direction direction, Bytes body);
 
@@ -75,6 +78,7 @@ class Handshake {
   std::vector<std::uint8_t> transcript_;  // handshake messages up to the client's key exchange
   std::array<std::vector<std::uint8_t>, 3> pending_;  // by direction: a message's beginning
   std::array<bool, 3> encrypted_{};                   // by direction: after its ChangeCipherSpec
+  std::array<bool, 3> finished_{};                    // by direction: after its Finished
   std::string last_names_;
 };
 

@@ -26,7 +26,14 @@ std::optional<TransactionHeader> parse_transaction_header(Bytes bytes) {
 TransactionRecords::TransactionRecords(Bytes transaction)
     : transaction_(claimed(transaction)),
       end_(std::max(transaction_header_size + transaction_number_size, transaction_.size()) -
-           transaction_number_size) {}
+           transaction_number_size) {
+  const bool to_groups =
+      transaction_.size() > transaction_header_size &&
+      transaction_[2] == static_cast<std::uint8_t>(TransactionType::group_broadcast);
+  if (!to_groups) return;
+  position_ += 1 + 2 * std::size_t{transaction_[transaction_header_size]};
+  broken_ = position_ > end_;
+}
 
 std::optional<Extent> TransactionRecords::next() {
   if (position_ >= end_) return std::nullopt;

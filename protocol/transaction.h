@@ -19,7 +19,14 @@ inline constexpr std::size_t transaction_header_size = 5;
 inline constexpr std::size_t transaction_number_size = 2;
 inline constexpr std::size_t max_transaction_size = 1785;  // ET53, page 44
 
-enum class TransactionType : std::uint8_t { requests = 0, responses = 1 };
+// Page 131. A group broadcast has a count and that many group IDs of 2 bytes before its records.
+enum class TransactionType : std::uint8_t {
+  requests = 0,
+  responses = 1,
+  partial_responses = 2,
+  group_broadcast = 3,
+  group_broadcast_denied = 4,
+};
 
 struct TransactionHeader {
   std::uint16_t size;

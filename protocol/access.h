@@ -1,0 +1,24 @@
+// Who may write and call what: Appendix C, pages 259 to 264.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+
+namespace mep {
+
+// What a key grants (page 13): reading everything and little more with the MEP Basic Key, nearly
+// everything with the MEP Advanced Key.
+enum class AccessLevel : std::uint8_t { basic = 1, advanced = 2 };
+
+enum class Permission : std::uint8_t {
+  unknown,  // Appendix C does not list it
+  denied,
+  granted,
+};
+
+// Reading needs no permission beyond a key. Table numbers as on the wire.
+Permission may_write(AccessLevel level, std::uint16_t table);
+// Procedure numbers as in BT07.
+Permission may_call(AccessLevel level, std::uint16_t procedure);
+
+}  // namespace mep
