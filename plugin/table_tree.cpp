@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <bitset>
+#include <optional>
 #include <string>
+#include <type_traits>
 
 #include "plugin/fields.h"
 #include "plugin/table_fields.h"
@@ -173,6 +175,8 @@ struct ProfilePlace {
     return static_cast<std::uint32_t>(dimensions->get(Dim::load_profile_channels, set));
   }
 };
+
+static_assert(std::is_trivially_destructible_v<ProfilePlace>);
 
 std::optional<ProfilePlace> profile_place(const Node& root, const Dimensions& dimensions) {
   for (unsigned set = 0; set < load_profile_sets; ++set) {
@@ -351,8 +355,8 @@ struct Display {
                                found.source >= 0;
     if (named_in_text) {
       const Source* source = find_source(static_cast<std::uint16_t>(found.source));
-      if (source && !source->unit.empty())
-        proto_item_append_text(item, " %s", kept(std::string(source->unit)));
+      const char* unit = source ? kept(std::string(source->unit)) : "";
+      if (unit[0]) proto_item_append_text(item, " %s", unit);
       proto_item_append_text(item, " (%s)", name_of(found));
     }
     if (found.node->kind == Kind::registers && found.source < 0)

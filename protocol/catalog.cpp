@@ -27,10 +27,12 @@ std::string field_slug(std::string_view name) {
 
 namespace {
 
-// Reserved bytes mean nothing: they may all share a name.
+// Whether two fields that no group tells apart mean the same: one in two variants of a layout, a
+// number that stands at both ends, reserved bits. Then they share a name.
 bool same_meaning(const FieldInfo& a, const FieldInfo& b) {
-  if (a.node->type == Type::fill && b.node->type == Type::fill) return true;
-  return a.node == b.node && a.mask == b.mask;
+  const bool same_values = a.values == b.values || (a.values && b.values && *a.values == *b.values);
+  return a.label == b.label && a.kind == b.kind && a.unit == b.unit && a.format == b.format &&
+         a.remark == b.remark && same_values;
 }
 
 // Gives names to the fields of one table in wire order.
@@ -153,8 +155,14 @@ class Namer {
     const auto taken = [&](const std::string& candidate) {
       const auto found = used_.find(candidate);
       if (found == used_.end()) return false;
-      const FieldInfo& other = found->second.info;
-      return !(same_meaning(other, info) && found->second.source == source);
+      const Used& other = found->second;
+      const bool no_group_tells =
+          std::all_of(groups_.begin(), groups_.end(), [&other](const std::string& group) {
+            return std::find(other.groups.begin(), other.groups.end(), group) != other.groups.end();
+          });
+      const bool alike = no_group_tells && other.source == source;
+      const bool both_fill = other.info.node->type == Type::fill && info.node->type == Type::fill;
+      return !(both_fill || (alike && same_meaning(other.info, info)));
     };
     if (taken(name)) {
       const Path& before = used_.at(slug).groups;

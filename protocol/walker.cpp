@@ -109,9 +109,10 @@ class Walk : public Scope {
     return level < indices_.size() ? indices_[indices_.size() - 1 - level] : 0;
   }
   std::optional<std::int64_t> field(std::string_view name) const override {
-    for (auto seen = fields_.rbegin(); seen != fields_.rend(); ++seen)
-      if (seen->first == name) return seen->second;
-    return std::nullopt;
+    const auto seen = std::find_if(fields_.rbegin(), fields_.rend(),
+                                   [name](const auto& field) { return field.first == name; });
+    if (seen == fields_.rend()) return std::nullopt;
+    return seen->second;
   }
 
  private:

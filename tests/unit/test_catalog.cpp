@@ -8,7 +8,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "protocol/names.h"
@@ -57,17 +56,30 @@ std::string slug_of(std::string_view name) {
   return slug;
 }
 
-// What one filter name may stand for. Reserved bytes all mean the same: nothing.
+// What one filter name may stand for: one label of the guide with one unit and one list of values,
+// in groups of which one lies within the other (variants of a layout, both ends of a frame).
+// Reserved bytes all mean the same: nothing.
 struct Meaning {
-  const Node* node;
-  int first_bit;
+  std::string_view label;
+  std::string_view unit;
+  std::string_view remark;
+  ValueNames values;
+  std::vector<std::string> groups;
   int source;
   bool reserved;
-  bool operator<(const Meaning& other) const {
-    if (reserved && other.reserved) return false;
-    return std::tie(node, first_bit, source) < std::tie(other.node, other.first_bit, other.source);
-  }
 };
+
+bool within(const std::vector<std::string>& some, const std::vector<std::string>& all) {
+  return std::all_of(some.begin(), some.end(), [&all](const std::string& group) {
+    return std::find(all.begin(), all.end(), group) != all.end();
+  });
+}
+
+bool same(const Meaning& a, const Meaning& b) {
+  if (a.reserved && b.reserved) return true;
+  return a.label == b.label && a.unit == b.unit && a.remark == b.remark && a.values == b.values &&
+         a.source == b.source && (within(a.groups, b.groups) || within(b.groups, a.groups));
+}
 
 // Goes over the fields of one description in wire order and holds their names against the rule.
 class NameCheck {
@@ -88,21 +100,23 @@ class NameCheck {
 
   void finish() const {
     for (const auto& [name, meanings] : meanings_)
-      if (meanings.size() != 1) complain(table_, name + " has several meanings");
+      if (!std::all_of(meanings.begin(), meanings.end(),
+                       [&meanings](const Meaning& other) { return same(meanings[0], other); }))
+        complain(table_, name + " has several meanings");
   }
 
  private:
   void visit_leaf(const Node& node) {
     if (node.name.empty() && node.type != Type::bits) complain(table_, "a field without a name");
-    if (!node.name.empty()) take(node.id, node.name, {&node, -1, -1, node.type == Type::fill});
+    if (!node.name.empty()) take(node.id, node.name, meaning(node, node.name, node.value_names));
     for (const BitField& field : node.bit_fields) {
       if (field.name.empty()) complain(table_, "bits without a name");
-      take(field.id, field.name, {&node, field.first, -1, false});
+      take(field.id, field.name, meaning(node, field.name, field.values));
     }
   }
 
   void visit_registers(const Node& node) {
-    take(node.id, node.name, {&node, -1, -1, false});
+    take(node.id, node.name, meaning(node, node.name, node.value_names));
     if (node.one_name) return;
     for (std::size_t source = 0; source < node.source_ids.size(); ++source) {
       if (node.source_ids[source] == 0) continue;
@@ -111,19 +125,36 @@ class NameCheck {
         name = listed->name;
       for (const SourceName& own : node.source_names)
         if (own.source == source) name = own.name;
-      take(node.source_ids[source], name, {&node, -1, static_cast<int>(source), false});
+      Meaning held = meaning(node, name, node.value_names);
+      held.source = static_cast<int>(source);
+      take(node.source_ids[source], name, held);
     }
   }
 
-  // Right is the slug, with the name of a group around it in front, or with a number behind.
-  bool is_right(const std::string& name, const std::string& slug) const {
-    const std::string plain = prefix_ + "." + slug;
-    if (name == plain) return true;
-    for (const std::string& group : groups_)
-      if (name == prefix_ + "." + group + "." + slug) return true;
-    if (!name.starts_with(plain + "_")) return false;
-    const std::string number = name.substr(plain.size() + 1);
+  Meaning meaning(const Node& node, std::string_view label, const ValueNames& values) const {
+    const bool bits = node.type == Type::bits;
+    return {label,
+            bits ? std::string_view() : node.unit_text,
+            node.remark,
+            values,
+            groups_,
+            -1,
+            node.type == Type::fill};
+  }
+
+  static bool is_numbered(const std::string& name, const std::string& base) {
+    if (name == base) return true;
+    if (!name.starts_with(base + "_")) return false;
+    const std::string number = name.substr(base.size() + 1);
     return std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+  }
+
+  // Right is the slug, with the name of a group around it in front, and with a number behind.
+  bool is_right(const std::string& name, const std::string& slug) const {
+    if (is_numbered(name, prefix_ + "." + slug)) return true;
+    return std::any_of(groups_.begin(), groups_.end(), [&](const std::string& group) {
+      return is_numbered(name, prefix_ + "." + group + "." + slug);
+    });
   }
 
   void take(std::uint32_t id, std::string_view label, const Meaning& meaning) {
@@ -136,14 +167,14 @@ class NameCheck {
     // Registers come by source and not in the order of a table: theirs are numbered by BT22's list.
     if (meaning.source < 0 && seen_.insert(slug).second && field.name != prefix_ + "." + slug)
       complain(table_, field.name + " is the first of its name");
-    meanings_[field.name].insert(meaning);
+    meanings_[field.name].push_back(meaning);
   }
 
   const Table& table_;
   std::string prefix_;
   std::vector<std::string> groups_;
   std::set<std::string> seen_;
-  std::map<std::string, std::set<Meaning>> meanings_;
+  std::map<std::string, std::vector<Meaning>> meanings_;
 };
 
 void every_field_is_named_by_the_rule(void**) {
@@ -174,11 +205,12 @@ void names_that_others_rely_on_are_there(void**) {
   std::set<std::string> names;
   for (const FieldInfo& field : catalog().fields) names.insert(field.name);
   for (const char* name :
-       {"bt23.fwd_active_wh_l1l2l3", "bt23.tier.fwd_active_wh_l1l2l3", "bt23.power_outage_duration",
-        "et50.mep_device_registered", "bt28.rms_voltage_mv_l1", "bt28.frequency_mhz",
-        "bt28.power_factor_l1_1_1000", "bt21.number_of_summations", "bt64.end_time",
-        "bt64.extended_status", "et13.alert_flags", "et11.number_of_devices", "bt63.interval_order",
-        "et04.program_id_firmware_version_id", "ep17.device_handle"}) {
+       {"bt23.fwd_active_wh_l1l2l3", "bt23.tier.fwd_active_wh_l1l2l3",
+        "bt23.fwd_rev_active_wh_l1l2l3_2", "bt23.tier.fwd_rev_active_wh_l1l2l3_2",
+        "bt23.power_outage_duration", "et50.mep_device_registered", "bt28.rms_voltage_mv_l1",
+        "bt28.frequency_mhz", "bt28.power_factor_l1_1_1000", "bt21.number_of_summations",
+        "bt64.end_time", "bt64.extended_status", "et13.alert_flags", "et11.number_of_devices",
+        "bt63.interval_order", "et04.program_id_firmware_version_id", "ep17.device_handle"}) {
     if (names.count(name) == 1) continue;
     std::fprintf(stderr, "there is no %s\n", name);
     fail();

@@ -386,9 +386,9 @@ Encoded encoded_with(std::uint16_t table, const std::map<std::string, Value>& va
 void a_clock_is_encoded(void**) {
   // The bytes of page 255.
   const Encoded clock =
-      encoded_with(BT(52), {{"Clock Calendar", DateTime{2006, 4, 2, 16, 15, 59}}}, 6);
+      encoded_with(BT(52), {{"Clock Calendar", DateTime{2004, 2, 16, 15, 59, 55}}}, 6);
   assert_true(clock.refused.empty());
-  assert_true(clock.bytes == hex("06 04 02 10 0F 3B"));
+  assert_true(clock.bytes == hex("04 02 10 0F 3B 37"));
 }
 
 void a_transaction_is_as_long_as_it_says(void**) {
