@@ -29,14 +29,15 @@ pkg_get_variable(MEP_WIRESHARK_LIB_DIR wireshark libdir)
 set(MEP_WIRESHARK_EXTCAP_DIR "${MEP_WIRESHARK_LIB_DIR}/wireshark/extcap" CACHE PATH
   "Wireshark's extcap folder")
 
-# libwiretap has no pkg-config file; it lives beside libwireshark.
+# libwiretap has no pkg-config file; it lives beside libwireshark, which mepdump does not need.
 find_library(WIRETAP_LIBRARY wiretap HINTS ${WIRESHARK_LIBRARY_DIRS} ${MEP_WIRESHARK_LIB_DIR} REQUIRED)
+find_library(WSUTIL_LIBRARY wsutil HINTS ${WIRESHARK_LIBRARY_DIRS} ${MEP_WIRESHARK_LIB_DIR} REQUIRED)
 add_library(mep_wiretap INTERFACE)
-target_link_libraries(mep_wiretap INTERFACE ${WIRETAP_LIBRARY} PkgConfig::WIRESHARK)
-
-# Wireshark's headers are not ours to warn about.
+target_link_libraries(mep_wiretap INTERFACE ${WIRETAP_LIBRARY} ${WSUTIL_LIBRARY})
 add_library(mep_wireshark INTERFACE)
 target_link_libraries(mep_wireshark INTERFACE PkgConfig::WIRESHARK)
+
+# Wireshark's headers are not ours to warn about.
 get_target_property(mep_wireshark_includes PkgConfig::WIRESHARK INTERFACE_INCLUDE_DIRECTORIES)
 foreach(target mep_wireshark mep_wiretap)
   target_include_directories(${target} SYSTEM INTERFACE ${mep_wireshark_includes})

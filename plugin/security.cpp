@@ -35,6 +35,15 @@ bool authentic(const DigestState& state, const Key& key, Bytes plain) {
 // Smaller ones have no sequence number and digest.
 constexpr std::size_t smallest_secured_request = 1 + sequence_size + digest_size;
 
+// One encrypted request in 256 begins with the code of a partial read, and has its size if it is
+// one. What noise says in table number, offset and count gives it away.
+bool believable(const Request& request) {
+  constexpr std::uint16_t highest_table = 0x0FFF;  // number and manufacturer flag
+  constexpr std::uint32_t highest_offset = 0xFFFF;
+  return request.table.value_or(0) <= highest_table && request.offset <= highest_offset &&
+         request.count.value_or(0) <= max_message_size;
+}
+
 class RequestOpener {
  public:
   RequestOpener(packet_info* pinfo, Bytes message) : pinfo_(pinfo), message_(message) {}
@@ -94,7 +103,13 @@ Bytes open_request(Bus& bus, packet_info* pinfo, Bytes message, Exchange& exchan
   // Among clear requests one with a known code is rather damaged than encrypted.
   const bool clear_here = bus.recent[0] && bus.recent[0]->cover == Cover::clear;
   const bool known_code = exchange.request.problem != Problem::unknown_code;
-  if (fit != Fit::yes && !(clear_here && known_code)) exchange.cover = Cover::sealed;
+  const bool looks_clear = fit == Fit::yes && believable(exchange.request);
+  if (!looks_clear && !(clear_here && known_code)) {
+    exchange.cover = Cover::sealed;
+    // What was read is noise, and must not be learned from or told of the answer.
+    exchange.request = Request();
+    exchange.request.problem = Problem::unknown_code;
+  }
   return message;
 }
 
@@ -103,18 +118,20 @@ Answer open_answer(packet_info* pinfo, const Exchange& exchange, Bytes message) 
   const auto proven = [&](Bytes plain) {
     return secured && exchange.key && authentic(exchange.digest, exchange.key->key, plain);
   };
-  // 0x0B stays in clear even after an encrypted request (page 256).
+  if (exchange.cover == Cover::clear || !secured) return {message, Cover::clear, proven(message)};
+  if (exchange.cover == Cover::opened) {
+    const Bytes plain =
+        decrypted(pinfo->pool, message, exchange.exchange_key, exchange.size - digest_size);
+    if (!plain.empty() && proven(plain)) return {plain, Cover::opened, true};
+  }
+  // 0x0B stays in clear even after an encrypted request (page 256). An encrypted answer may begin
+  // with that byte, too: so only where no key opens it.
   const bool refused =
       static_cast<ResponseCode>(message[0]) == ResponseCode::authentication_failure &&
       fits(message, message.size(), Direction::meter_to_client) == Fit::yes;
-  if (exchange.cover == Cover::clear || refused || !secured)
-    return {message, Cover::clear, proven(message)};
-  if (exchange.cover == Cover::sealed) return {message, Cover::sealed, false};
-  const Bytes plain =
-      decrypted(pinfo->pool, message, exchange.exchange_key, exchange.size - digest_size);
+  if (refused) return {message, Cover::clear, proven(message)};
   // What a wrong digest makes of the bytes is noise.
-  if (plain.empty() || !proven(plain)) return {message, Cover::sealed, false};
-  return {plain, Cover::opened, true};
+  return {message, Cover::sealed, false};
 }
 
 Bytes plain_message(packet_info* pinfo, Bytes message, const FrameFacts& facts) {

@@ -27,6 +27,7 @@ struct TlsSession {
   const KeyEntry* key = nullptr;
   tls::Handshake handshake;
   std::vector<std::uint8_t> pending[3];  // by direction: the beginning of a record
+  Exchange* asked = nullptr;             // the latest request, or the first of several in a frame
 };
 
 namespace {
@@ -81,22 +82,19 @@ bool concerns(const KeyEntry& entry, const std::optional<tls::Identity>& identit
          (identity->key == 1) == (entry.kind == AccessLevel::advanced);
 }
 
-// Finds the key by the client's Finished. Where that is not in the same frame, the only key in
-// question is taken on trust.
+// Finds the key by the client's Finished. Of other cipher suites than the guide's it cannot be
+// checked: a key is not handed over on trust, since a wrong secret would take the place of a right
+// one from a key log.
 void find_secret(TlsSession& session, Bytes finished) {
   const tls::Handshake& handshake = session.handshake;
-  if (session.secret_sought || !handshake.complete()) return;
+  if (session.secret_sought || !handshake.can_verify() || finished.empty()) return;
   session.secret_sought = true;
-  std::vector<const KeyEntry*> candidates;
-  for (const KeyEntry& entry : active_keys())
-    if (concerns(entry, handshake.identity())) candidates.push_back(&entry);
-  const bool verifiable = handshake.can_verify() && !finished.empty();
-  for (const KeyEntry* entry : candidates) {
-    const auto secret = handshake.master_secret(entry->key);
-    if (!secret || (verifiable && !handshake.verifies(*secret, finished))) continue;
-    if (!verifiable && candidates.size() > 1) continue;
+  for (const KeyEntry& entry : active_keys()) {
+    if (!concerns(entry, handshake.identity())) continue;
+    const auto secret = handshake.master_secret(entry.key);
+    if (!secret || !handshake.verifies(*secret, finished)) continue;
     hand_over(*handshake.client_random(), *secret);
-    session.key = keep(*entry);
+    session.key = keep(entry);
     return;
   }
 }
@@ -104,14 +102,21 @@ void find_secret(TlsSession& session, Bytes finished) {
 // --- Records ------------------------------------------------------------------------------------
 
 // Cuts whole records off the front of the direction's stream. Bytes that are no record end it:
-// nothing tells where the next one begins. `damaged` says so.
+// nothing tells where the next one begins. `damaged` says so. A ChangeCipherSpec waits for the
+// record behind it: by the Finished the key is found, and Wireshark wants the key at the
+// ChangeCipherSpec.
 std::vector<std::uint8_t> whole_records(std::vector<std::uint8_t>& stream, bool& damaged) {
   std::size_t at = 0;
+  std::size_t last = 0;
   while (const auto size = tls::record_size(Bytes(stream).subspan(at))) {
     damaged = *size == 0;
     if (damaged || at + *size > stream.size()) break;
+    last = at;
     at += *size;
   }
+  const bool changes = last < at && static_cast<tls::ContentType>(stream[last]) ==
+                                        tls::ContentType::change_cipher_spec;
+  if (changes && !damaged) at = last;
   std::vector<std::uint8_t> whole(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(at));
   if (damaged) at = stream.size();
   stream.erase(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(at));
@@ -221,6 +226,14 @@ struct {
   unsigned payloads;
 } current;
 
+// The request that the frame's answer number `n` (from 0) is to; null where none is known. The end
+// of an answer that spans frames answers a frame that asks for nothing but that.
+Exchange* question_inside(const Exchange& outer, unsigned n) {
+  Exchange* inner = outer.inner ? outer.inner : outer.tls->asked;
+  while (inner && n-- > 0) inner = inner->inner;
+  return inner && inner->answer_frame == 0 ? inner : nullptr;
+}
+
 FrameFacts* learn_payload(packet_info* pinfo, Bytes message) {
   auto* facts = wmem_new0(wmem_file_scope(), FrameFacts);
   *facts = *current.facts;
@@ -236,15 +249,18 @@ FrameFacts* learn_payload(packet_info* pinfo, Bytes message) {
     inner->request_frame = outer->request_frame;
     inner->request_time = outer->request_time;
     inner->request = parse_request(message, Trailer::absent);
-    outer->inner = facts->exchange = inner;
+    // Several in one frame are answered in their order.
+    Exchange* last = outer;
+    while (last->inner) last = last->inner;
+    last->inner = facts->exchange = inner;
+    outer->tls->asked = outer->inner;
     const Request& request = inner->request;
     if (is_write(static_cast<RequestCode>(request.code)) && request.data.size > 0) {
       inner->written = static_cast<const std::uint8_t*>(
           wmem_memdup(wmem_file_scope(), message.data() + request.data.offset, request.data.size));
       learn_from_write(bus, pinfo, *inner, message, *facts);
     }
-  } else if (outer->inner) {
-    Exchange* inner = outer->inner;
+  } else if (Exchange* inner = question_inside(*outer, current.payloads)) {
     inner->answer_frame = outer->answer_frame;
     inner->answer_time = outer->answer_time;
     facts->exchange = inner;
@@ -261,13 +277,14 @@ int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) 
   const Bytes message(static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, size)),
                       size);
   // Apart from the keys of whole frames, which have the layer in their upper byte.
-  const std::uint32_t key = 0xFF000000 | current.payloads++;
+  const std::uint32_t key = 0xFF000000 | current.payloads;
   auto* facts =
       static_cast<FrameFacts*>(p_get_proto_data(wmem_file_scope(), pinfo, mep_.proto, key));
   if (!facts) {
     facts = learn_payload(pinfo, message);
     p_add_proto_data(wmem_file_scope(), pinfo, mep_.proto, key, facts);
   }
+  ++current.payloads;
 
   proto_item* item = proto_tree_add_protocol_format(
       tree, mep_.proto, tvb, 0, -1, "Multipurpose Expansion Port, inside TLS%s",

@@ -22,7 +22,7 @@ def main():
     parser.add_argument("--frames", type=int, default=200)
     arguments = parser.parse_args()
 
-    guide = load_frames(bench_paths.TESTS / "data" / "guide-frames.jsonl")
+    guide = load_frames(bench_paths.TESTS.parent / "samples" / "guide-frames.jsonl")
     rng = random.Random(1)
     delays = []
     with tempfile.TemporaryDirectory() as folder, LinePlayer() as player:

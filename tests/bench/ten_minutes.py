@@ -51,7 +51,7 @@ def readable_exchange(rng):
 def conversation(size, seed, random_exchange=readable_exchange):
     """Frames of `size` bytes in all: requests, their responses, now and then an alert."""
     rng = random.Random(seed)
-    guide = load_frames(bench_paths.TESTS / "data" / "guide-frames.jsonl")
+    guide = load_frames(bench_paths.TESTS.parent / "samples" / "guide-frames.jsonl")
     frames = []
     left = size
     while True:

@@ -30,7 +30,8 @@ def build_dir():
 
 @pytest.fixture(scope="session")
 def data_dir():
-    return TESTS / "data"
+    """Where the guide's frames are."""
+    return TESTS.parent / "samples"
 
 
 @pytest.fixture(scope="session")

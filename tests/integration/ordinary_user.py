@@ -24,6 +24,12 @@ def wireshark_version():
     return tuple(int(number) for number in re.search(r"(\d+)\.(\d+)", output).groups())
 
 
+def plain(value):
+    """A field's value as text: Wireshark writes booleans as 1 and 0 up to 4.2, and later as True
+    and False."""
+    return {"True": "1", "False": "0"}.get(value, value)
+
+
 class OrdinaryUser:
     """A user with a home of their own, in which Wireshark finds the built files."""
 
@@ -108,8 +114,12 @@ class OrdinaryUser:
 
     def pdml(self, capture, *arguments):
         """The PDML document's root element."""
-        return xml.etree.ElementTree.fromstring(
+        root = xml.etree.ElementTree.fromstring(
             self._dissect(capture, ["-T", "pdml", *arguments]))
+        for field in root.iter("field"):
+            if "show" in field.attrib:
+                field.set("show", plain(field.get("show")))
+        return root
 
     def fields(self, capture, names, *arguments):
         """For each packet a dictionary of field name to its values, as text."""
@@ -120,7 +130,8 @@ class OrdinaryUser:
             options += ["-e", name]
         packets = []
         for line in self._dissect(capture, [*options, *arguments]).split("\n")[:-1]:
-            values = [value.split(aggregator) if value else [] for value in line.split(separator)]
+            values = [[plain(each) for each in value.split(aggregator)] if value else []
+                      for value in line.split(separator)]
             packets.append(dict(zip(names, values)))
         return packets
 

@@ -9,7 +9,7 @@ from table_talk import BT, ET, Talk, packets_of
 
 pytestmark = pytest.mark.usefixtures("plugin")
 
-# Where in tests/data/guide-frames.jsonl they are, counted from 0.
+# Where in samples/guide-frames.jsonl they are, counted from 0.
 BT23_ANSWER, ET50_WRITE, TRANSACTION, TRANSACTION_HEAD, RESPONSES = 3, 4, 6, 9, 11
 EP17_CALL, BT52_ANSWER = 12, 15
 

@@ -67,10 +67,20 @@ def packet(interface, time_us, data, direction, original_size=None):
                  + data + bytes(-len(data) % 4) + options)
 
 
-def write(path, frames, link=LINK_TAP, comment=None, interfaces=2):
-    """Writes frames in their order. `interfaces`: how many to describe, client and meter in turn."""
+def decryption_secrets(key_log):
+    """A Decryption Secrets Block with the lines of a TLS key log."""
+    tls_key_log = 0x544C534B
+    return block(10, struct.pack("<II", tls_key_log, len(key_log)) + key_log
+                 + bytes(-len(key_log) % 4))
+
+
+def write(path, frames, link=LINK_TAP, comment=None, interfaces=2, key_log=None):
+    """Writes frames in their order. `interfaces`: how many to describe, client and meter in turn.
+    `key_log`: bytes of a TLS key log to embed."""
     roles = ("client line (client to meter)", "meter line (meter to client)")
     blocks = [section_header(comment)]
+    if key_log is not None:
+        blocks.append(decryption_secrets(key_log))
     for number in range(interfaces):
         blocks.append(interface_description(link, f"line{number}", roles[number % 2]))
     now = START_US

@@ -3,7 +3,7 @@
 
 As a program it prints the two ports, plays and ends:
 
-    line_player.py --frames tests/data/guide-frames.jsonl --baud 9600 --wait-for-readers
+    line_player.py --frames samples/guide-frames.jsonl --baud 9600 --wait-for-readers
 
 As a module, see LinePlayer.
 

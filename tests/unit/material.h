@@ -29,7 +29,7 @@ struct GuideFrame {
   Bytes message() const { return Bytes(bytes).subspan(length_field_size); }
 };
 
-// tests/data/guide-frames.jsonl, in the file's order.
+// samples/guide-frames.jsonl, in the file's order.
 const std::vector<GuideFrame>& guide_frames();
 
 // std::uniform_int_distribution differs between standard libraries, the engine does not.

@@ -8,13 +8,7 @@
 #include "protocol/tap.h"
 
 // Last, since it defines fail() as a macro.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-extern "C" {
-#include <cmocka.h>
-}
+#include "tests/unit/cmocka.h"
 
 namespace mep::extcap {
 namespace {
