@@ -6,6 +6,7 @@
 
 #include "plugin/fields.h"
 #include "plugin/procedure_tree.h"
+#include "plugin/reading.h"
 #include "plugin/table_tree.h"
 #include "plugin/tls_session.h"
 #include "plugin/transaction_tree.h"

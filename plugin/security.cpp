@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "protocol/names.h"
 #include "protocol/rc4.h"
 
 namespace mep::plugin {
@@ -38,8 +39,8 @@ constexpr std::size_t smallest_secured_request = 1 + sequence_size + digest_size
 // One encrypted request in 256 begins with the code of a partial read, and has its size if it is
 // one. What noise says in table number, offset and count gives it away.
 bool believable(const Request& request) {
-  constexpr std::uint16_t highest_table = 0x0FFF;  // number and manufacturer flag
-  constexpr std::uint32_t highest_offset = 0xFFFF;
+  constexpr std::uint16_t highest_table = number_mask | manufacturer_flag | pending_flag;
+  constexpr std::uint32_t highest_offset = 0x0FFFFF;  // beyond the largest load profiles
   return request.table.value_or(0) <= highest_table && request.offset <= highest_offset &&
          request.count.value_or(0) <= max_message_size;
 }

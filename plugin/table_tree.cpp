@@ -2,12 +2,12 @@
 #include "plugin/table_tree.h"
 
 #include <algorithm>
-#include <bitset>
 #include <optional>
 #include <string>
 #include <type_traits>
 
 #include "plugin/fields.h"
+#include "plugin/findings.h"
 #include "plugin/table_fields.h"
 #include "protocol/bytes.h"
 #include "protocol/load_profile.h"
@@ -23,132 +23,6 @@ struct {
   int interval_end[load_profile_sets];  // of BT64 to BT67
   int branch, leaf;                     // subtrees
 } table_hf;
-
-// --- What a walk found
-// ------------------------------------------------------------------------------
-
-// Wireshark's tree functions may leave by longjmp, and the walker has destructors on its stack: so
-// the walk comes first, into memory of the packet, and the tree is made from what it found.
-struct Found {
-  enum class What : std::uint8_t { enter, leave, leaf, undecoded } what;
-  const Node* node;
-  std::uint64_t position;
-  std::uint64_t size;
-  std::uint64_t visible_from;
-  std::uint32_t visible_size;
-  std::int32_t index;   // of an array's element or a register; -1: none
-  std::int32_t source;  // of a register; -1: unknown
-  bool complete;
-  bool has_value;
-  std::int64_t value;
-  const char* why;
-};
-
-struct Findings {
-  wmem_array_t* items;  // of Found
-  const char* assumed;  // the dimensions that had to be assumed; null: none
-
-  unsigned count() const { return wmem_array_get_count(items); }
-  const Found& operator[](unsigned i) const {
-    return *static_cast<const Found*>(wmem_array_index(items, i));
-  }
-};
-
-class Collector : public Visitor {
- public:
-  Collector(wmem_array_t* items, const Dimensions& dimensions)
-      : items_(items), dimensions_(dimensions) {}
-
-  void enter(const Branch& branch) override {
-    Found found = place(Found::What::enter, branch.node, branch.position);
-    if (branch.index) found.index = static_cast<std::int32_t>(*branch.index);
-    add(found);
-  }
-  void leave(const Branch& branch) override {
-    add(place(Found::What::leave, branch.node, branch.position));
-  }
-  void leaf(const Leaf& leaf) override {
-    Found found = place(Found::What::leaf, leaf.node, leaf.position);
-    found.size = leaf.size;
-    found.visible_from = leaf.visible.offset;
-    found.visible_size = static_cast<std::uint32_t>(leaf.visible.bytes.size());
-    if (leaf.index) found.index = static_cast<std::int32_t>(*leaf.index);
-    if (leaf.source) found.source = *leaf.source;
-    found.complete = leaf.complete;
-    found.has_value = leaf.value.has_value();
-    found.value = leaf.value.value_or(0);
-    if (leaf.source_assumed) assumed_.set(static_cast<std::size_t>(*leaf.node->selection));
-    add(found);
-  }
-  void undecoded(const Stretch& stretch, std::string_view why) override {
-    Found found = place(Found::What::undecoded, nullptr, stretch.offset);
-    found.visible_from = stretch.offset;
-    found.visible_size = static_cast<std::uint32_t>(stretch.bytes.size());
-    found.why = why.data();  // a literal
-    add(found);
-  }
-  void relied_on(Dim dim, std::size_t, bool assumed) override {
-    if (assumed) assumed_.set(static_cast<std::size_t>(dim));
-  }
-
-  // "BT21.3 = 11, BT21.7 = 4"
-  std::string assumptions() const {
-    std::string text;
-    for (std::size_t i = 0; i < dim_count(); ++i) {
-      if (!assumed_[i]) continue;
-      const DimInfo& info = dim_info(static_cast<Dim>(i));
-      if (!text.empty()) text += ", ";
-      text += info.origin;
-      if (is_selection(static_cast<Dim>(i))) {
-        text += " in the usual order";
-      } else if (static_cast<Dim>(i) == Dim::log_entry_size) {
-        text += " as usual";  // each description knows its own
-      } else {
-        text += " = " + std::to_string(info.assumed);
-      }
-    }
-    return text;
-  }
-
- private:
-  static bool is_selection(Dim dim) {
-    switch (dim) {
-      case Dim::summation_source:
-      case Dim::demand_source:
-      case Dim::coincident_source:
-      case Dim::present_demand_source:
-      case Dim::present_value_source:
-      case Dim::channel_source:
-        return true;
-      default:
-        return false;
-    }
-  }
-  static Found place(Found::What what, const Node* node, std::uint64_t position) {
-    Found found{};
-    found.what = what;
-    found.node = node;
-    found.position = position;
-    found.index = -1;
-    found.source = -1;
-    return found;
-  }
-  void add(const Found& found) { wmem_array_append(items_, &found, 1); }
-
-  wmem_array_t* items_;
-  const Dimensions& dimensions_;
-  std::bitset<256> assumed_;
-};
-
-Findings find(wmem_allocator_t* pool, const Node& root, const Stretch& stretch,
-              const Dimensions& dimensions) {
-  Findings findings{wmem_array_sized_new(pool, sizeof(Found), 64), nullptr};
-  Collector collector(findings.items, dimensions);
-  walk(root, stretch, dimensions, collector);
-  const std::string assumed = collector.assumptions();
-  if (!assumed.empty()) findings.assumed = wmem_strdup(pool, assumed.c_str());
-  return findings;
-}
 
 // --- Load profiles
 
@@ -188,17 +62,14 @@ std::optional<ProfilePlace> profile_place(const Node& root, const Dimensions& di
 }
 
 // --- The tree
-// -----------------------------------------------------------------------------------------
 
 // Shows findings one after the other; holds nothing that would have to be destroyed.
 struct Display {
   const TableBytes& shown;
   ProfilePlace* profile;  // null for tables that are no load profile
+  const Dimensions& dimensions;
 
-  Bytes bytes_of(const Found& found) const {
-    return shown.stretch.bytes.subspan(found.visible_from - shown.stretch.offset,
-                                       found.visible_size);
-  }
+  Bytes bytes_of(const Found& found) const { return plugin::bytes_of(found, shown.stretch); }
   int offset_of(std::uint64_t position) const {
     const std::uint64_t from = std::max(position, shown.stretch.offset);
     return shown.offset + static_cast<int>(from - shown.stretch.offset);
@@ -353,6 +224,7 @@ struct Display {
     const bool named_in_text = found.node->kind == Kind::registers &&
                                (found.node->one_name || field_id(found) == found.node->id) &&
                                found.source >= 0;
+    show_scale(item, found);
     if (named_in_text) {
       const Source* source = find_source(static_cast<std::uint16_t>(found.source));
       const char* unit = source ? kept(std::string(source->unit)) : "";
@@ -361,6 +233,15 @@ struct Display {
     }
     if (found.node->kind == Kind::registers && found.source < 0)
       proto_item_append_text(item, " [%d]", found.index);
+  }
+
+  // CT meters may count energy in tens or hundreds (page 158): the number stays as it came.
+  void show_scale(proto_item* item, const Found& found) const {
+    const std::int32_t scale = dimensions.get(Dim::energy_register_unit);
+    if (scale <= 1 || found.node->kind != Kind::registers || found.source < 0) return;
+    const Source* source = find_source(static_cast<std::uint16_t>(found.source));
+    if (source && (source->unit == "Wh" || source->unit == "varh"))
+      proto_item_append_text(item, " × %d", scale);
   }
 
   void show_cut(proto_tree* tree, const Found& found, std::int32_t element) const {
@@ -572,109 +453,11 @@ void show_table(const TableBytes& shown, const Node& root, const Dimensions& dim
   if (!shown.tree || shown.stretch.bytes.empty()) return;
   const Findings findings = find(shown.pinfo->pool, root, shown.stretch, dimensions);
   auto profile = profile_place(root, dimensions);
-  Display{shown, profile ? &*profile : nullptr}.show_all(findings);
+  Display{shown, profile ? &*profile : nullptr, dimensions}.show_all(findings);
   if (findings.assumed) {
     proto_item* item =
         proto_tree_add_string(shown.tree, table_hf.assumed, shown.tvb, 0, 0, findings.assumed);
     proto_item_set_generated(item);
-  }
-}
-
-// --- The Info column
-// --------------------------------------------------------------------------------
-
-namespace {
-
-// A register that is worth a place in the Info column, and how to say it.
-struct Highlight {
-  std::uint16_t table;
-  int source;
-  const char* text;  // before the number
-  const char* unit;
-  double divisor;
-  int decimals;
-};
-
-constexpr Highlight highlights[] = {
-    {BT(23), 0, "imported", "kWh", 1000, 3},
-    {BT(23), 1, "exported", "kWh", 1000, 3},
-    {BT(28), 8, "", "W", 1, 0},
-    {BT(28), 9, "-", "W", 1, 0},
-    {BT(28), 15, "", "V", 1000, 1},
-    {BT(28), 16, "", "V", 1000, 1},
-    {BT(28), 17, "", "V", 1000, 1},
-    {BT(28), 12, "", "A", 1000, 2},
-    {BT(28), 13, "", "A", 1000, 2},
-    {BT(28), 14, "", "A", 1000, 2},
-    {BT(28), 19, "", "Hz", 1000, 2},
-};
-
-// Tables whose first time, or whose set flags, are what one wants to know.
-constexpr std::uint16_t time_tables[] = {BT(52), BT(55)};
-constexpr struct {
-  std::uint16_t table;
-  const char* word;
-} flag_words[] = {{ET(13), "Alert Flags"}, {ET(50), "MEP Flags"}};
-
-void append(packet_info* pinfo, unsigned& said, const char* text) {
-  col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s", said++ == 0 ? ": " : ", ", text);
-}
-
-void tell_number(packet_info* pinfo, const Highlight& highlight, const Found& found,
-                 unsigned& said) {
-  // A second line for export only where there is any.
-  if (highlight.text[0] == '-' && found.value == 0) return;
-  const char* space = highlight.text[0] && highlight.text[0] != '-' ? " " : "";
-  append(pinfo, said,
-         wmem_strdup_printf(pinfo->pool, "%s%s%.*f %s", highlight.text, space, highlight.decimals,
-                            static_cast<double>(found.value) / highlight.divisor, highlight.unit));
-}
-
-void tell_flags(packet_info* pinfo, const Found& found, unsigned& said) {
-  bool any = false;
-  for (const BitField& field : found.node->bit_fields) {
-    if (!field.single() || !bits_value(field, found.value)) continue;
-    append(pinfo, said, field.name.c_str());
-    any = true;
-  }
-  if (!any) append(pinfo, said, "no flags");
-}
-
-}  // namespace
-
-void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch,
-                  const Dimensions& dimensions) {
-  const auto concerns = [&](std::uint16_t number) { return number == table.number; };
-  const bool has_time = std::any_of(std::begin(time_tables), std::end(time_tables), concerns);
-  const bool has_flags = std::any_of(std::begin(flag_words), std::end(flag_words),
-                                     [&](const auto& words) { return concerns(words.table); });
-  const bool has_numbers =
-      std::any_of(std::begin(highlights), std::end(highlights),
-                  [&](const Highlight& highlight) { return concerns(highlight.table); });
-  if (!(has_time || has_flags || has_numbers)) return;
-
-  const Findings findings = find(pinfo->pool, table.root, stretch, dimensions);
-  const TableBytes nowhere{nullptr, 0, stretch, pinfo, nullptr};
-  const Display display{nowhere, nullptr};
-  unsigned said = 0;
-  unsigned tiers = 0;
-  for (unsigned i = 0; i < findings.count(); ++i) {
-    const Found& found = findings[i];
-    // The totals only; tiers come behind them.
-    if (found.what == Found::What::enter && found.node->name == "Tier") ++tiers;
-    if (found.what != Found::What::leaf || !found.complete || tiers > 0) continue;
-    if (has_time && said == 0 && (found.node->type == Type::ltime_date)) {
-      if (const auto when = parse_date_time(display.bytes_of(found)))
-        append(pinfo, said, display.kept(date_time_text(*when, true)));
-    }
-    for (const auto& words : flag_words) {
-      if (concerns(words.table) && found.node->name == words.word) tell_flags(pinfo, found, said);
-    }
-    if (!found.has_value || found.source < 0) continue;
-    for (const Highlight& highlight : highlights) {
-      if (concerns(highlight.table) && highlight.source == found.source)
-        tell_number(pinfo, highlight, found, said);
-    }
   }
 }
 

@@ -22,11 +22,6 @@ struct TableBytes {
 // captured.
 void show_table(const TableBytes& shown, const Node& root, const Dimensions& dimensions);
 
-// Tells in the Info column what a reading says, where the table has something to say in a few
-// words: energies, powers, the time, alerts.
-void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch,
-                  const Dimensions& dimensions);
-
 void register_table_tree();
 
 }  // namespace mep::plugin

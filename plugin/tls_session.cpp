@@ -195,7 +195,7 @@ void learn_tls_request(Bus& bus, packet_info*, Exchange& exchange, Bytes data, F
   exchange.tls = bus.tls;
   if (exchange.request.is(RequestCode::tls_terminate)) {
     bus.tls = nullptr;
-  } else if (exchange.repeats) {
+  } else if (exchange.repeats && !data.empty()) {
     repeat(bus, *bus.tls, facts);
   } else {
     feed(bus, *bus.tls, Direction::client_to_meter, data, facts);
@@ -206,8 +206,10 @@ void learn_tls_response(Bus& bus, packet_info*, Exchange& exchange, Bytes data, 
   if (!exchange.tls || data.empty()) return;
   const std::uint32_t hash = wmem_strong_hash(data.data(), data.size());
   exchange.answer_hash = hash;
-  // The repetition of a request that had been answered is answered with the same bytes.
-  for (const Exchange* before = exchange.repeats; before; before = before->repeats) {
+  // The repetition of a request that had been answered is answered with the same bytes. A request
+  // without bytes of its own asks for more of an answer.
+  const bool asks = exchange.request.data.size > 0;
+  for (const Exchange* before = exchange.repeats; before && asks; before = before->repeats) {
     if (before->answer_frame == 0 || before->answer_hash != hash) continue;
     repeat(bus, *exchange.tls, facts);
     return;
@@ -223,6 +225,7 @@ namespace {
 // decrypts.
 struct {
   const FrameFacts* facts;
+  std::uint32_t place;  // in the packet: TCP brings several frames in one
   unsigned payloads;
 } current;
 
@@ -277,7 +280,7 @@ int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) 
   const Bytes message(static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, size)),
                       size);
   // Apart from the keys of whole frames, which have the layer in their upper byte.
-  const std::uint32_t key = 0xFF000000 | current.payloads;
+  const std::uint32_t key = 0xFF000000 | (current.place & 0xFFFF) << 8 | (current.payloads & 0xFF);
   auto* facts =
       static_cast<FrameFacts*>(p_get_proto_data(wmem_file_scope(), pinfo, mep_.proto, key));
   if (!facts) {
@@ -374,9 +377,9 @@ void show_tls(const Shown& shown, const Extent& data, const FrameFacts& facts) {
   } else {
     records = tvb_new_subset_length(shown.tvb, shown.offset + data.offset, data.size);
   }
-  current = {&facts, 0};
+  current = {&facts, static_cast<std::uint32_t>(tvb_raw_offset(shown.tvb)), 0};
   call_tls(records, shown.pinfo, proto_tree_get_root(shown.tree), facts);
-  current = {nullptr, 0};
+  current = {nullptr, 0, 0};
 }
 
 void register_tls() {
@@ -391,7 +394,7 @@ void register_tls() {
   static ei_register_info experts[] = {
       {&tls_hf.headless,
        {"mep.tls.headless", PI_DECRYPTION, PI_NOTE,
-        "The TLS session began before the capture: it cannot be decrypted without a key log",
+        "The TLS session began before the capture: what it was encrypted with is not known",
         EXPFILL}},
       {&tls_hf.no_key,
        {"mep.tls.no_key", PI_DECRYPTION, PI_NOTE, "No key in the key table fits this TLS session",

@@ -172,7 +172,8 @@ Nodes adjustable_section() {
                      u16("ET79 Entry Count").learns(Dim::alternate_event_log_entries),
                      // The root is printed as ET55.A+3, page 118, but it is A+39, page 158.
                      u8("Energy Register Unit")
-                         .values({{1, "1 Wh/varh"}, {10, "10 Wh/varh"}, {100, "100 Wh/varh"}}),
+                         .values({{1, "1 Wh/varh"}, {10, "10 Wh/varh"}, {100, "100 Wh/varh"}})
+                         .learns(Dim::energy_register_unit),
                      u8("Accumulator Rollover Digit").page(119).unit("digits")})})
           .page(118)
           .note("firmware 3.60 and higher; from ET77 Entry Count on: 3.70 and higher")};

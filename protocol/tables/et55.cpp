@@ -221,6 +221,7 @@ Table et55_table() {
           u8("Energy Register Unit")
               .values({{1, "1 Wh/varh"}, {10, "10 Wh/varh"}, {100, "100 Wh/varh"}})
               .note("CT meters 3.70 and higher, modules 1.20 and higher; others: 1")
+              .learns(Dim::energy_register_unit)
               .page(158)
               .at(a + 39),
 

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/findings.h"
+
+#include <bitset>
+#include <string>
+
+namespace mep::plugin {
+namespace {
+
+class Collector : public Visitor {
+ public:
+  explicit Collector(wmem_array_t* items) : items_(items) {}
+
+  void enter(const Branch& branch) override {
+    Found found = place(Found::What::enter, branch.node, branch.position);
+    if (branch.index) found.index = static_cast<std::int32_t>(*branch.index);
+    add(found);
+  }
+  void leave(const Branch& branch) override {
+    add(place(Found::What::leave, branch.node, branch.position));
+  }
+  void leaf(const Leaf& leaf) override {
+    Found found = place(Found::What::leaf, leaf.node, leaf.position);
+    found.size = leaf.size;
+    found.visible_from = leaf.visible.offset;
+    found.visible_size = static_cast<std::uint32_t>(leaf.visible.bytes.size());
+    if (leaf.index) found.index = static_cast<std::int32_t>(*leaf.index);
+    if (leaf.source) found.source = *leaf.source;
+    found.complete = leaf.complete;
+    found.has_value = leaf.value.has_value();
+    found.value = leaf.value.value_or(0);
+    if (leaf.source_assumed) assumed_.set(static_cast<std::size_t>(*leaf.node->selection));
+    add(found);
+  }
+  void undecoded(const Stretch& stretch, std::string_view why) override {
+    Found found = place(Found::What::undecoded, nullptr, stretch.offset);
+    found.visible_from = stretch.offset;
+    found.visible_size = static_cast<std::uint32_t>(stretch.bytes.size());
+    found.why = why.data();  // a literal
+    add(found);
+  }
+  void relied_on(Dim dim, std::size_t, bool assumed) override {
+    if (assumed) assumed_.set(static_cast<std::size_t>(dim));
+  }
+
+  // "BT21.3 = 11, BT21.7 = 4"
+  std::string assumptions() const {
+    std::string text;
+    for (std::size_t i = 0; i < dim_count(); ++i) {
+      if (!assumed_[i]) continue;
+      const DimInfo& info = dim_info(static_cast<Dim>(i));
+      if (!text.empty()) text += ", ";
+      text += info.origin;
+      if (is_selection(static_cast<Dim>(i))) {
+        text += " in the usual order";
+      } else if (static_cast<Dim>(i) == Dim::log_entry_size) {
+        text += " as usual";  // each description knows its own
+      } else {
+        text += " = " + std::to_string(info.assumed);
+      }
+    }
+    return text;
+  }
+
+ private:
+  static bool is_selection(Dim dim) {
+    switch (dim) {
+      case Dim::summation_source:
+      case Dim::demand_source:
+      case Dim::coincident_source:
+      case Dim::present_demand_source:
+      case Dim::present_value_source:
+      case Dim::channel_source:
+        return true;
+      default:
+        return false;
+    }
+  }
+  static Found place(Found::What what, const Node* node, std::uint64_t position) {
+    Found found{};
+    found.what = what;
+    found.node = node;
+    found.position = position;
+    found.index = -1;
+    found.source = -1;
+    return found;
+  }
+  void add(const Found& found) { wmem_array_append(items_, &found, 1); }
+
+  wmem_array_t* items_;
+  std::bitset<256> assumed_;
+};
+
+}  // namespace
+
+Findings find(wmem_allocator_t* pool, const Node& root, const Stretch& stretch,
+              const Dimensions& dimensions) {
+  Findings findings{wmem_array_sized_new(pool, sizeof(Found), 64), nullptr};
+  Collector collector(findings.items);
+  walk(root, stretch, dimensions, collector);
+  const std::string assumed = collector.assumptions();
+  if (!assumed.empty()) findings.assumed = wmem_strdup(pool, assumed.c_str());
+  return findings;
+}
+
+}  // namespace mep::plugin

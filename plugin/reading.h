@@ -1,0 +1,14 @@
+// The Info column: what a table's bytes say, in a few words.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "plugin/wireshark.h"
+#include "protocol/walker.h"
+
+namespace mep::plugin {
+
+// Appends energies, powers, the time, flags: where the table has something to say in a few words.
+void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch,
+                  const Dimensions& dimensions);
+
+}  // namespace mep::plugin
