@@ -52,7 +52,10 @@ std::vector<Value> port_values(std::size_t preferred) {
     values.push_back(
         {harmless(port.path), harmless(display), port.is_usb && values.size() == preferred});
   }
-  values.push_back({no_port, can_edit_selector ? "not tapped" : "not tapped, or typed in below"});
+  // Without a suggestion Wireshark would take the first port for both lines.
+  const bool suggested = std::ranges::any_of(values, &Value::is_default);
+  values.push_back(
+      {no_port, can_edit_selector ? "not tapped" : "not tapped, or typed in below", !suggested});
   return values;
 }
 
