@@ -99,10 +99,12 @@ class NameCheck {
   }
 
   void finish() const {
-    for (const auto& [name, meanings] : meanings_)
+    for (const auto& named : meanings_) {
+      const std::vector<Meaning>& meanings = named.second;
       if (!std::all_of(meanings.begin(), meanings.end(),
                        [&meanings](const Meaning& other) { return same(meanings[0], other); }))
-        complain(table_, name + " has several meanings");
+        complain(table_, named.first + " has several meanings");
+    }
   }
 
  private:

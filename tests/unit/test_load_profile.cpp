@@ -18,6 +18,7 @@ using test::hex;
 
 constexpr std::int64_t half_past_seven = 1646119800;  // 2022-03-01 07:30:00 UTC
 constexpr std::int64_t minutes = 60;
+constexpr std::int64_t hours = 60 * minutes;
 
 // One channel, eight intervals: a block is 5 + 1 + 8 * 5 = 46 bytes.
 constexpr std::uint64_t block_size = 46;
@@ -67,7 +68,7 @@ void intervals_count_back_from_the_newest(void**) {
 
   Dimensions daily = dimensions;
   daily.learn(Dim::load_profile_interval_time, 0, 84);
-  assert_true(interval_end(daily, 0, header, 4) == half_past_seven - 24 * 60 * minutes);
+  assert_true(interval_end(daily, 0, header, 4) == half_past_seven - 24 * hours);
 }
 
 void headers_are_learned_with_their_tables(void**) {
@@ -100,7 +101,7 @@ void a_frame_may_hold_several_headers(void**) {
   assert_true(learn(*find_table(BT(65)), {10 * block_size, blocks}, dimensions));
   for (std::uint32_t block = 0; block < 3; ++block) {
     assert_true(remembered_header(dimensions, 1, 10 + block).end ==
-                half_past_seven + 2 * 60 * minutes * std::int64_t{block});
+                half_past_seven + 2 * hours * std::int64_t{block});
   }
 }
 

@@ -19,7 +19,6 @@ namespace {
 
 using test::Buffer;
 using test::hex;
-using test::Random;
 using test::SeenLeaf;
 using test::walked;
 using test::WalkRecord;
