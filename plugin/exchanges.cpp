@@ -170,7 +170,9 @@ FrameFacts* learn_request(Bus* bus, packet_info* pinfo, Bytes message) {
   const Bytes plain = open_request(*bus, pinfo, message, *exchange);
 
   const Exchange* previous = bus->recent[0];
-  if (previous && previous->size == exchange->size && previous->hash == exchange->hash)
+  // A bare code (a client that polls for TLS records) says nothing that could be repeated.
+  const bool tells = exchange->size > 1;
+  if (previous && tells && previous->size == exchange->size && previous->hash == exchange->hash)
     exchange->repeats = previous;
   find_same_sequence(*bus, *exchange);
   push_front(bus->recent, exchange);
@@ -195,9 +197,11 @@ FrameFacts* learn_response(Bus* bus, packet_info* pinfo, Bytes message) {
   Answer answer{};
   Exchange* exchange = find_question(*bus, pinfo, message, answer);
   if (!exchange) {
+    // Among encrypted requests an answer that happens to fit is no less encrypted.
     const bool readable = fits(message, message.size(), Direction::meter_to_client) == Fit::yes;
-    const bool clear_here = bus->recent[0] && bus->recent[0]->cover == Cover::clear;
-    facts->cover = readable || clear_here ? Cover::clear : Cover::sealed;
+    const Exchange* latest = bus->recent[0];
+    const bool clear = latest ? latest->cover == Cover::clear : readable;
+    facts->cover = clear ? Cover::clear : Cover::sealed;
     return facts;
   }
   exchange->answer_frame = pinfo->num;

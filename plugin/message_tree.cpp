@@ -152,7 +152,7 @@ void tell_response(packet_info* pinfo, const Response& response, const Exchange*
   col_add_str(pinfo->cinfo, COL_INFO, name_of(pinfo, response, exchange));
   if (exchange && exchange->request.table) {
     col_append_fstr(pinfo->cinfo, COL_INFO, ", %s", label_of(pinfo, *exchange->request.table));
-  } else if (exchange) {
+  } else if (exchange && !request_name(exchange->request.code).empty()) {
     col_append_fstr(pinfo->cinfo, COL_INFO, ", %s",
                     for_packet(pinfo, request_name(exchange->request.code)));
   }

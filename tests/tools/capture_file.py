@@ -99,11 +99,11 @@ def write(path, frames, link=LINK_TAP, comment=None, interfaces=2, key_log=None)
     pathlib.Path(path).write_bytes(b"".join(blocks))
 
 
-def load_frames(path, kind=None):
-    """The frames of a vector file, with the pauses that the guide allows: 20 ms before an answer,
-    100 ms before a request."""
+def parse_frames(text, kind=None):
+    """The frames of a vector file's lines, with the pauses that the guide allows: 20 ms before an
+    answer, 100 ms before a request."""
     frames = []
-    for line in pathlib.Path(path).read_text().splitlines():
+    for line in text.splitlines():
         vector = json.loads(line)
         if kind and vector["kind"] != kind:
             continue
@@ -112,6 +112,11 @@ def load_frames(path, kind=None):
                             CLIENT_TO_METER if client else METER_TO_CLIENT,
                             100_000 if client else 20_000))
     return frames
+
+
+def load_frames(path, kind=None):
+    """The frames of a vector file."""
+    return parse_frames(pathlib.Path(path).read_text(), kind)
 
 
 def main():
