@@ -186,6 +186,18 @@ void register_keys(module_t* module) {
       "The keys of the meters in your captures. The utility that owns the meter gives them out; a "
       "key is the 16 to 20 characters that it printed, or the same as 32 to 40 hexadecimal digits.",
       table);
+  // A text of several lines is refused, so each line is a preference.
+  static const struct {
+    const char* name;
+    const char* line;
+  } help[] = {
+      {"keys_help_1",
+       "Keys come from the utility that owns the meter: MBK (basic), MAK (advanced)."},
+      {"keys_help_2", "20 characters are 20 characters even if they look like hexadecimal digits."},
+      {"keys_help_3", "Only the first 16 characters, or the first 32 of 32 to 40 digits, count."},
+      {"keys_help_4", "They open digests, RC4 and TLS, and are never shown: their labels are."}};
+  for (const auto& each : help)
+    prefs_register_static_text_preference(module, each.name, each.line, nullptr);
   prefs_register_bool_preference(module, "try_default_key", "Also try the factory default key",
                                  "Meters leave the factory with sixteen bytes of 0x01 as their "
                                  "keys. Frames that this key fits "

@@ -33,9 +33,11 @@ struct TlsSession {
 namespace {
 
 struct {
-  int session, steps;
+  int session, steps, client_id, key_id;
   expert_field headless, no_key, repeated, out_of_order;
 } tls_hf;
+
+constexpr value_string key_ids[] = {{0, "MEP Basic Key"}, {1, "MEP Advanced Key"}, {0, nullptr}};
 
 dissector_handle_t tls_handle;
 dissector_handle_t payload_handle;
@@ -161,6 +163,7 @@ void feed(Bus& bus, TlsSession& session, Direction direction, Bytes data, FrameF
   stream.insert(stream.end(), data.begin(), data.end());
   bool damaged = false;
   const std::vector<std::uint8_t> records = whole_records(stream, damaged);
+  const bool identity_known = session.handshake.identity().has_value();
   std::string steps;
   bool in_order = true;
   for_each_record(records, [&](Bytes record) {
@@ -168,6 +171,10 @@ void feed(Bus& bus, TlsSession& session, Direction direction, Bytes data, FrameF
     if (!steps.empty()) steps += ", ";
     steps += session.handshake.last_names();
   });
+  if (const auto identity = session.handshake.identity(); identity && !identity_known) {
+    learned->has_identity = true;
+    learned->identity = *identity;
+  }
   learned->out_of_order = !in_order || damaged;
   if (!records.empty() && in_order) {
     learned->records = static_cast<const std::uint8_t*>(
@@ -352,6 +359,13 @@ void show_session(const Shown& shown, const TlsFacts& facts) {
     proto_item_set_generated(item);
     col_append_fstr(shown.pinfo->cinfo, COL_INFO, ": %s", facts.steps);
   }
+  if (facts.has_identity) {
+    item =
+        proto_tree_add_uint(shown.tree, tls_hf.client_id, shown.tvb, 0, 0, facts.identity.client);
+    proto_item_set_generated(item);
+    item = proto_tree_add_uint(shown.tree, tls_hf.key_id, shown.tvb, 0, 0, facts.identity.key);
+    proto_item_set_generated(item);
+  }
   show_key(shown, facts.key);
   if (facts.headless) expert_add_info(shown.pinfo, parent, &tls_hf.headless);
   if (facts.key_missing) expert_add_info(shown.pinfo, parent, &tls_hf.no_key);
@@ -390,6 +404,12 @@ void register_tls() {
       {&tls_hf.steps,
        {"TLS", "mep.tls.steps", FT_STRING, BASE_NONE, nullptr, 0,
         "What the records are in the TLS handshake", HFILL}},
+      {&tls_hf.client_id,
+       {"Client ID", "mep.tls.client_id", FT_UINT16, BASE_DEC, nullptr, 0,
+        "From the PSK identity; the meter writes it into its event log", HFILL}},
+      {&tls_hf.key_id,
+       {"Key ID", "mep.tls.key_id", FT_UINT8, BASE_DEC, VALS(key_ids), 0, "From the PSK identity",
+        HFILL}},
   };
   static ei_register_info experts[] = {
       {&tls_hf.headless,
@@ -406,7 +426,7 @@ void register_tls() {
        {"mep.tls.repeated", PI_SEQUENCE, PI_NOTE,
         "The same bytes were sent before: not given to TLS a second time", EXPFILL}},
   };
-  tls_hf = {-1, -1, EI_INIT, EI_INIT, EI_INIT, EI_INIT};
+  tls_hf = {-1, -1, -1, -1, EI_INIT, EI_INIT, EI_INIT, EI_INIT};
   proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
   expert_register_field_array(mep_.experts, experts, G_N_ELEMENTS(experts));
   payload_handle = register_dissector("mep.tls_payload", dissect_payload, mep_.proto);

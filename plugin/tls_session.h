@@ -6,6 +6,7 @@
 
 #include "plugin/bus.h"
 #include "plugin/message_tree.h"
+#include "protocol/tls_psk.h"
 
 namespace mep::plugin {
 
@@ -15,10 +16,12 @@ struct TlsFacts {
   std::uint32_t session;        // a number of its own for each session in the capture
   const std::uint8_t* records;  // the records that the frame completes; null: none
   std::uint32_t size;
-  bool in_pieces;       // they began in an earlier frame
-  bool repeated;        // the bytes were sent before, and fed then
-  bool out_of_order;    // records that have no business here: not fed
-  bool headless;        // the capture began in mid-session
+  bool in_pieces;     // they began in an earlier frame
+  bool repeated;      // the bytes were sent before, and fed then
+  bool out_of_order;  // records that have no business here: not fed
+  bool headless;      // the capture began in mid-session
+  bool has_identity;  // the client's, told in this frame
+  tls::Identity identity;
   const char* steps;    // "Client Hello"; "" where there is nothing to tell
   const KeyEntry* key;  // that fits the session; null: none, or not known yet
   bool key_missing;     // the handshake is complete, and no key fits

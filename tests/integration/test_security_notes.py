@@ -1,0 +1,106 @@
+"""What is said of keys and of what digests prove: access levels, permissions by Appendix C, the
+factory key, bare answers, reused sequence numbers, refused TLS handshakes.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import pytest
+
+from capture_file import CLIENT_TO_METER, METER_TO_CLIENT, Frame
+from oma_digest import FACTORY_DEFAULT_KEY, answer, frame, read, read_answer, write
+
+pytestmark = pytest.mark.usefixtures("plugin")
+
+KEY = b"k3y-from-the-gri"
+NAMES = ["mep.access_level", "mep.security.not_permitted", "mep.security.bare_answer",
+         "mep.security.sequence_reused", "mep.security.factory_key", "_ws.col.Info"]
+
+
+def table_of_keys(kind):
+    return ("-o", f'uat:mep_keys:"hall","{kind}","{KEY.decode()}","TRUE"')
+
+
+def asked(request, reply=None):
+    reply = answer(request, key=KEY) if reply is None else reply
+    return [Frame(request, CLIENT_TO_METER, 100_000), Frame(reply, METER_TO_CLIENT, 20_000)]
+
+
+@pytest.mark.parametrize("kind, level", [("MBK", "1"), ("MAK", "2")])
+def test_access_level(capture, tshark_fields, kind, level):
+    request = read(0x17, 4, key=KEY)
+    path = capture(asked(request, read_answer(request, bytes(4), KEY)))
+    for packet in tshark_fields(path, NAMES, *table_of_keys(kind)):
+        assert packet["mep.access_level"] == [level]
+        assert packet["mep.security.factory_key"] == []
+
+
+def call(procedure):
+    return bytes([procedure, 0x08, 5])
+
+
+# Appendix C, tables C.1 and C.2: what, and whether MBK and MAK may.
+@pytest.mark.parametrize("table, data, basic, advanced", [
+    (0x0832, b"\1", True, True),         # ET50
+    (0x080D, b"\1", False, True),        # ET13
+    (0x0017, b"\1", False, True),        # BT23
+    (0x0034, b"\1", False, False),       # BT52
+    (0x0859, b"\1", True, True),         # ET89: not listed, so nothing is said
+    (0x0007, call(0x11), True, True),    # EP17
+    (0x0007, call(0x13), False, True),   # EP19
+])
+def test_permissions(capture, tshark_fields, table, data, basic, advanced):
+    path = capture(asked(write(table, data, key=KEY)))
+    for kind, allowed in (("MBK", basic), ("MAK", advanced)):
+        request, reply = tshark_fields(path, NAMES, *table_of_keys(kind))
+        assert bool(request["mep.security.not_permitted"]) is not allowed
+        assert reply["mep.security.not_permitted"] == []
+
+
+def test_reading_is_always_permitted(capture, tshark_fields):
+    path = capture(asked(read(0x0034, 6, key=KEY)))
+    assert tshark_fields(path, NAMES, *table_of_keys("MBK"))[0]["mep.security.not_permitted"] == []
+
+
+def test_factory_key(capture, tshark_fields):
+    """It may be either of the two: no level is told."""
+    request = write(0x0034, b"\1", key=FACTORY_DEFAULT_KEY)
+    path = capture(asked(request, answer(request)))
+    for packet in tshark_fields(path, NAMES):
+        assert len(packet["mep.security.factory_key"]) == 1
+        assert packet["mep.access_level"] == packet["mep.security.not_permitted"] == []
+
+
+def test_a_bare_answer_proves_nothing(capture, tshark_fields):
+    request = read(0x17, 4, key=KEY, sequence=0x1001)
+    path = capture(asked(write(0x0832, b"\1", key=KEY))
+                   + asked(request, read_answer(request, bytes(4), KEY)))
+    packets = tshark_fields(path, [*NAMES, "mep.digest.status"], *table_of_keys("MBK"))
+    assert [len(packet["mep.security.bare_answer"]) for packet in packets] == [0, 1, 0, 0]
+    assert [packet["mep.digest.status"] for packet in packets] == [["1"]] * 4
+
+
+def test_sequence_number_used_twice(capture, tshark_fields):
+    """A repetition uses it, too: only other bytes are worth a word."""
+    first, other = read(0x17, 4, key=KEY), read(0x17, 8, key=KEY)
+    path = capture(asked(first) + asked(first) + asked(other))
+    packets = tshark_fields(path, [*NAMES, "_ws.expert.message"], *table_of_keys("MBK"))
+    assert [bool(packet["mep.security.sequence_reused"]) for packet in packets] == \
+        [False, False, False, False, True, False]
+    assert any("in frame 1" in text for text in packets[4]["_ws.expert.message"])
+
+
+def test_bad_digest_in_the_packet_list(capture, tshark_fields):
+    request = read(0x17, 4, key=KEY)
+    damaged = bytearray(read_answer(request, bytes(4), KEY))
+    damaged[6] ^= 1
+    path = capture(asked(request, bytes(damaged)))
+    assert tshark_fields(path, NAMES, *table_of_keys("MBK"))[1]["_ws.col.Info"][0].endswith(
+        "[bad digest]")
+
+
+@pytest.mark.parametrize("code, words", [(1, "TLS error"), (3, "Invalid identity or key")])
+def test_refused_tls_handshake(capture, tshark_fields, code, words):
+    hello = frame(b"\x58" + bytes.fromhex("1603030004010000000000000000"))
+    path = capture(asked(hello, frame(bytes([code]))))
+    packets = tshark_fields(path, [*NAMES, "mep.response_code"])
+    assert packets[1]["_ws.col.Info"] == [f"{words}, TLS Handshake"]
+    assert packets[1]["mep.response_code"] == [f"0x{code:02x}"]
