@@ -2,6 +2,7 @@
 // to 95.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "protocol/names.h"
+#include "protocol/tables/billing.h"
 #include "protocol/tables/tables.h"
 
 namespace mep::tables {
@@ -220,92 +221,12 @@ Table et15() {
            .note("request type 8: Packet Number (2 bytes), Code Packet")});
 }
 
-// Response message CI=0x72 in ET16, page 93
-Node variable_data_structure() {
-  const Expr length = field("Length (L)");
-  const ValueNames errors = {
-      {0, "no error"}, {1, "application busy"}, {2, "any application error"}, {3, "reserved"}};
-  // Telegrams up to the capacity of the record, of at least a length byte each. A telegram of no
-  // length is the last.
-  return array(
-      Dim::device_data_size, "Billing Response",
-      {when(index_of() == 0 || length != 0,
-            {u8("Length (L)").at(7).unit("bytes"),
-             when(length != 0,
-                  {group("Telegram",
-                         {record(
-                             length,
-                             {group("Tel. Header",
-                                    {bcd("Serial Nbr", 4).at(8),
-                                     u16("Mfg ID").at(12).shown_as(Format::mbus_manufacturer),
-                                     u8("Version").at(14),
-                                     u8("Medium").at(15).values(
-                                         {{3, "gas"}, {4, "heat"}, {6, "hot water"}, {7, "water"}}),
-                                     u8("Access Number").at(16),
-                                     // The guide names no bit of "Status", page 94.
-                                     bits("Status", 1,
-                                          {bits_of(0, 1, "Application error", errors),
-                                           bit(2, "Power low"), bit(3, "Permanent error"),
-                                           bit(4, "Temporary error"),
-                                           bits_of(5, 7, "Manufacturer specific")})
-                                         .at(17)
-                                         .page(94),
-                                     u16("Signature").at(18).shown_as(Format::hex).page(94)}),
-                              // L is 12 bytes of header, the data, and a zero terminator.
-                              bytes("Tel. Data Records", length - 13).at(20).page(94),
-                              fill(1, "Zero Terminator")})})})})});
-}
-
-// Response message CI=0x73 in ET16, page 94
-Nodes fixed_data_structure() {
-  return {
-      u8("Length (L)").at(7).unit("bytes"),
-      group(
-          "Telegram",
-          {record(field("Length (L)"),
-                  {bcd("Serial Nbr", 4).at(8), u8("Access Number").at(12),
-                   // The guide names no bit of "Status", page 94.
-                   bits("Status", 1,
-                        {bit(0, "Counter coding", {{0, "BCD"}, {1, "signed binary"}}),
-                         bit(1, "Counter values", {{0, "actual"}, {1, "stored at fixed date"}}),
-                         bit(2, "Power low"), bit(3, "Permanent error"), bit(4, "Temporary error"),
-                         bits_of(5, 7, "Manufacturer specific")})
-                       .at(13),
-                   u16("Medium/Unit").at(14).shown_as(Format::hex),
-                   u32("Counter 1").at(16).shown_as(Format::hex).note("see Status for coding"),
-                   u32("Counter 2").at(20).shown_as(Format::hex).note("see Status for coding")})})};
-}
-
 // ET16 MEP/M-Bus Device Data, page 92
 Table et16() {
-  const ValueNames authentication = {
-      {0, "passed"}, {1, "ID failure"}, {2, "date failure"}, {3, "passed with alternate date"}};
   return table(
       ET(16), "MEP/M-Bus Device Data", 92,
       {array(Dim::devices, "MEP Billing Read",
-             {record(
-                 Dim::device_data_size,
-                 {ltime_date("Timestamp").at(0).on(Clock::local),
-                  bits("Response Info", 1,
-                       {bit(0, "Data Order",
-                            {{0, "mode 1 (least significant byte first)"},
-                             {1, "mode 2 (most significant byte first)"}}),
-                        bit(1, "Response Type",
-                            {{0, "variable data structure"}, {1, "fixed data structure"}}),
-                        bit(2, "Key Availability",
-                            {{0, "no key available"}, {1, "decrypted as necessary"}}),
-                        bits_of(3, 4, "Authentication", authentication),
-                        bit(5, "Security Status", {{0, "passed"}, {1, "failed"}})})
-                      .at(6)
-                      .note("M-Bus only"),
-                  when(is_mbus_device() && field("Response Type") == 0, {variable_data_structure()})
-                      .page(93),
-                  when(is_mbus_device() && field("Response Type") == 1, fixed_data_structure())
-                      .page(94),
-                  when(is_mep_client(),
-                       {u16("Read Count").at(7), u16("Length (L)").at(9).unit("bytes"),
-                        bytes("Data", field("Length (L)")).at(11)})
-                      .page(95)})})});
+             {record(Dim::device_data_size, billing_read(is_mbus_device(), is_mep_client(), 0))})});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // override; pages 110 to 123.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "protocol/names.h"
+#include "protocol/tables/billing.h"
 #include "protocol/tables/registers.h"
 #include "protocol/tables/tables.h"
 
@@ -264,42 +265,21 @@ Table et45() {
        u16("Last Entry Sequence Number").at(3).page(120),
        u8("Number of Unread Entries").at(5).page(120),
        array(slot_of(Dim::log_entries, recurring_read_log), "Log Entry",
-             {record(
-                 entry_size,
-                 {u16("Length").at(6).unit("bytes"),
-                  bits(2, {bits_of(0, 10, "Identifier"),
-                           bits_of(11, 15, "Namespace",
-                                   {{0, "manufacturer specific"}, {1, "DLMS"}, {2, "OSGP"}})})
-                      .at(8),
-                  u16("Handle").at(10),
-                  u8("Execution Status")
-                      .at(12)
-                      .values({{0, "normal"}, {2, "delayed (power-up backfill)"}}),
-                  u8("Result").at(13).values({{4, "success"}}),
-                  // An MBR of ET16, pages 92 to 95. Handles below 1000 are those of M-Bus devices.
-                  group("Data",
-                        {ltime_date("Timestamp").on(Clock::local),
-                         bits("Response Info", 1,
-                              {bit(0, "Data Order",
-                                   {{0, "mode 1 (least significant byte first)"},
-                                    {1, "mode 2 (most significant byte first)"}}),
-                               bit(1, "Response Type",
-                                   {{0, "variable data structure"}, {1, "fixed data structure"}}),
-                               bit(2, "Key Availability",
-                                   {{0, "no key available"}, {1, "decrypted as necessary"}}),
-                               bits_of(3, 4, "Authentication",
-                                       {{0, "passed"},
-                                        {1, "ID failure"},
-                                        {2, "date failure"},
-                                        {3, "passed with alternate date"}}),
-                               bit(5, "Security Status", {{0, "passed"}, {1, "failed"}})})
-                             .note("M-Bus only"),
-                         when(field("Handle") < 1000, {rest("Billing Response")}),
-                         when(field("Handle") > 999,
-                              {u16("Read Count"), u16("Length (L)").unit("bytes"),
-                               bytes("Data", field("Length (L)"))})})
-                      .at(14)
-                      .page(121)})})
+             {record(entry_size,
+                     {u16("Length").at(6).unit("bytes"),
+                      bits(2, {bits_of(0, 10, "Identifier"),
+                               bits_of(11, 15, "Namespace",
+                                       {{0, "manufacturer specific"}, {1, "DLMS"}, {2, "OSGP"}})})
+                          .at(8),
+                      u16("Handle").at(10),
+                      u8("Execution Status")
+                          .at(12)
+                          .values({{0, "normal"}, {2, "delayed (power-up backfill)"}}),
+                      u8("Result").at(13).values({{4, "success"}}),
+                      // Handles from 1000 on are those of MEP clients, page 85.
+                      group("Data", billing_read(field("Handle") < 1000, field("Handle") > 999, 14))
+                          .at(14)
+                          .page(121)})})
            .page(120)});
 }
 

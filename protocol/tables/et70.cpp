@@ -1,6 +1,7 @@
 // ET70 to ET79: delta data alerts and logs, pages 173 to 183.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "protocol/names.h"
+#include "protocol/tables/billing.h"
 #include "protocol/tables/tables.h"
 
 namespace mep::tables {
@@ -43,66 +44,6 @@ Node log_flags() {
       .at(0);
 }
 
-// A billing read as in ET16, pages 92 to 95. Which of the three formats it has, ET16 tells by the
-// place in the table; a log entry tells it by the handle, page 85: below 1000 is M-Bus.
-Nodes mep_billing_read() {
-  const Expr mbus = field("Handle") < 1000;
-  const Expr length = field("Length (L)");
-  return {
-      ltime_date("Timestamp").on(Clock::local).page(92).at(17),
-      bits("Response Info", 1,
-           {bit(0, "Data Order", {{0, "mode 1 (LSB first)"}, {1, "mode 2 (MSB first)"}}),
-            bit(1, "Response Type", {{0, "variable data structure"}, {1, "fixed data structure"}}),
-            bit(2, "Key Availability", {{0, "no key available"}, {1, "decrypted as necessary"}}),
-            bits_of(3, 4, "Authentication",
-                    {{0, "passed"},
-                     {1, "ID failure"},
-                     {2, "date failure"},
-                     {3, "passed with alternate date"}}),
-            bit(5, "Security Status", {{0, "passed"}, {1, "failed"}})})
-          .page(92),
-      when(mbus && field("Response Type") == 0,
-           {group(
-                "Billing Response",
-                {u8("Length (L)"),
-                 record(length,
-                        {group("Tel. Header",
-                               {bcd("Serial Nbr", 4),
-                                u16("Mfg ID").shown_as(Format::mbus_manufacturer), u8("Version"),
-                                u8("Medium").page(94).values(
-                                    {{3, "gas"}, {4, "heat"}, {6, "hot water"}, {7, "water"}}),
-                                u8("Access Number").page(94),
-                                bits("Status", 1,
-                                     {bits_of(0, 1, "Application Status",
-                                              {{0, "no error"},
-                                               {1, "application busy"},
-                                               {2, "any application error"},
-                                               {3, "reserved"}}),
-                                      bit(2, "Power low"), bit(3, "Permanent error"),
-                                      bit(4, "Temporary error"),
-                                      bits_of(5, 7, "Manufacturer specific")})
-                                    .page(94),
-                                u16("Signature").shown_as(Format::hex).page(94)}),
-                         // L counts the 12 bytes of the header and the terminator.
-                         bytes("Tel. Data Records", length - 13).page(94), fill(1, "Terminator")})})
-                .page(93),
-            rest("Further Telegrams")}),
-      when(mbus && field("Response Type") == 1,
-           {u8("Length (L)").page(94),
-            record(length, {bcd("Serial Nbr", 4).page(94), u8("Access Number").page(94),
-                            bits("Status", 1,
-                                 {bit(0, "Counter Coding", {{0, "BCD"}, {1, "signed binary"}}),
-                                  bit(1, "Counter Values",
-                                      {{0, "actual values"}, {1, "stored at fixed date"}}),
-                                  bit(2, "Power low"), bit(3, "Permanent error"),
-                                  bit(4, "Temporary error"), bits_of(5, 7, "Mfg specific")})
-                                .page(94),
-                            u16("Medium/Unit").shown_as(Format::hex).page(95),
-                            u32("Counter 1").page(95), u32("Counter 2").page(95)})}),
-      when(field("Handle") > 999, {u16("Read Count").page(95), u16("Length (L)").page(95),
-                                   bytes("Data", length).page(95)})};
-}
-
 // ET74 MEP Recurring Read Extended Log, page 176
 Table et74() {
   // Entries are as large as those of ET45, page 136, which is the fifth table in ET36, page 28;
@@ -123,7 +64,10 @@ Table et74() {
                                   .values({{0, "normal"}, {2, "delayed (power-up backfill)"}})
                                   .at(15),
                               u8("Result").values({{4, "success"}}).at(16),
-                              group("Data", mep_billing_read()).at(17)})})})
+                              // Handles from 1000 on are those of MEP clients, page 85.
+                              group("Data",
+                                    billing_read(field("Handle") < 1000, field("Handle") > 999, 17))
+                                  .at(17)})})})
            .page(177)});
 }
 

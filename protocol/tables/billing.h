@@ -1,0 +1,14 @@
+// A billing read (the guide's MBR), pages 92 to 95: what an M-Bus device or a MEP client delivered.
+// ET16 holds one per device, ET45 and ET74 log them.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "protocol/schema.h"
+
+namespace mep::tables {
+
+// `is_mbus`, `is_mep`: how the table tells whose read it is. `start`: where the read begins in the
+// table, for the printed offsets. Belongs into a record().
+Nodes billing_read(const Expr& is_mbus, const Expr& is_mep, const Expr& start);
+
+}  // namespace mep::tables
