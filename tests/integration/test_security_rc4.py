@@ -177,9 +177,10 @@ def hex_dump(output):
     for text in output.strip().split("\n\n"):
         for line in text.splitlines():
             if heading := re.fullmatch(r"(.*) \(\d+ bytes\):", line):
-                if heading[1] == "Frame":
+                # 4.6 calls the whole one a packet.
+                name = heading[1].replace("Packet", "Frame")
+                if name == "Frame":
                     packets.append({})
-                name = heading[1]
                 packets[-1][name] = b""
             else:
                 packets[-1][name] += bytes.fromhex(line[6:53])
