@@ -124,7 +124,7 @@ FrameFacts* new_facts(const Bus* bus, Direction direction) {
 bool believable(const Exchange& exchange, const packet_info* pinfo, const Answer& answer) {
   nstime_t waited;
   nstime_delta(&waited, &pinfo->abs_ts, &exchange.request_time);
-  if (waited.secs >= believable_seconds || waited.secs < -1) return false;
+  if (waited.secs >= believable_seconds) return false;
   const bool well_formed =
       fits(answer.plain, answer.plain.size(), Direction::meter_to_client) == Fit::yes;
   if (answer.cover == Cover::sealed || exchange.request.problem != Problem::none || !well_formed)
@@ -141,10 +141,16 @@ Exchange* find_question(Bus& bus, packet_info* pinfo, Bytes message, Answer& ans
     answer = open_answer(pinfo, *exchange, message);
     if (answer.proven) return exchange;
   }
-  Exchange* latest = bus.recent[0];
-  if (!latest || latest->answer_frame != 0) return nullptr;
-  answer = open_answer(pinfo, *latest, message);
-  return believable(*latest, pinfo, answer) ? latest : nullptr;
+  // The latest one that had begun when the answer began: frames stand in the order in which they
+  // ended, and a long answer may end behind the next request.
+  for (Exchange* exchange : bus.recent) {
+    if (!exchange) return nullptr;
+    if (nstime_cmp(&exchange->request_time, &pinfo->abs_ts) > 0) continue;
+    if (exchange->answer_frame != 0) return nullptr;
+    answer = open_answer(pinfo, *exchange, message);
+    return believable(*exchange, pinfo, answer) ? exchange : nullptr;
+  }
+  return nullptr;
 }
 
 // Only requests that a key has proved: noise has numbers, too.

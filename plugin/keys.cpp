@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/keys.h"
 
-#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include <epan/prefs.h>
 #include <epan/uat.h>
+
+#include "protocol/keys.h"
 
 namespace mep::plugin {
 namespace {
@@ -84,59 +85,7 @@ void reset_rows() {
   entries().clear();
 }
 
-bool is_separator(char c) {
-  return c == ' ' || c == ':' || c == '-' || c == '.';
-}
-
-std::optional<Key> as_hexadecimal(std::string_view text) {
-  std::string digits;
-  for (const char c : text) {
-    if (is_separator(c)) continue;
-    if (!g_ascii_isxdigit(c)) return std::nullopt;
-    digits += c;
-  }
-  if (digits.size() < 32 || digits.size() > 40 || digits.size() % 2 != 0) return std::nullopt;
-  Key key;
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    key[i] = static_cast<std::uint8_t>(g_ascii_xdigit_value(digits[2 * i]) * 16 +
-                                       g_ascii_xdigit_value(digits[2 * i + 1]));
-  }
-  return key;
-}
-
-const char* why_not(std::string_view text) {
-  if (text.empty())
-    return "is empty: 16 to 20 characters or 32 to 40 hexadecimal digits are needed";
-  if (text.size() < 16)
-    return "is too short: 16 to 20 characters or 32 to 40 hexadecimal digits are needed";
-  const bool hexadecimal = std::all_of(
-      text.begin(), text.end(), [](char c) { return g_ascii_isxdigit(c) || is_separator(c); });
-  if (!hexadecimal) {
-    return text.size() >= 32 && text.size() <= 60
-               ? "is too long for characters (16 to 20) and has characters that are no hexadecimal "
-                 "digits"
-               : "is too long: 16 to 20 characters or 32 to 40 hexadecimal digits are needed";
-  }
-  const auto digits =
-      std::count_if(text.begin(), text.end(), [](char c) { return g_ascii_isxdigit(c); });
-  if (digits % 2 != 0) return "has an odd number of hexadecimal digits";
-  return "has the wrong number of hexadecimal digits: 32 to 40 are needed (or 16 to 20 characters)";
-}
-
 }  // namespace
-
-std::optional<Key> parse_key(std::string_view text, const char** reason) {
-  // Twenty characters are twenty characters even if they look like hexadecimal digits: those
-  // would have to be 32 at least.
-  if (text.size() >= 16 && text.size() <= 20) {
-    Key key;
-    std::copy_n(text.begin(), key.size(), key.begin());
-    return key;
-  }
-  auto key = as_hexadecimal(text);
-  if (!key && reason) *reason = why_not(text);
-  return key;
-}
 
 const KeyEntry* keep(const KeyEntry& entry) {
   auto* copy = wmem_new(wmem_file_scope(), KeyEntry);

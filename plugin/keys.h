@@ -5,9 +5,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <optional>
 #include <span>
-#include <string_view>
 
 #include "plugin/wireshark.h"
 #include "protocol/access.h"
@@ -28,11 +26,6 @@ std::span<const KeyEntry> active_keys();
 // A copy for the file's lifetime: the key table may change while a capture is open, and what was
 // found out with a key must not.
 const KeyEntry* keep(const KeyEntry& entry);
-
-// A key as people have it: 16 to 20 characters, or the same as 32 to 40 hexadecimal digits, with
-// or without separators (space : - .). Only the first 16 bytes count. On failure nothing, and
-// `reason` (may be null) points to a sentence without the text itself.
-std::optional<Key> parse_key(std::string_view text, const char** reason);
 
 // Takes over what the user changed; active_keys() and all labels from before are gone then.
 void rebuild_keys();

@@ -10,6 +10,7 @@
 #include "plugin/findings.h"
 #include "plugin/table_fields.h"
 #include "protocol/bytes.h"
+#include "protocol/catalog.h"
 #include "protocol/load_profile.h"
 #include "protocol/names.h"
 #include "protocol/tables/tables.h"
@@ -257,11 +258,8 @@ struct Display {
   }
 
   static std::uint32_t field_id(const Found& found) {
-    const Node& node = *found.node;
-    const auto source = static_cast<std::size_t>(found.source);
-    if (found.source >= 0 && source < node.source_ids.size() && node.source_ids[source] != 0)
-      return node.source_ids[source];
-    return node.id;
+    if (found.source < 0) return found.node->id;
+    return field_of(*found.node, static_cast<std::uint16_t>(found.source));
   }
 
   proto_item* add_field(proto_tree* tree, const Found& found) const {

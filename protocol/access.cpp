@@ -16,7 +16,8 @@ struct Access {
   Writable writable;
 };
 
-// Tables C.1 and C.4, in ascending order.
+// Tables C.1 and C.4, in ascending order; and what the pages of single tables say where these do
+// not list them (ET61, ET62, ET89, ET90, ET97) or have them read-only (ET70, ET71): docs/errata.md.
 constexpr Access tables[] = {
     {BT(0), Writable::nobody},    {BT(1), Writable::nobody},    {BT(4), Writable::nobody},
     {BT(7), Writable::both},      {BT(8), Writable::nobody},    {BT(15), Writable::advanced},
@@ -41,10 +42,11 @@ constexpr Access tables[] = {
     {ET(51), Writable::both},     {ET(52), Writable::both},     {ET(53), Writable::nobody},
     {ET(54), Writable::nobody},   {ET(55), Writable::advanced}, {ET(57), Writable::advanced},
     {ET(58), Writable::nobody},   {ET(59), Writable::nobody},   {ET(66), Writable::nobody},
-    {ET(67), Writable::advanced}, {ET(70), Writable::nobody},   {ET(71), Writable::nobody},
+    {ET(67), Writable::advanced}, {ET(70), Writable::advanced}, {ET(71), Writable::both},
     {ET(74), Writable::nobody},   {ET(75), Writable::nobody},   {ET(76), Writable::advanced},
     {ET(77), Writable::advanced}, {ET(79), Writable::nobody},   {ET(80), Writable::advanced},
-    {ET(81), Writable::nobody},   {ET(85), Writable::nobody},
+    {ET(81), Writable::nobody},   {ET(85), Writable::nobody},   {ET(89), Writable::nobody},
+    {ET(90), Writable::nobody},   {ET(97), Writable::advanced},
 };
 
 // Table C.2, and what pages 13 and 244 say of EP39 and EP19.

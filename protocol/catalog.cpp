@@ -10,6 +10,12 @@
 
 namespace mep {
 
+std::uint32_t field_of(const Node& node, std::optional<std::uint16_t> source) {
+  if (source && *source < node.source_ids.size() && node.source_ids[*source] != 0)
+    return node.source_ids[*source];
+  return node.id;
+}
+
 std::string field_slug(std::string_view name) {
   std::string slug;
   bool gap = false;

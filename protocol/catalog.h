@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,10 @@ struct Catalog {
 
 // Built on first use, lives as long as the program.
 const Catalog& catalog();
+
+// The id of the field that a leaf stands for: of a register the one for the source that it holds,
+// where that has a field of its own.
+std::uint32_t field_of(const Node& node, std::optional<std::uint16_t> source);
 
 // "Fwd Active Wh L1L2L3" -> "fwd_active_wh_l1l2l3": lower case, every run of other characters than
 // letters and digits one underscore, none at the ends.

@@ -56,6 +56,14 @@ NO_KEY = ("-o", "mep.try_default_key:FALSE")
 class TestLosses:
     """With the key, and without it, where only form, order and time speak."""
 
+    def test_an_answer_that_ends_behind_the_next_request(self, paired, arguments):
+        """Records stand in the order of their ends; their times are those of their beginnings."""
+        damaged = A[0][:-1] + bytes([A[0][-1] ^ 0x40])
+        found, _ = paired([ask(R[0], time_us=1_000_000), ask(R[1], time_us=1_300_000),
+                           reply(damaged, time_us=1_040_000), reply(A[1], time_us=1_340_000)],
+                          *arguments)
+        assert found == {1: 3, 2: 4}
+
     def test_nothing_lost(self, paired, arguments):
         found, _ = paired([f for r, a in zip(R, A) for f in (ask(r), reply(a))], *arguments)
         assert found == {1: 2, 3: 4, 5: 6, 7: 8}
