@@ -4,19 +4,22 @@
 #pragma once
 
 #include <iosfwd>
+#include <string>
 #include <string_view>
 
-#include "extcap/options.h"
-
 namespace mep::extcap {
+
+struct CaptureInterface;
 
 void print_interfaces(std::ostream& out);
 void print_version(std::ostream& out);
 void print_dlts(std::ostream& out);
-void print_config(std::ostream& out);
+// The options that Wireshark's dialog has, and what their selectors offer.
+void print_config(std::ostream& out, const CaptureInterface& interface);
 
 // The values of one option, looked up afresh; nothing for an option that has no such list.
-void print_reloaded_values(std::ostream& out, std::string_view option);
+void print_reloaded_values(std::ostream& out, const CaptureInterface& interface,
+                           std::string_view name);
 
 // Silence says that the filter is good, one line what is wrong with it.
 void print_filter_verdict(std::ostream& out, const std::string& filter);

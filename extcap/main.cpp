@@ -1,15 +1,14 @@
-// mepdump: captures a meter's MEP conversation from two tapped serial lines.
+// mepdump: captures a meter's MEP conversation, from two tapped serial lines or simulated.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <cstdio>
 #include <exception>
 #include <iostream>
 #include <string>
 
+#include "extcap/capture.h"
 #include "extcap/conversation.h"
+#include "extcap/interfaces.h"
 #include "extcap/options.h"
-#include "extcap/problem.h"
-#include "extcap/session.h"
-#include "extcap/settings.h"
 
 namespace mep::extcap {
 namespace {
@@ -18,14 +17,6 @@ enum ExitStatus { exit_good = 0, exit_failed = 1, exit_usage = 2 };
 
 void complain(const std::string& reason) {
   std::fprintf(stderr, "mepdump: %s\n", reason.c_str());
-}
-
-void check_interface(const Options& options) {
-  if (!options.interface)
-    throw Problem("say what to capture from: --extcap-interface " + std::string(interface_name));
-  if (*options.interface != interface_name)
-    throw Problem("there is no interface \"" + *options.interface + "\"; there is " +
-                  interface_name);
 }
 
 int serve(const Options& options) {
@@ -49,14 +40,14 @@ int serve(const Options& options) {
     std::cerr << help_text();
     return exit_usage;
   }
-  check_interface(options);
-  if (options.capture) return capture(options, complain) ? exit_good : exit_failed;
+  const CaptureInterface& interface = chosen_interface(options);
+  if (options.capture) return capture(interface, options, complain) ? exit_good : exit_failed;
   if (options.list_dlts)
     print_dlts(std::cout);
   else if (options.config && options.reload_option)
-    print_reloaded_values(std::cout, *options.reload_option);
+    print_reloaded_values(std::cout, interface, *options.reload_option);
   else if (options.config)
-    print_config(std::cout);
+    print_config(std::cout, interface);
   else
     print_filter_verdict(std::cout, *options.capture_filter);
   return exit_good;

@@ -5,9 +5,11 @@
 
 #include <array>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "extcap/interfaces.h"
 #include "extcap/problem.h"
 
 namespace mep::extcap {
@@ -25,7 +27,13 @@ constexpr const char* summary =
     "  mepdump --capture --extcap-interface mep --client-line /dev/ttyUSB0 \\\n"
     "          --meter-line /dev/ttyUSB1 --fifo - | tshark -i -\n"
     "\n"
-    "Ctrl-C stops it. One of the two lines is enough. Nothing is ever sent.";
+    "Ctrl-C stops it. One of the two lines is enough. Nothing is ever sent."
+#ifdef MEP_HAVE_SIMULATOR
+    "\n\nWithout hardware, a simulated meter and its client:\n"
+    "\n"
+    "  mepdump --capture --extcap-interface mep-demo --fifo - | tshark -i -"
+#endif
+    ;
 
 // Strings that GLib allocates for an option.
 struct RawOptions {
@@ -40,14 +48,14 @@ struct RawOptions {
   char* reload_option = nullptr;
   char* capture_filter = nullptr;
   char* fifo = nullptr;
-  char* client_line = nullptr;
-  char* client_line_path = nullptr;
-  char* meter_line = nullptr;
-  char* meter_line_path = nullptr;
-  char* baud = nullptr;
-  char* frame_timeout = nullptr;
-  char* roles = nullptr;
   char* ignored = nullptr;
+  std::string interface_help;
+  // Of the interfaces' options, in their order.
+  struct Own {
+    const char* name;
+    char* value = nullptr;
+  };
+  std::vector<Own> own;
 };
 
 gboolean note_extcap_version(const char*, const char*, gpointer data, GError**) {
@@ -69,26 +77,43 @@ GOptionEntry hidden(const char* name, char** target) {
 
 using Context = std::unique_ptr<GOptionContext, decltype(&g_option_context_free)>;
 
+// A group of its own in --help. `entries` ends with an empty one.
+void add_group(GOptionContext* context, const char* name, const std::string& title, gpointer data,
+               const GOptionEntry* entries) {
+  GOptionGroup* group = g_option_group_new(name, title.c_str(), "", data, nullptr);
+  g_option_group_add_entries(group, entries);
+  g_option_context_add_group(context, group);
+}
+
+void add_interface_options(GOptionContext* context, RawOptions& raw) {
+  std::size_t count = 0;
+  for (const CaptureInterface& interface : interfaces()) count += interface.options.size();
+  raw.own.reserve(count);  // GLib keeps pointers into it
+  for (const CaptureInterface& interface : interfaces()) {
+    std::vector<GOptionEntry> entries;
+    for (const InterfaceOption& option : interface.options) {
+      raw.own.push_back({option.name});
+      char** value = &raw.own.back().value;
+      entries.push_back(option.help ? text(option.name, value, option.help, option.argument)
+                                    : hidden(option.name, value));
+    }
+    entries.push_back({});
+    add_group(context, interface.name, std::string(interface.title) + ":", nullptr, entries.data());
+  }
+}
+
 Context make_context(RawOptions& raw) {
-  const std::array capture_options = {
-      text("client-line", &raw.client_line, "Port that carries what the client sends", "PORT"),
-      text("meter-line", &raw.meter_line, "Port that carries what the meter sends", "PORT"),
-      text("baud", &raw.baud, "Line speed in bit/s (9600)", "N"),
-      text("frame-timeout", &raw.frame_timeout,
-           "A line that is silent for so long in the middle of a frame has cut it short (200)",
-           "MS"),
-      text("roles", &raw.roles, "Who is on which line: as-wired, as the options say", "WHO"),
+  const std::array general_options = {
       text("fifo", &raw.fifo, "Where the capture goes: a file, a FIFO, or - for standard output",
            "PATH"),
-      hidden("client-line-path", &raw.client_line_path),
-      hidden("meter-line-path", &raw.meter_line_path),
       flag("version", &raw.version, "Show the version"),
       flag("help", &raw.help, "Show this help"),
       GOptionEntry{},
   };
+  raw.interface_help = "What to capture from: " + interface_names();
   const std::array wireshark_options = {
       flag("capture", &raw.capture, "Capture"),
-      text("extcap-interface", &raw.interface, "What to capture from: mep", "NAME"),
+      text("extcap-interface", &raw.interface, raw.interface_help.c_str(), "NAME"),
       text("extcap-capture-filter", &raw.capture_filter,
            "Keep only records that match, in libpcap's language (link[2] == 1: client to meter); "
            "without --capture: only check it",
@@ -110,10 +135,9 @@ Context make_context(RawOptions& raw) {
   Context context(g_option_context_new(nullptr), g_option_context_free);
   g_option_context_set_help_enabled(context.get(), FALSE);
   g_option_context_set_summary(context.get(), summary);
-  g_option_context_add_main_entries(context.get(), capture_options.data(), nullptr);
-  GOptionGroup* group = g_option_group_new("extcap", "What Wireshark asks:", "", &raw, nullptr);
-  g_option_group_add_entries(group, wireshark_options.data());
-  g_option_context_add_group(context.get(), group);
+  g_option_context_add_main_entries(context.get(), general_options.data(), nullptr);
+  add_interface_options(context.get(), raw);
+  add_group(context.get(), "extcap", "What Wireshark asks:", &raw, wireshark_options.data());
   return context;
 }
 
@@ -125,6 +149,16 @@ std::optional<std::string> taken(char* text) {
 }
 
 }  // namespace
+
+std::optional<std::string> Options::value(std::string_view name) const {
+  const auto found = own.find(name);
+  return found == own.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<std::string> Options::filled_in(std::string_view name) const {
+  auto given = value(name);
+  return given && !given->empty() ? given : std::nullopt;
+}
 
 Options parse_options(int argc, const char* const* argv) {
   RawOptions raw;
@@ -174,13 +208,8 @@ Options parse_options(int argc, const char* const* argv) {
   options.reload_option = taken(raw.reload_option);
   options.capture_filter = taken(raw.capture_filter);
   options.fifo = taken(raw.fifo);
-  options.client_line = taken(raw.client_line);
-  options.client_line_path = taken(raw.client_line_path);
-  options.meter_line = taken(raw.meter_line);
-  options.meter_line_path = taken(raw.meter_line_path);
-  options.baud = taken(raw.baud);
-  options.frame_timeout = taken(raw.frame_timeout);
-  options.roles = taken(raw.roles);
+  for (const RawOptions::Own& own : raw.own)
+    if (auto value = taken(own.value)) options.own.emplace(own.name, *std::move(value));
   if (!complaint.empty()) throw Problem(complaint + "; mepdump --help tells what there is");
   return options;
 }

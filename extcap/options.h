@@ -1,9 +1,12 @@
-// The command line, as it was typed. What it means for a capture is in settings.h.
+// The command line, as it was typed. What it means for a capture is an interface's to say.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace mep::extcap {
 
@@ -22,14 +25,13 @@ struct Options {
   std::optional<std::string> capture_filter;
   std::optional<std::string> fifo;
 
-  // The interface's own options.
-  std::optional<std::string> client_line;
-  std::optional<std::string> client_line_path;
-  std::optional<std::string> meter_line;
-  std::optional<std::string> meter_line_path;
-  std::optional<std::string> baud;
-  std::optional<std::string> frame_timeout;
-  std::optional<std::string> roles;
+  // Options of interfaces, by name without dashes, as far as they were given.
+  std::map<std::string, std::string, std::less<>> own;
+
+  // An interface's option; nothing where it was not given.
+  std::optional<std::string> value(std::string_view name) const;
+  // The same, and nothing where it is empty: that is how Wireshark passes a field left blank.
+  std::optional<std::string> filled_in(std::string_view name) const;
 };
 
 // Reads the command line. Throws a Problem about the first thing that it does not understand;

@@ -27,16 +27,17 @@ bool Output::open(const std::function<bool()>& wait) {
   if (path_ == standard_output) {
     if (isatty(STDOUT_FILENO) != 0)
       throw Problem("standard output is a terminal; name a file with --fifo, or pipe into tshark");
-    fd_ = FileDescriptor(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
+    fd_ = system::FileDescriptor(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
   } else if (is_fifo()) {
-    while (!(fd_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)))) {
+    while (
+        !(fd_ = system::FileDescriptor(::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)))) {
       if (errno != ENXIO) break;
       if (!wait()) return false;
     }
     // A full FIFO shall make the writer wait, not lose a frame.
     if (fd_) fcntl(fd_.get(), F_SETFL, O_WRONLY);
   } else {
-    fd_ = FileDescriptor(
+    fd_ = system::FileDescriptor(
         ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, new_file_mode));
   }
   if (!fd_)

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "extcap/file_descriptor.h"
+#include "system/file_descriptor.h"
 
 namespace mep::extcap {
 
@@ -28,7 +28,7 @@ class Output {
 
  private:
   std::string path_;
-  FileDescriptor fd_;
+  system::FileDescriptor fd_;
   bool has_reader_ = false;
 };
 

@@ -46,12 +46,13 @@ std::string from_wsutil(void (*tell)(GString*)) {
   return text;
 }
 
-wtap_block_t make_section() {
-  wtap_block_t section = wtap_block_create(WTAP_BLOCK_SECTION);
-  add_text(section, OPT_SHB_HARDWARE, from_wsutil(get_cpu_info));
-  add_text(section, OPT_SHB_OS, from_wsutil(get_os_version_info));
-  add_text(section, OPT_SHB_USERAPPL, "mepdump " MEP_VERSION);
-  return section;
+wtap_block_t make_section(const Section& section) {
+  wtap_block_t block = wtap_block_create(WTAP_BLOCK_SECTION);
+  add_text(block, OPT_COMMENT, section.comment);
+  add_text(block, OPT_SHB_HARDWARE, section.hardware);
+  add_text(block, OPT_SHB_OS, section.operating_system);
+  add_text(block, OPT_SHB_USERAPPL, "mepdump " MEP_VERSION);
+  return block;
 }
 
 wtap_block_t make_interface(const Interface& interface) {
@@ -103,7 +104,7 @@ void append(GArray* blocks, wtap_block_t block) {
 
 // Opens a dumper on `fd`, which it then owns; on failure nullptr and an error of wiretap's.
 // `statistics`, if not empty, is what it will write when it is closed.
-wtap_dumper* open_dumper(int fd, std::span<const Interface> interfaces,
+wtap_dumper* open_dumper(int fd, const Section& section, std::span<const Interface> interfaces,
                          std::span<const Statistics> statistics, int& error) {
   start_wiretap();
   wtapng_iface_descriptions_t descriptions{array_of_blocks()};
@@ -118,7 +119,7 @@ wtap_dumper* open_dumper(int fd, std::span<const Interface> interfaces,
     append(descriptions.interface_data, block);
   }
   GArray* sections = array_of_blocks();
-  append(sections, make_section());
+  append(sections, make_section(section));
 
   wtap_dump_params params{};
   params.encap = WTAP_ENCAP_USER13;
@@ -141,8 +142,8 @@ wtap_dumper* open_dumper(int fd, std::span<const Interface> interfaces,
                 (error > 0 ? std::strerror(error) : wtap_strerror(error)));
 }
 
-FileDescriptor duplicate(int fd, const std::string& path) {
-  FileDescriptor copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+system::FileDescriptor duplicate(int fd, const std::string& path) {
+  system::FileDescriptor copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!copy) fail(path, errno);
   return copy;
 }
@@ -153,12 +154,12 @@ FileDescriptor duplicate(int fd, const std::string& path) {
 std::vector<std::uint8_t> statistics_blocks(std::span<const Interface> interfaces,
                                             std::span<const Statistics> statistics,
                                             const std::string& path) {
-  const FileDescriptor memory(memfd_create("mepdump", MFD_CLOEXEC));
+  const system::FileDescriptor memory(memfd_create("mepdump", MFD_CLOEXEC));
   if (!memory) fail(path, errno);
-  FileDescriptor copy = duplicate(memory.get(), path);
+  system::FileDescriptor copy = duplicate(memory.get(), path);
   int error = 0;
   char* details = nullptr;
-  wtap_dumper* dumper = open_dumper(copy.get(), interfaces, statistics, error);
+  wtap_dumper* dumper = open_dumper(copy.get(), {}, interfaces, statistics, error);
   if (dumper == nullptr) fail(path, error);
   copy.release();
   const bool closed = wtap_dump_close(dumper, nullptr, &error, &details);
@@ -204,11 +205,16 @@ std::uint32_t packet_flags(Direction direction) {
 
 }  // namespace
 
-PcapngWriter::PcapngWriter(int fd, std::string path, std::vector<Interface> interfaces)
+Section this_machine() {
+  return {from_wsutil(get_cpu_info), from_wsutil(get_os_version_info), {}};
+}
+
+PcapngWriter::PcapngWriter(int fd, std::string path, const Section& section,
+                           std::vector<Interface> interfaces)
     : path_(std::move(path)), interfaces_(std::move(interfaces)), fd_(duplicate(fd, path_)) {
-  FileDescriptor dumped = duplicate(fd, path_);
+  system::FileDescriptor dumped = duplicate(fd, path_);
   int error = 0;
-  dumper_.reset(open_dumper(dumped.get(), interfaces_, {}, error));
+  dumper_.reset(open_dumper(dumped.get(), section, interfaces_, {}, error));
   if (!dumper_) fail(path_, error);
   dumped.release();
   if (!wtap_dump_flush(dumper_.get(), &error)) fail(path_, error);

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "extcap/file_descriptor.h"
 #include "protocol/types.h"
+#include "system/file_descriptor.h"
 
 struct wtap_dumper;
 
@@ -17,6 +17,16 @@ namespace mep::extcap {
 
 // A moment as pcapng has it: nanoseconds since 1970.
 using WallTime = std::int64_t;
+
+// What the Section Header Block says; what is empty is left out.
+struct Section {
+  std::string hardware;
+  std::string operating_system;
+  std::string comment;
+};
+
+// The machine that this runs on.
+Section this_machine();
 
 // What an Interface Description Block says.
 struct Interface {
@@ -47,7 +57,7 @@ struct Statistics {
 class PcapngWriter {
  public:
   // Writes the section header and the interface descriptions. `fd` stays the caller's.
-  PcapngWriter(int fd, std::string path, std::vector<Interface> interfaces);
+  PcapngWriter(int fd, std::string path, const Section& section, std::vector<Interface> interfaces);
 
   void write(const Record& record);
 
@@ -61,7 +71,7 @@ class PcapngWriter {
 
   std::string path_;
   std::vector<Interface> interfaces_;
-  FileDescriptor fd_;  // of the file that the dumper writes to
+  system::FileDescriptor fd_;  // of the file that the dumper writes to
   std::unique_ptr<wtap_dumper, Close> dumper_;
 };
 

@@ -2,16 +2,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <stdexcept>
+#include "system/problem.h"
 
 namespace mep::extcap {
 
-// Something the user has to know and do something about. what() is one line for standard error: it
-// names the port or file, says why, and what to do.
-class Problem : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+using system::Problem;
 
 // Nobody reads the output any more: a normal end.
 class ReaderGone : public std::runtime_error {

@@ -2,15 +2,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <termios.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 
-#include "extcap/file_descriptor.h"
 #include "extcap/marked_input.h"
+#include "system/serial_device.h"
 
 namespace mep::extcap {
 
@@ -19,16 +17,13 @@ class SerialPort {
   // Opens `path` for this process alone, raw, 8N1, at `baud_rate` (one of baud_rates()). `name` is
   // what error messages call the line. Throws a Problem that says what to do about it.
   SerialPort(std::string name, std::string path, unsigned baud_rate);
-  SerialPort(const SerialPort&) = delete;
-  SerialPort& operator=(const SerialPort&) = delete;
-  ~SerialPort();
 
-  int fd() const { return fd_.get(); }
-  const std::string& path() const { return path_; }
-  const std::string& name() const { return name_; }
+  int fd() const { return device_.fd(); }
+  const std::string& path() const { return device_.path(); }
+  const std::string& name() const { return device_.name(); }
 
   // Whether the driver marks errors in what it hands over; see MarkedInput.
-  bool marks_errors() const { return marks_errors_; }
+  bool marks_errors() const { return device_.marks_errors(); }
 
   // Forgets what has arrived until now: nobody knows when.
   void discard_backlog();
@@ -44,17 +39,8 @@ class SerialPort {
   TroubleCount trouble();
 
  private:
-  void configure(unsigned baud_rate);
-  [[noreturn]] void fail(const std::string& reason) const;
-  [[noreturn]] void fail_to_open(int error) const;
-
-  std::string name_;
-  std::string path_;
-  FileDescriptor fd_;
-  termios before_{};
+  system::SerialDevice device_;
   TroubleCount counted_;
-  bool marks_errors_ = false;
-  bool configured_ = false;
   bool gone_ = false;
 };
 

@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/settings.h"
+#include "extcap/tap_settings.h"
 
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
-#include <string_view>
 
 #include "extcap/problem.h"
+#include "system/numbers.h"
 
 namespace mep::extcap {
 namespace {
-
-std::optional<unsigned> number(std::string_view text) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::string list_of_baud_rates() {
   std::string list;
@@ -31,32 +23,34 @@ std::string list_of_baud_rates() {
 }
 
 unsigned baud_rate_from(const Options& options) {
-  if (!options.baud) return default_baud_rate;
-  if (*options.baud == "auto")
+  const auto given = options.value("baud");
+  if (!given) return default_baud_rate;
+  if (*given == "auto")
     throw Problem("--baud auto is not supported yet; give the speed, for example --baud 9600");
-  const auto rate = number(*options.baud);
+  const auto rate = system::parse_number<unsigned>(*given);
   if (!rate || std::ranges::find(baud_rates(), *rate) == baud_rates().end())
-    throw Problem("--baud " + *options.baud + ": not a speed that is supported; there are " +
+    throw Problem("--baud " + *given + ": not a speed that is supported; there are " +
                   list_of_baud_rates());
   return *rate;
 }
 
 std::chrono::milliseconds frame_timeout_from(const Options& options) {
-  const auto timeout =
-      options.frame_timeout ? number(*options.frame_timeout) : default_frame_timeout_ms;
+  const auto given = options.value("frame-timeout");
+  const auto timeout = given ? system::parse_number<unsigned>(*given) : default_frame_timeout_ms;
   if (!timeout || *timeout == 0 || *timeout > longest_frame_timeout_ms)
-    throw Problem("--frame-timeout " + *options.frame_timeout + ": give milliseconds from 1 to " +
+    throw Problem("--frame-timeout " + *given + ": give milliseconds from 1 to " +
                   std::to_string(longest_frame_timeout_ms));
   return std::chrono::milliseconds(*timeout);
 }
 
 void check_roles(const Options& options) {
-  if (!options.roles || *options.roles == "as-wired") return;
-  if (*options.roles == "auto")
+  const auto roles = options.value("roles");
+  if (!roles || *roles == "as-wired") return;
+  if (*roles == "auto")
     throw Problem(
         "--roles auto is not supported yet; say which port is which with --client-line "
         "and --meter-line");
-  throw Problem("--roles " + *options.roles + ": the only choice is as-wired");
+  throw Problem("--roles " + *roles + ": the only choice is as-wired");
 }
 
 bool same_device(const std::string& a, const std::string& b) {
@@ -76,8 +70,8 @@ std::optional<std::string> port_from(const std::optional<std::string>& chosen,
 }
 
 std::vector<TappedLine> lines_from(const Options& options) {
-  const auto client = port_from(options.client_line, options.client_line_path);
-  const auto meter = port_from(options.meter_line, options.meter_line_path);
+  const auto client = port_from(options.value("client-line"), options.value("client-line-path"));
+  const auto meter = port_from(options.value("meter-line"), options.value("meter-line-path"));
   if (!client && !meter)
     throw Problem(
         "no port given; say which ports tap the lines, for example --client-line "
@@ -103,15 +97,13 @@ std::span<const unsigned> baud_rates() {
   return rates;
 }
 
-CaptureSettings settings_from(const Options& options) {
-  CaptureSettings settings;
+TapSettings tap_settings_from(const Options& options) {
+  TapSettings settings;
   settings.baud_rate = baud_rate_from(options);
   settings.frame_timeout = frame_timeout_from(options);
   check_roles(options);
   settings.lines = lines_from(options);
   settings.capture_filter = options.capture_filter.value_or("");
-  if (!options.fifo || options.fifo->empty())
-    throw Problem("nowhere to write to; name a file with --fifo, for example --fifo tap.pcapng");
   return settings;
 }
 

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace mep::extcap {
+namespace mep::system {
 
 class FileDescriptor {
  public:
@@ -35,4 +35,4 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-}  // namespace mep::extcap
+}  // namespace mep::system

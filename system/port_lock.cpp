@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/port_lock.h"
+#include "system/port_lock.h"
 
 #include <signal.h>
 #include <sys/file.h>
@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace mep::extcap {
+namespace mep::system {
 namespace {
 
 namespace fs = std::filesystem;
@@ -57,4 +57,4 @@ void release_port(int fd) {
   flock(fd, LOCK_UN);
 }
 
-}  // namespace mep::extcap
+}  // namespace mep::system

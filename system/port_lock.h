@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace mep::extcap {
+namespace mep::system {
 
 // Who holds the UUCP lock file of a port (as cu, minicom and pppd leave them), if that process is
 // alive: its name and number.
@@ -17,4 +17,4 @@ std::optional<std::string> uucp_lock_holder(const std::string& port);
 bool take_port(int fd);
 void release_port(int fd);
 
-}  // namespace mep::extcap
+}  // namespace mep::system

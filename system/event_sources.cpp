@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/event_sources.h"
+#include "system/event_sources.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace mep::extcap {
+namespace mep::system {
 namespace {
 
 gboolean call(gpointer callback) {
   (*static_cast<EventSource::Callback*>(callback))();
   return G_SOURCE_CONTINUE;
+}
+
+void forget(gpointer callback) {
+  const std::unique_ptr<EventSource::Callback> owned(static_cast<EventSource::Callback*>(callback));
 }
 
 gboolean call_for_fd(gint, GIOCondition, gpointer callback) {
@@ -29,28 +33,23 @@ Instant monotonic_now() {
   return std::chrono::steady_clock::now().time_since_epoch();
 }
 
-EventSource::EventSource(GSource* source, Callback callback)
-    : callback_(std::make_unique<Callback>(std::move(callback))), source_(source) {
+// GLib owns the callback, and lets go of it only when no call of it goes on.
+EventSource::EventSource(GSource* source, GSourceFunc call, Callback callback) : source_(source) {
+  g_source_set_callback(source, call, std::make_unique<Callback>(std::move(callback)).release(),
+                        forget);
   g_source_attach(source, nullptr);
 }
 
 EventSource EventSource::on_signal(int signal, Callback callback) {
-  EventSource made(g_unix_signal_source_new(signal), std::move(callback));
-  g_source_set_callback(made.source_.get(), call, made.callback_.get(), nullptr);
-  return made;
+  return {g_unix_signal_source_new(signal), call, std::move(callback)};
 }
 
 EventSource EventSource::on_fd(int fd, GIOCondition condition, Callback callback) {
-  EventSource made(g_unix_fd_source_new(fd, condition), std::move(callback));
-  g_source_set_callback(made.source_.get(), G_SOURCE_FUNC(call_for_fd), made.callback_.get(),
-                        nullptr);
-  return made;
+  return {g_unix_fd_source_new(fd, condition), G_SOURCE_FUNC(call_for_fd), std::move(callback)};
 }
 
 EventSource EventSource::on_time(Callback callback) {
-  EventSource made(g_source_new(&timer_functions, sizeof(GSource)), std::move(callback));
-  g_source_set_callback(made.source_.get(), call, made.callback_.get(), nullptr);
-  return made;
+  return {g_source_new(&timer_functions, sizeof(GSource)), call, std::move(callback)};
 }
 
 void EventSource::wake_at(std::optional<Instant> when) {
@@ -64,4 +63,4 @@ void EventSource::Unref::operator()(GSource* source) const {
   g_source_unref(source);
 }
 
-}  // namespace mep::extcap
+}  // namespace mep::system

@@ -1,4 +1,4 @@
-// What a capture needs to know, checked.
+// What a capture of two tapped lines needs to know, checked.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
@@ -12,7 +12,6 @@
 
 namespace mep::extcap {
 
-inline constexpr const char* interface_name = "mep";
 inline constexpr unsigned default_baud_rate = 9600;
 inline constexpr unsigned default_frame_timeout_ms = 200;
 inline constexpr unsigned longest_frame_timeout_ms = 60000;
@@ -26,7 +25,7 @@ struct TappedLine {
   std::string port;
 };
 
-struct CaptureSettings {
+struct TapSettings {
   std::vector<TappedLine> lines;  // the client's first
   unsigned baud_rate = default_baud_rate;
   std::chrono::milliseconds frame_timeout{default_frame_timeout_ms};
@@ -40,6 +39,6 @@ const char* line_name(Direction direction);
 std::span<const unsigned> baud_rates();
 
 // Throws a Problem about the first option that makes no sense.
-CaptureSettings settings_from(const Options& options);
+TapSettings tap_settings_from(const Options& options);
 
 }  // namespace mep::extcap

@@ -11,13 +11,13 @@
 
 #include "protocol/frame.h"
 
-namespace mep::extcap {
+namespace mep::system {
 
 // The clock that sources, splitters and timeouts share: monotonic, as GLib's own.
 Instant monotonic_now();
 
-// Calls something when an event happens, until it is destroyed. What is called must not throw:
-// GLib's loop is C.
+// Calls something when an event happens, until it is destroyed, which may be from within that call.
+// What is called must not throw: GLib's loop is C.
 class EventSource {
  public:
   using Callback = std::function<void()>;
@@ -33,10 +33,9 @@ class EventSource {
   struct Unref {
     void operator()(GSource* source) const;
   };
-  EventSource(GSource* source, Callback callback);
+  EventSource(GSource* source, GSourceFunc call, Callback callback);
 
-  std::unique_ptr<Callback> callback_;
   std::unique_ptr<GSource, Unref> source_;
 };
 
-}  // namespace mep::extcap
+}  // namespace mep::system

@@ -1,0 +1,26 @@
+// What a capture of a simulated meter needs to know, checked.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "extcap/options.h"
+#include "simulator/scenario.h"
+
+namespace mep::extcap {
+
+struct DemoSettings {
+  simulator::ScenarioOptions scenario;
+  // Simulated seconds in a real one; 0: as fast as possible.
+  double speed_up = 1;
+  std::optional<Instant> duration;  // simulated; nothing: until the clients have done
+  std::string key_log;              // a file's path; empty: none
+  std::string capture_filter;       // empty: everything
+};
+
+// Throws a Problem about the first option that makes no sense. Without --start the clocks show
+// what the computer's shows.
+DemoSettings demo_settings_from(const Options& options);
+
+}  // namespace mep::extcap

@@ -1,0 +1,94 @@
+// The interface "mep-demo": a simulated meter and its clients, no hardware.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compat/wireshark.h"
+#include "extcap/demo_session.h"
+#include "extcap/demo_settings.h"
+#include "extcap/interfaces.h"
+
+namespace mep::extcap {
+namespace {
+
+using simulator::Security;
+
+std::vector<Choice> script_choices() {
+  std::vector<Choice> choices;
+  for (const simulator::Script& script : simulator::scripts())
+    choices.push_back({std::string(script.name), std::string(script.title), choices.empty()});
+  return choices;
+}
+
+std::vector<Choice> security_choices() {
+  const auto choice = [](Security security, const char* display, bool is_default = false) {
+    return Choice{std::string(security_name(security)), display, is_default};
+  };
+  std::vector<Choice> choices = {choice(Security::plain, "Digests, not encrypted", true),
+                                 choice(Security::rc4, "RC4 encrypted")};
+  if (simulator::tls_available()) choices.push_back(choice(Security::tls, "TLS 1.2"));
+  return choices;
+}
+
+std::vector<Choice> speed_choices() {
+  return {{"1", "Line speed", true},
+          {"10", "10 times line speed"},
+          {"60", "A minute in a second"},
+          {"600", "Ten minutes in a second"},
+          {"0", "As fast as possible"}};
+}
+
+constexpr const char* number_type = compat::has_edit_selector ? "editselector" : "selector";
+
+constexpr std::array options = {
+    InterfaceOption{"script", "NAME", "What the client does; see the list in Wireshark's dialog",
+                    "selector", "Story", "What the meter's client does.", "{group=Meter}",
+                    script_choices},
+    InterfaceOption{"security", "WHICH", "plain (digests only, the default), rc4 or tls",
+                    "selector", "Security",
+                    "How the frames are secured. The meter has the factory default keys.",
+                    "{group=Meter}", security_choices},
+    InterfaceOption{"speed-up", "N", "How many times faster than life (1); 0: as fast as possible",
+                    number_type, "Pace", "How fast the simulated time passes.", "{group=Meter}",
+                    speed_choices},
+    InterfaceOption{"seed", "N", "Another number is another household and another meter (1)",
+                    "unsigned", "Seed",
+                    "Another number is another household; the same one is the same.",
+                    "{range=0,4294967295}{default=1}{group=Meter}"},
+    InterfaceOption{"start", "TIME",
+                    "What the clocks show at first, in UTC, such as 2026-06-15T06:00:00Z (now)",
+                    "string", "Start time (UTC)",
+                    "What the clocks show at first, such as 2026-06-15T06:00:00Z; empty: now.",
+                    "{placeholder=now}{group=Length}"},
+    InterfaceOption{"rounds", "N",
+                    "How often the client does what it does again and again (0: without end)",
+                    "unsigned", "Rounds",
+                    "How often the client does what it does again and again; 0: without end.",
+                    "{range=0,4294967295}{default=0}{group=Length}"},
+    InterfaceOption{"duration", "SECONDS",
+                    "Ends the capture after that much simulated time (0: without limit)",
+                    "unsigned", "Duration (s)",
+                    "Ends the capture after that much simulated time; 0: without limit.",
+                    "{range=0,1000000000}{default=0}{group=Length}"},
+    InterfaceOption{"key-log", "FILE",
+                    "Appends the secrets of TLS sessions, as Wireshark reads them", "fileselect",
+                    "TLS key log", "A file that the secrets of TLS sessions are appended to.",
+                    "{mustexist=false}{group=Length}"},
+};
+
+std::unique_ptr<Session> open(const Options& given, system::StopRequest& stop) {
+  return std::make_unique<DemoSession>(demo_settings_from(given), stop);
+}
+
+}  // namespace
+
+const CaptureInterface& demo_interface() {
+  static constexpr CaptureInterface interface = {
+      "mep-demo", "MEP demo (simulated meter, no hardware)",
+      "A simulated meter (interface mep-demo)", options, open};
+  return interface;
+}
+
+}  // namespace mep::extcap

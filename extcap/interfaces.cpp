@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/interfaces.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "extcap/options.h"
+#include "extcap/problem.h"
+
+namespace mep::extcap {
+namespace {
+
+bool has_option(const CaptureInterface& interface, std::string_view name) {
+  return std::ranges::any_of(interface.options,
+                             [name](const InterfaceOption& each) { return each.name == name; });
+}
+
+}  // namespace
+
+std::span<const CaptureInterface> interfaces() {
+#ifdef MEP_HAVE_SIMULATOR
+  static const std::array all = {tap_interface(), demo_interface()};
+#else
+  static const std::array all = {tap_interface()};
+#endif
+  return all;
+}
+
+std::string interface_names() {
+  std::string names;
+  for (const CaptureInterface& interface : interfaces())
+    names += (names.empty() ? "" : " and ") + std::string(interface.name);
+  return names;
+}
+
+const CaptureInterface& chosen_interface(const Options& options) {
+  const auto all = interfaces();
+  if (!options.interface)
+    throw Problem("say what to capture from: --extcap-interface " + std::string(all.front().name));
+  const auto chosen = std::ranges::find_if(all, [&options](const CaptureInterface& interface) {
+    return *options.interface == interface.name;
+  });
+  if (chosen == all.end())
+    throw Problem("there is no interface \"" + *options.interface + "\"; there " +
+                  (all.size() == 1 ? "is " : "are ") + interface_names());
+  for (const auto& [name, value] : options.own) {
+    if (has_option(*chosen, name)) continue;
+    for (const CaptureInterface& other : all)
+      if (has_option(other, name))
+        throw Problem("--" + name + " is an option of " + other.name + ", not of " + chosen->name +
+                      "; mepdump --help tells what there is");
+  }
+  return *chosen;
+}
+
+}  // namespace mep::extcap

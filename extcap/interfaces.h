@@ -1,0 +1,63 @@
+// What mepdump can capture from: interfaces, as Wireshark calls them, each with its options.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace mep::system {
+class StopRequest;
+}
+
+namespace mep::extcap {
+
+class Session;
+struct Options;
+
+// One of the values that an option offers.
+struct Choice {
+  std::string value;
+  std::string display;
+  bool is_default = false;
+};
+
+// An option of an interface, on the command line and in Wireshark's dialog.
+struct InterfaceOption {
+  const char* name;      // without its dashes
+  const char* argument;  // what --help calls its value
+  const char* help;      // null: --help does not mention it
+
+  // Wireshark's dialog; without a type it is not offered there.
+  const char* type = nullptr;
+  const char* display = nullptr;
+  const char* tooltip = nullptr;
+  const char* more = "";                       // further attributes, in braces
+  std::vector<Choice> (*choices)() = nullptr;  // of a selector
+};
+
+struct CaptureInterface {
+  const char* name;     // "mep"
+  const char* display;  // in Wireshark's list
+  const char* title;    // of its options in --help
+  std::span<const InterfaceOption> options;
+  // Makes a capture ready. Throws a Problem about the first option that makes no sense, or about
+  // what stands in the way.
+  std::unique_ptr<Session> (*open)(const Options& options, system::StopRequest& stop);
+};
+
+// Two tapped lines (interface_mep.cpp), and a simulated meter where it was built in
+// (interface_demo.cpp).
+const CaptureInterface& tap_interface();
+const CaptureInterface& demo_interface();
+
+// In the order in which they are listed; lives as long as the program.
+std::span<const CaptureInterface> interfaces();
+// "mep and mep-demo"
+std::string interface_names();
+// The one that the command line names. Throws a Problem where it names none or one that does not
+// exist, and about an option that belongs to another.
+const CaptureInterface& chosen_interface(const Options& options);
+
+}  // namespace mep::extcap

@@ -1,0 +1,16 @@
+// What ends a program early.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <stdexcept>
+
+namespace mep::system {
+
+// Something the user has to know and do something about. what() is one line for standard error: it
+// names the port or file, says why, and what to do.
+class Problem : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace mep::system

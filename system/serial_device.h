@@ -1,0 +1,57 @@
+// A serial port in the hands of this program alone: opened, locked, set, and put back as it was.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <termios.h>
+
+#include <cstdint>
+#include <string>
+
+#include "system/file_descriptor.h"
+
+namespace mep::system {
+
+// Whether anything can be written to a port. What taps a line only listens: the kernel then refuses
+// every write.
+enum class PortUse : std::uint8_t { listen, speak };
+
+class SerialDevice {
+ public:
+  // Opens `path` for this process alone, raw, 8N1, at `baud_rate`. `name` is what error messages
+  // call the port ("client line"), `ports_there_are` what they say where there is no such port. To
+  // listen, the driver is asked to mark errors (INPCK, PARMRK). Throws a Problem that says what to
+  // do about it.
+  SerialDevice(std::string name, std::string path, unsigned baud_rate, PortUse use,
+               std::string (*ports_there_are)() = nullptr);
+  SerialDevice(const SerialDevice&) = delete;
+  SerialDevice& operator=(const SerialDevice&) = delete;
+  ~SerialDevice();
+
+  int fd() const { return fd_.get(); }
+  const std::string& name() const { return name_; }
+  const std::string& path() const { return path_; }
+
+  // Once everything has left. Throws a Problem where the port does not do that speed.
+  void set_speed(unsigned baud_rate);
+  // Whether the driver marks errors in what it hands over.
+  bool marks_errors() const { return marks_errors_; }
+  // The port has been unplugged: its settings cannot be put back any more.
+  void note_gone() { gone_ = true; }
+
+ private:
+  void configure(unsigned baud_rate);
+  [[noreturn]] void fail(const std::string& reason) const;
+  [[noreturn]] void fail_to_open(int error) const;
+
+  std::string name_;
+  std::string path_;
+  PortUse use_;
+  std::string (*ports_there_are_)();
+  FileDescriptor fd_;
+  termios before_{};
+  bool marks_errors_ = false;
+  bool configured_ = false;
+  bool gone_ = false;
+};
+
+}  // namespace mep::system
