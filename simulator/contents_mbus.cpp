@@ -30,7 +30,6 @@ std::uint32_t mbus_time(const DateTime& time) {
 
 constexpr std::uint8_t gas_medium = 3;  // page 94
 constexpr std::uint8_t water_medium = 7;
-constexpr std::int64_t open_valve = 1;
 
 MbusValue volume_of(const MbusDevice& device) {
   return device.medium == gas_medium ? MbusValue::uncorrected_volume : MbusValue::volume;
@@ -54,7 +53,8 @@ std::vector<MbusDevice> household_devices() {
            .start_value = 2'316'482,
            .value = 2'316'482,
            .access_number = 0x2A,
-           .read_at = 0},
+           .read_at = 0,
+           .valve_open = true},
           {.slot = 1,
            .handle = 2,
            .medium = water_medium,
@@ -64,7 +64,8 @@ std::vector<MbusDevice> household_devices() {
            .start_value = 187'204,
            .value = 187'204,
            .access_number = 0x71,
-           .read_at = 0}};
+           .read_at = 0,
+           .valve_open = true}};
 }
 
 std::vector<std::uint8_t> billing_read(const MbusDevice& device) {
@@ -78,7 +79,7 @@ std::vector<std::uint8_t> billing_read(const MbusDevice& device) {
   Buffer records;
   add_record(records, volume_of(device), digits(device.value), 4);
   add_record(records, MbusValue::time, mbus_time(time), 4);
-  if (device.medium == gas_medium) add_record(records, MbusValue::valve, open_valve, 1);
+  if (device.medium == gas_medium) add_record(records, MbusValue::valve, device.valve_open, 1);
 
   Buffer read;
   append_ltime_date(read, time);
@@ -122,7 +123,7 @@ std::optional<std::int64_t> source_value(const MeterState& state, std::uint16_t 
   if (kind == volume_of(*device)) return static_cast<std::int32_t>(digits(device->value));
   if (kind == MbusValue::time)
     return static_cast<std::int32_t>(mbus_time(local_time(state.registers->second())));
-  if (kind == MbusValue::valve && device->medium == gas_medium) return open_valve;
+  if (kind == MbusValue::valve && device->medium == gas_medium) return device->valve_open;
   return std::nullopt;
 }
 

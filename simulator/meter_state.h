@@ -81,7 +81,8 @@ struct MbusDevice {
   std::int64_t start_value;  // at the meter's start, in the device's smallest unit
   std::int64_t value;        // now
   std::uint8_t access_number;
-  std::int64_t read_at;  // second of the last reading; 0: never
+  std::int64_t read_at;    // second of the last reading; 0: never
+  bool valve_open = true;  // of a gas meter
 };
 
 struct MeterState {

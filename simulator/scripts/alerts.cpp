@@ -103,7 +103,7 @@ Task<> alerts(Client& client, Meter& meter) {
   co_await serve_next_alert(client);
   co_await client.pause(quiet);
 
-  constexpr std::uint16_t millivolts = 400;
+  constexpr std::uint16_t millivolts = 100;
   co_await watch_voltage(client, millivolts);
   for (int change = 0; change < 3; ++change) co_await serve_next_alert(client);
   co_await stop_watching(client);

@@ -40,6 +40,7 @@ bool post_on_demand_for_client(Meter& meter, unsigned client, std::uint16_t tran
 
 void valve_moves(Meter& meter) {
   MeterState& state = meter.state();
+  for (MbusDevice& device : state.mbus) device.valve_open = !device.valve_open;
   for (unsigned client = 0; client < state.clients(); ++client)
     if (has_flag(state, client, mbus_alerts)) alert(state, client, Alert::mbus_change);
 }

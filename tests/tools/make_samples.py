@@ -1,7 +1,8 @@
 """Makes the captures in samples/ anew, byte for byte the same every time.
 
-The TLS sessions are held by the built tls_meter, which needs mbedTLS 2.28 to give the same bytes;
-without it the captures of them stay as they are.
+Stories are told by the simulated meter of the built mepdump (its interface mep-demo). The TLS
+sessions are held by the built tls_meter, which needs mbedTLS 2.28 to give the same bytes; without it
+the captures of them stay as they are.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -81,14 +82,36 @@ def rc4_frames():
     return frames + sealed(reading(BT28, present_values(2_355)), sequence + 1)
 
 
-def find_tls_meter():
-    """The built tls_meter; None where there is none."""
+# Captures of the simulated meter: script, when it begins, seed, rounds.
+STORIES = {
+    "first-contact": ("first-contact", "2026-03-02T07:30:00Z", 1, 1),
+    "daily-reading": ("daily-reading", "2026-06-15T11:45:00Z", 2, 6),
+    "load-profile": ("load-profile", "2026-06-20T18:00:20Z", 3, 1),
+    "mbus": ("mbus", "2026-01-20T18:59:40Z", 4, 1),
+    "transaction": ("transaction", "2026-03-04T08:00:00Z", 5, 1),
+    "procedures": ("procedures", "2026-03-05T08:10:00Z", 6, 1),
+    "alerts": ("alerts", "2026-03-06T09:00:00Z", 7, 1),
+    "dual-client": ("dual-client", "2026-09-08T06:00:00Z", 8, 1),
+    "line-trouble": ("line-trouble", "2026-05-04T17:30:00Z", 9, 1),
+    "misbehaving": ("misbehaving", "2026-05-05T06:40:00Z", 10, 1),
+}
+
+
+def find_built(*path):
+    """A built program; None where there is none."""
     folders = [os.environ.get("MEP_BUILD_DIR"), TOP / "build-ci", TOP / "build"]
     for folder in filter(None, folders):
-        program = pathlib.Path(folder) / "tests" / "tls_meter"
+        program = pathlib.Path(folder).joinpath(*path)
         if program.exists():
             return program
     return None
+
+
+def write_story(path, mepdump, script, start, seed, rounds):
+    """What the tap hears while the simulated client follows its script."""
+    subprocess.run([mepdump, "--capture", "--extcap-interface", "mep-demo", "--script", script,
+                    "--start", start, "--seed", str(seed), "--rounds", str(rounds),
+                    "--speed-up", "0", "--fifo", path], check=True)
 
 
 def tls_frames(program, *actions):
@@ -115,26 +138,34 @@ def write_tls(folder, program):
           comment="A TLS session with a key that is told to nobody, and its secrets")
 
 
-def make(folder, program):
-    """Writes the captures into the folder. The names of the ones written."""
+def make(folder, tls_meter, mepdump):
+    """Writes the captures into the folder, those for which there is the program. The names of the
+    ones written."""
     for kind, what in (("rc4", "RC4 security"), ("tls", "TLS security")):
         write(folder / f"guide-{kind}.pcapng", load_frames(FRAMES, kind),
               comment=f"The MEP guide's examples for {what}")
     write(folder / "rc4.pcapng", rc4_frames(),
           comment="RC4 encrypted reads, with the factory default key")
     names = ["guide-rc4", "guide-tls", "rc4"]
-    if program:
-        write_tls(folder, program)
+    if tls_meter:
+        write_tls(folder, tls_meter)
         names += ["tls", "tls-with-secrets"]
+    if mepdump:
+        for name, story in STORIES.items():
+            write_story(folder / f"{name}.pcapng", mepdump, *story)
+        names += STORIES
     return [f"{name}.pcapng" for name in names]
 
 
 def main():
-    program = find_tls_meter()
-    for name in make(SAMPLES, program):
+    tls_meter = find_built("tests", "tls_meter")
+    mepdump = find_built("extcap", "mepdump")
+    for name in make(SAMPLES, tls_meter, mepdump):
         print(f"samples/{name}")
-    if not program:
+    if not tls_meter:
         print("tls_meter was not built: samples/tls*.pcapng stay as they are")
+    if not mepdump:
+        print("mepdump was not built: the simulated meter's captures stay as they are")
 
 
 if __name__ == "__main__":

@@ -272,6 +272,11 @@ void alerts_are_served(void**) {
   assert_int_equal(data_of(about(once, ET(13)).back()).at(0), 0);
   assert_true(once.alerts() >= 6);
   for (const unsigned code : results(once, ET(59), EP(39))) assert_int_equal(code, 0);
+  // The voltage changes more than once.
+  std::size_t delta_alerts = 0;
+  for (const Exchanged& exchange : about(once, ET(13)))
+    delta_alerts += data_of(exchange).at(0) >> 4;
+  assert_int_equal(delta_alerts, 3);
   // The on-demand request is there, then done.
   const auto queue = about(once, ET(15));
   assert_int_equal(queue.size(), 2);
