@@ -55,6 +55,7 @@ void KeyLog::append(const simulator::TlsSecret& secret) {
 
 DemoSession::DemoSession(DemoSettings settings, system::StopRequest& stop)
     : Session(settings.capture_filter, stop),
+      origin_(monotonic_now()),
       settings_(std::move(settings)),
       key_log_(settings_.key_log),
       scenario_(with_key_log(settings_.scenario, key_log_),
@@ -97,7 +98,6 @@ WallTime DemoSession::now() {
 }
 
 void DemoSession::start() {
-  origin_ = monotonic_now();
   timer_.wake_at(origin_);
 }
 

@@ -47,12 +47,12 @@ class DemoSession : public Session {
   void play();
   void record(const simulator::TapRecord& record);
 
+  const Instant origin_;  // when the simulated clock showed begin_, on the monotonic clock
   DemoSettings settings_;
   KeyLog key_log_;
   simulator::Scenario scenario_;
   const Instant begin_;  // on the simulated clock
   Instant last_;         // when the capture ends by itself, on the simulated clock
-  Instant origin_{0};    // when the simulated clock showed begin_
   bool done_ = false;    // all scripts have ended
   system::EventSource timer_;
 };

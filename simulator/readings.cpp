@@ -111,7 +111,7 @@ struct Meant {
   }
 
  private:
-  std::string padded(std::string digits) const {
+  std::string padded(const std::string& digits) const {
     const auto width = static_cast<std::size_t>(size * 2);
     return digits.size() < width ? std::string(width - digits.size(), '0') + digits : digits;
   }

@@ -25,6 +25,7 @@ Service::Service(Station& station, Channel& channel, const RealClock& clock, boo
       channel_(channel),
       clock_(clock),
       paced_(paced && !channel.has_speed()),
+      holds_back_(!paced),
       stop_(stop),
       step_done_(std::move(step_done)),
       baud_rate_(station.baud_rate()),
@@ -57,7 +58,7 @@ void Service::receive(Bytes bytes) {
 }
 
 void Service::pass_on() {
-  if (held_back_.empty() || (!paced_ && clock_.now() < free_at_)) return;
+  if (held_back_.empty() || (holds_back_ && clock_.now() < free_at_)) return;
   const std::vector<std::uint8_t> bytes = std::exchange(held_back_, {});
   station_.receive(bytes, clock_.now());
 }

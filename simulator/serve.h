@@ -61,7 +61,8 @@ class Service {
   Station& station_;
   Channel& channel_;
   const RealClock& clock_;
-  bool paced_;
+  bool paced_;       // by this
+  bool holds_back_;  // what arrives
   system::StopRequest& stop_;
   std::function<void()> step_done_;
   unsigned baud_rate_;

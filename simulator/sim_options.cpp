@@ -142,6 +142,7 @@ Given parse(int argc, const char* const* argv) {
   const Context context = make_context(raw);
   // GLib takes what it knows out of the array that it is given.
   std::vector<char*> owned;
+  owned.reserve(static_cast<std::size_t>(argc));
   for (int i = 0; i < argc; ++i) owned.push_back(g_strdup(argv[i]));
   std::vector<char*> arguments = owned;
   arguments.push_back(nullptr);

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "protocol/bytes.h"
@@ -12,7 +14,7 @@
 namespace mep::simulator {
 
 inline void append(std::vector<std::uint8_t>& to, Bytes bytes) {
-  to.insert(to.end(), bytes.begin(), bytes.end());
+  std::copy(bytes.begin(), bytes.end(), std::back_inserter(to));
 }
 
 // Least significant byte first.

@@ -2,7 +2,6 @@
 #include "simulator/table_space.h"
 
 #include <algorithm>
-#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -94,9 +93,7 @@ void TableSpace::fill(const Values& values) {
   for (int round = 0; round < rounds_at_most; ++round) {
     const Dimensions before = dimensions_;
     std::string refused;
-    // Basic tables last: where ET42 has an extended source ID, BT62 has the mapped one (page 33),
-    // and that is what names a channel.
-    for (auto& [number, space] : spaces_ | std::views::reverse) {
+    for (auto& [number, space] : spaces_) {
       if (space.all_live) continue;
       Encoded encoded = filled(*space.table, dimensions_, values, space.limit);
       if (!encoded.refused.empty()) refused = table_label(number) + ": " + encoded.refused.front();

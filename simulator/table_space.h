@@ -68,7 +68,9 @@ class TableSpace {
   static Value value_for(const Space& space, const Asked& asked);
   Value meant(const Space& space, std::string_view field, const Asked& asked) const;
 
-  std::map<std::uint16_t, Space> spaces_;
+  // Basic tables last: where ET42 has an extended source ID, BT62 has the mapped one (page 33), and
+  // that is what names a channel.
+  std::map<std::uint16_t, Space, std::greater<>> spaces_;
   Values values_;
   Dimensions dimensions_;
 };

@@ -135,10 +135,11 @@ Task<std::optional<std::uint16_t>> read_own_handle(Client& client) {
 Buffer identification(std::string_view serial) {
   // Manufacturer with the bit of the standard format; class OSGP; type, sub-type, interface
   // version, firmware 2.7.1.
-  Buffer bytes = {0x80, 0x4D, 0x45, 5, 6, 0, 0, 1, 2, 7, 1};
-  bytes.push_back(byte(serial.size()));
-  bytes.insert(bytes.end(), serial.begin(), serial.end());
-  bytes.resize(30);
+  constexpr std::array<std::uint8_t, 11> before = {0x80, 0x4D, 0x45, 5, 6, 0, 0, 1, 2, 7, 1};
+  Buffer bytes(30);
+  auto next = std::copy(before.begin(), before.end(), bytes.begin());
+  *next++ = byte(serial.size());
+  std::copy(serial.begin(), serial.end(), next);
   return bytes;
 }
 

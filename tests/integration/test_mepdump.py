@@ -70,7 +70,7 @@ def wait_for(condition, timeout=TIMEOUT):
 def test_interfaces(run_mepdump):
     for version in ([], ["--extcap-version=4.0"], ["--extcap-version", "4.6"]):
         result = run_mepdump(["--extcap-interfaces", *version])
-        extcap, interface = result.stdout.splitlines()
+        extcap, interface, *_ = result.stdout.splitlines()  # mep-demo: test_demo.py
         assert result.returncode == 0 and result.stderr == ""
         assert extcap.startswith("extcap {version=") and "{help=" in extcap
         assert interface == "interface {value=mep}{display=MEP (two tapped serial lines)}"
