@@ -43,7 +43,10 @@ def call(procedure):
     (0x080D, b"\1", False, True),        # ET13
     (0x0017, b"\1", False, True),        # BT23
     (0x0034, b"\1", False, False),       # BT52
-    (0x0859, b"\1", True, True),         # ET89: not listed, so nothing is said
+    (0x0847, b"\1", True, True),         # ET71, by its own page
+    (0x083D, b"\1", False, True),        # ET61, by its own page
+    (0x0859, b"\1", False, False),       # ET89, by its own page
+    (0x0005, b"\1", True, True),         # BT05: not listed, so nothing is said
     (0x0007, call(0x11), True, True),    # EP17
     (0x0007, call(0x13), False, True),   # EP19
 ])
