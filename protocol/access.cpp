@@ -41,12 +41,13 @@ constexpr Access tables[] = {
     {ET(46), Writable::nobody},   {ET(47), Writable::advanced}, {ET(50), Writable::both},
     {ET(51), Writable::both},     {ET(52), Writable::both},     {ET(53), Writable::nobody},
     {ET(54), Writable::nobody},   {ET(55), Writable::advanced}, {ET(57), Writable::advanced},
-    {ET(58), Writable::nobody},   {ET(59), Writable::nobody},   {ET(66), Writable::nobody},
-    {ET(67), Writable::advanced}, {ET(70), Writable::advanced}, {ET(71), Writable::both},
-    {ET(74), Writable::nobody},   {ET(75), Writable::nobody},   {ET(76), Writable::advanced},
-    {ET(77), Writable::advanced}, {ET(79), Writable::nobody},   {ET(80), Writable::advanced},
-    {ET(81), Writable::nobody},   {ET(85), Writable::nobody},   {ET(89), Writable::nobody},
-    {ET(90), Writable::nobody},   {ET(97), Writable::advanced},
+    {ET(58), Writable::nobody},   {ET(59), Writable::nobody},   {ET(61), Writable::advanced},
+    {ET(62), Writable::advanced}, {ET(66), Writable::nobody},   {ET(67), Writable::advanced},
+    {ET(70), Writable::advanced}, {ET(71), Writable::both},     {ET(74), Writable::nobody},
+    {ET(75), Writable::nobody},   {ET(76), Writable::advanced}, {ET(77), Writable::advanced},
+    {ET(79), Writable::nobody},   {ET(80), Writable::advanced}, {ET(81), Writable::nobody},
+    {ET(85), Writable::nobody},   {ET(89), Writable::nobody},   {ET(90), Writable::nobody},
+    {ET(97), Writable::advanced},
 };
 
 // Table C.2, and what pages 13 and 244 say of EP39 and EP19.
