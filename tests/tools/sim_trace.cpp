@@ -36,7 +36,7 @@ struct MeantAnswer {
   Dimensions dimensions;
 };
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' ' ||
@@ -140,7 +140,8 @@ class Trace {
     std::printf(R"(", "misled": %s, "fields": [)", misled ? "true" : "false");
     const char* comma = "";
     for (const MeantField& field : meant.fields) {
-      std::printf("%s[%s, %s]", comma, quoted(field.field).c_str(), quoted(field.text).c_str());
+      std::printf("%s[%s, %s]", comma, json_string(field.field).c_str(),
+                  json_string(field.text).c_str());
       comma = ", ";
     }
     std::printf("]}\n");
