@@ -292,7 +292,7 @@ void the_maximum_demand_is_the_registers(void**) {
   const MeterState& state = meter(Generation::gen4);
   const auto readings = read_all(state, BT(23), learned_from(state, {BT(21), BT(22)}));
   const MaximumDemand& demand = state.registers->maximum_demand();
-  const Reading& watts = find(readings, "bt23.demand", {0, 0});
+  const Reading watts = find(readings, "bt23.demand", {0, 0});
   assert_int_equal(*watts.value, demand.watts);
   assert_int_equal(*watts.source, 8);
   const auto time = parse_date_time(find(readings, "bt23.event_time", {0, 0}).bytes);
