@@ -6,6 +6,7 @@
 
 #include "protocol/names.h"
 #include "protocol/tables/tables.h"
+#include "simulator/table_bytes.h"
 
 namespace mep::simulator {
 namespace {
@@ -25,10 +26,6 @@ std::vector<std::uint8_t> numbers(int first, int last) {
   for (int number = first; number <= last; ++number)
     list.push_back(static_cast<std::uint8_t>(number));
   return list;
-}
-
-void append(std::vector<std::uint8_t>& list, const std::vector<std::uint8_t>& more) {
-  list.insert(list.end(), more.begin(), more.end());
 }
 
 // BT28's order, pages 216 to 220: 55 values in 3.80, 84 in 4.30.

@@ -287,10 +287,12 @@ void notice_registrations(MeterState& state) {
 
 }  // namespace
 
+std::uint64_t client_entry(const MeterState& state, unsigned client) {
+  return client * (state.tables.size(ET(50)) / state.clients());
+}
+
 std::uint8_t client_flags(const MeterState& state, unsigned client) {
-  constexpr std::uint64_t at = 30;  // ET50.30
-  const std::uint64_t entry_size = state.tables.size(ET(50)) / state.clients();
-  const Buffer flags = state.tables.read(ET(50), client * entry_size + at, 1);
+  const Buffer flags = state.tables.read(ET(50), client_entry(state, client) + client_flags_at, 1);
   return flags.empty() ? 0 : flags[0];
 }
 

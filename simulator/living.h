@@ -61,6 +61,9 @@ enum ClientFlag : std::uint8_t {
   mbus_alerts = 1 << 2,
   delta_data_alerts = 1 << 3,
 };
+// Of a client's entry in ET50, from the table's beginning, and of the flags from the entry's.
+std::uint64_t client_entry(const MeterState& state, unsigned client);
+inline constexpr std::uint64_t client_flags_at = 30;
 std::uint8_t client_flags(const MeterState& state, unsigned client);
 inline bool has_flag(const MeterState& state, unsigned client, ClientFlag flag) {
   return (client_flags(state, client) & flag) != 0;

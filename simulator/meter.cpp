@@ -9,6 +9,7 @@
 #include "protocol/transaction.h"
 #include "simulator/living.h"
 #include "simulator/procedures.h"
+#include "simulator/table_bytes.h"
 
 namespace mep::simulator {
 namespace {
@@ -24,15 +25,6 @@ constexpr std::uint64_t baud_rate_in_et13 = 6;  // of a device's entry, page 81
 
 Buffer bare(ResponseCode code) {
   return {static_cast<std::uint8_t>(code)};
-}
-
-void append(Buffer& to, Bytes bytes) {
-  to.insert(to.end(), bytes.begin(), bytes.end());
-}
-
-void append_le16(Buffer& to, std::size_t value) {
-  to.push_back(static_cast<std::uint8_t>(value));
-  to.push_back(static_cast<std::uint8_t>(value >> 8));
 }
 
 }  // namespace
@@ -149,13 +141,13 @@ void Meter::run_transaction(const Caller& caller) {
       type = TransactionType::partial_responses;
       break;
     }
-    append_le16(responses, answer.size());
+    append_number(responses, answer.size(), 2);
     append(responses, answer);
   }
   in_transaction_ = false;
 
   const std::uint16_t number = parse_transaction_header(requests)->number;
-  append_le16(responses, number);
+  append_number(responses, number, 2);
   write_le(responses, 0, 2, responses.size());
   responses[2] = static_cast<std::uint8_t>(type);
   write_le(responses, 3, 2, number);

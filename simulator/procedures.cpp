@@ -16,25 +16,17 @@ constexpr std::uint16_t all_devices = 0xFFFF;
 constexpr Instant transaction_lock_time = std::chrono::seconds(10);  // page 247
 constexpr Instant mbus_answer_time = std::chrono::seconds(3);
 
-// Places in ET50, page 124: the size of an entry follows from the number of data sources.
-constexpr std::uint64_t flags_in_et50 = 30;
 constexpr std::uint64_t icons_size = 2;
 
-std::uint64_t et50_entry(const MeterState& state, unsigned client) {
-  const auto sources =
-      static_cast<std::uint64_t>(state.tables.dimensions().get(Dim::mep_data_sources));
-  return client * (sources * 6 + 35);
-}
-
 void unregister(MeterState& state, unsigned client) {
-  const std::uint64_t entry = et50_entry(state, client);
-  auto flags = state.tables.read(ET(50), entry + flags_in_et50, 1);
-  flags[0] &= static_cast<std::uint8_t>(~registered);
-  state.tables.write(ET(50), entry + flags_in_et50, flags);
+  const std::uint64_t flags_at = client_entry(state, client) + client_flags_at;
+  const std::array<std::uint8_t, 1> flags = {
+      static_cast<std::uint8_t>(client_flags(state, client) & ~registered)};
+  state.tables.write(ET(50), flags_at, flags);
   const auto sources =
       static_cast<std::uint64_t>(state.tables.dimensions().get(Dim::mep_data_sources));
   const std::array<std::uint8_t, icons_size> no_icons{};
-  state.tables.write(ET(50), entry + flags_in_et50 + 1 + sources * 6, no_icons);
+  state.tables.write(ET(50), flags_at + 1 + sources * 6, no_icons);
   state.alerts[client] = 0;
 }
 

@@ -7,6 +7,7 @@
 #include "protocol/bytes.h"
 #include "protocol/message.h"
 #include "protocol/rc4.h"
+#include "simulator/table_bytes.h"
 
 namespace mep::simulator {
 namespace {
@@ -18,10 +19,6 @@ Digest digest_of(Bytes bytes) {
   Digest digest;
   std::copy_n(bytes.begin(), digest.size(), digest.begin());
   return digest;
-}
-
-void append(std::vector<std::uint8_t>& to, Bytes bytes) {
-  to.insert(to.end(), bytes.begin(), bytes.end());
 }
 
 void apply(const Key& cipher, std::size_t skip, std::span<std::uint8_t> data) {

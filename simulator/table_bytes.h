@@ -1,4 +1,4 @@
-// Table bytes put together by hand: where a record is kept as it was made.
+// Bytes put together by hand: records that are kept as they were made, messages, parameters.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -10,6 +10,7 @@
 #include "protocol/bytes.h"
 #include "protocol/names.h"
 #include "protocol/transaction.h"
+#include "simulator/table_bytes.h"
 
 namespace mep::simulator {
 namespace {
@@ -26,10 +27,6 @@ constexpr int registration_tries = 10;
 constexpr std::array dimension_tables = {BT(22), BT(27), BT(61), BT(62), BT(63)};
 // ET11 as meters of all generations have it, page 79.
 constexpr Place device_dimensions = {0, 32};
-
-void append(Buffer& to, Bytes bytes) {
-  to.insert(to.end(), bytes.begin(), bytes.end());
-}
 
 std::uint8_t byte(std::size_t value) {
   return static_cast<std::uint8_t>(value);
