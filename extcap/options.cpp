@@ -11,6 +11,7 @@
 
 #include "extcap/interfaces.h"
 #include "extcap/problem.h"
+#include "system/command_line.h"
 
 namespace mep::extcap {
 namespace {
@@ -165,35 +166,19 @@ Options parse_options(int argc, const char* const* argv) {
   const Context context = make_context(raw);
   g_option_context_set_ignore_unknown_options(context.get(), TRUE);
 
-  // GLib takes arguments out of the array that it is given, and keeps those that it does not know.
-  std::vector<char*> owned;
-  owned.reserve(static_cast<std::size_t>(argc));
-  for (int i = 0; i < argc; ++i) owned.push_back(g_strdup(argv[i]));
-  std::vector<char*> arguments = owned;
-  arguments.push_back(nullptr);
-  int left = argc;
-  char** remaining = arguments.data();
-  GError* error = nullptr;
-  const bool understood = g_option_context_parse(context.get(), &left, &remaining, &error) != FALSE;
-
-  std::string complaint;
-  if (!understood) {
-    complaint = error->message;
-    g_error_free(error);
-  } else {
-    bool skipping = false;  // the value of an option that is skipped
-    for (int i = 1; i < left && complaint.empty(); ++i) {
-      const std::string_view argument = remaining[i];
-      if (argument.starts_with("--extcap-") || argument.starts_with("--log-")) {
-        skipping = argument.find('=') == std::string_view::npos;
-      } else if (skipping && !argument.starts_with("-")) {
-        skipping = false;
-      } else {
-        complaint = "does not know what \"" + std::string(argument) + "\" means";
-      }
+  const system::CommandLine line = system::read_command_line(context.get(), argc, argv);
+  std::string complaint = line.complaint;
+  bool skipping = false;  // the value of an option that is skipped
+  for (const std::string& argument : line.left) {
+    if (argument.starts_with("--extcap-") || argument.starts_with("--log-")) {
+      skipping = argument.find('=') == std::string::npos;
+    } else if (skipping && !argument.starts_with("-")) {
+      skipping = false;
+    } else {
+      complaint = system::not_understood(argument);
+      break;
     }
   }
-  for (char* argument : owned) g_free(argument);
   g_free(raw.ignored);
 
   Options options;

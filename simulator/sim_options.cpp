@@ -16,6 +16,7 @@
 #include "protocol/keys.h"
 #include "simulator/scenario.h"
 #include "simulator/script.h"
+#include "system/command_line.h"
 #include "system/numbers.h"
 #include "system/problem.h"
 
@@ -140,23 +141,9 @@ using Given = std::map<std::string_view, std::string>;
 Given parse(int argc, const char* const* argv) {
   Raw raw;
   const Context context = make_context(raw);
-  // GLib takes what it knows out of the array that it is given.
-  std::vector<char*> owned;
-  owned.reserve(static_cast<std::size_t>(argc));
-  for (int i = 0; i < argc; ++i) owned.push_back(g_strdup(argv[i]));
-  std::vector<char*> arguments = owned;
-  arguments.push_back(nullptr);
-  int left = argc;
-  char** remaining = arguments.data();
-  GError* error = nullptr;
-  std::string complaint;
-  if (!g_option_context_parse(context.get(), &left, &remaining, &error)) {
-    complaint = error->message;
-    g_error_free(error);
-  } else if (left > 1) {
-    complaint = "does not know what \"" + std::string(remaining[1]) + "\" means";
-  }
-  for (char* argument : owned) g_free(argument);
+  const system::CommandLine line = system::read_command_line(context.get(), argc, argv);
+  std::string complaint = line.complaint;
+  if (!line.left.empty()) complaint = system::not_understood(line.left.front());
 
   Given given;
   for (std::size_t i = 0; i < described.size(); ++i) {
