@@ -1,0 +1,29 @@
+// One frame, whatever it came by: its direction, its partner, its tree.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+
+#include "plugin/exchanges.h"
+#include "plugin/wireshark.h"
+
+namespace mep::plugin {
+
+// A frame on its way into the dissector, whatever it came by.
+struct Arrived {
+  tvbuff_t* tvb;  // from the length field on
+  packet_info* pinfo;
+  proto_tree* tree;
+  Direction direction;      // as far as the carrier knows
+  std::uint8_t tap_status;  // tap::Status bits, 0 without a tap header
+  Bus* bus;                 // null: a line of the link layer, to be looked up
+};
+
+// From the length field to the last byte. Leaves by an exception where the frame is malformed or
+// was not captured whole, after having shown what there is.
+int dissect_frame(const Arrived& frame);
+
+// Bytes that form no frame: as many as there are are taken.
+int dissect_noise(const Arrived& frame);
+
+}  // namespace mep::plugin
