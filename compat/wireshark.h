@@ -15,6 +15,7 @@ extern "C" {
 #define MEP_WIRESHARK(major, minor) ((major)*100 + (minor))
 #define MEP_WIRESHARK_VERSION MEP_WIRESHARK(WIRESHARK_VERSION_MAJOR, WIRESHARK_VERSION_MINOR)
 
+#include <epan/epan.h>
 #include <epan/tfs.h>
 #include <epan/tvbuff.h>
 #include <epan/unit_strings.h>
@@ -53,6 +54,25 @@ inline void wtap_rec_init(wtap_rec* rec, gsize) {
 #endif
 
 namespace mep::compat {
+
+// What the capture calls an interface; null or a word that stands for nothing where it has no name.
+inline const char* interface_name(const epan_t* session, unsigned interface, unsigned section) {
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 2)
+  (void)section;
+  return epan_get_interface_name(session, interface);
+#else
+  return epan_get_interface_name(session, interface, section);
+#endif
+}
+inline const char* interface_description(const epan_t* session, unsigned interface,
+                                         unsigned section) {
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 2)
+  (void)section;
+  return epan_get_interface_description(session, interface);
+#else
+  return epan_get_interface_description(session, interface, section);
+#endif
+}
 
 // Whether an extcap can offer a list of values that takes others, too ("editselector").
 inline constexpr bool has_edit_selector = MEP_WIRESHARK_VERSION >= MEP_WIRESHARK(4, 4);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "plugin/exchanges.h"
 #include "protocol/transaction.h"
@@ -22,17 +23,32 @@ struct Assembly {
   unsigned pieces;
 };
 
+// How often what a carrier said of directions was borne out by what the frames say. By direction as
+// recorded.
+struct Directions {
+  std::uint32_t kept[3];
+  std::uint32_t reversed[3];
+};
+
 struct Bus {
   std::uint16_t number;
+  int lean;  // what this bus's exchanges have been of late: clear (positive) or encrypted
+  Directions directions;
+  bool swap_told, echo_told;
   std::array<Exchange*, remembered> recent;  // latest first; null where there is none
-  wmem_map_t* sequences;         // sequence number -> the first Exchange that proved to have it
-  const KeyEntry* last_key;      // that fitted
-  const Dimensions* dimensions;  // learned so far; never null
-  std::array<Call*, remembered> calls;  // latest first
-  Assembly requests, responses;         // ET52, ET53
+  wmem_map_t* sequences;  // sequence number -> the first Exchange that proved to have it
+  std::optional<std::uint32_t> expected;  // sequence number, by the last 0x0C
+  const KeyEntry* last_key;               // that fitted
+  const Dimensions* dimensions;           // learned so far; never null
+  std::array<Call*, remembered> calls;    // latest first
+  Assembly requests, responses;           // ET52, ET53
   Transaction* last_requests;
   TlsSession* tls;  // the one that is going on; null: none
 };
+
+// As many kinds of evidence as have been settled lately lean so far at most: enough for a damaged
+// frame among good ones, too little to outweigh a message that fits.
+constexpr int strongest_lean = 3;
 
 template <typename T>
 void push_front(std::array<T*, remembered>& latest_first, T* newest) {

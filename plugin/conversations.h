@@ -1,10 +1,13 @@
-// Statistics > Conversations and Endpoints: one tap, two tables.
-// SPDX-License-Identifier: GPL-2.0-or-later
+// Who takes part in a conversation: addresses of a type of their own, and Statistics >
+// Conversations and Endpoints. SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
 #include "plugin/wireshark.h"
 
 namespace mep::plugin {
+
+// "Meter", or "Client 3" for the third bus (`bus` is 2). Lives as long as `pool`.
+void set_participant(address* to, wmem_allocator_t* pool, bool meter, unsigned bus);
 
 // Counts a frame: its addresses are set, `tvb` is the frame.
 void tap_frame(packet_info* pinfo, tvbuff_t* tvb);

@@ -4,6 +4,7 @@
 #include <epan/dissectors/packet-tcp.h>
 #include <wiretap/wtap.h>
 
+#include "plugin/buses.h"
 #include "plugin/fields.h"
 #include "plugin/frame_tree.h"
 #include "protocol/bytes.h"

@@ -23,7 +23,7 @@ enum class DigestStatus : std::uint8_t { bad = 0, good = 1, unverified = 2 };
 enum class Cover : std::uint8_t {
   clear,   // as it is, or TLS
   opened,  // RC4, and a key opens it
-  sealed,  // it looks like nothing, so probably RC4, and no key opens it
+  sealed,  // by all evidence RC4, and no key opens it
 };
 
 // A procedure that was called by writing BT07, and where its result was read. File scope.
@@ -45,6 +45,7 @@ struct Transaction {
   Transaction* partner;  // the requests that these responses answer, and the other way round
 };
 
+struct FrameFacts;
 struct TlsFacts;
 struct TlsSession;
 
@@ -54,7 +55,11 @@ struct Exchange {
   std::uint32_t answer_frame;  // 0: none seen
   nstime_t request_time;
   nstime_t answer_time;
-  Request request;
+  Request request;      // read as a clear one, where no key opens it; see asked()
+  FrameFacts* asking;   // of the request's frame
+  FrameFacts* answer;   // of the answer's; null: none seen
+  int bits;             // that speak for the request being clear (protocol/evidence.h), so far
+  Direction claimed;    // which way the carrier says that the request went
   const KeyEntry* key;  // that fits the request; null: none
   DigestState digest;   // after the request, where a key fits
   Cover cover;
@@ -72,9 +77,13 @@ struct Exchange {
 
 // What the first pass found out about one frame. File scope.
 struct FrameFacts {
-  Direction direction;
-  std::uint16_t bus;   // see Bus::number
-  Exchange* exchange;  // of a request its own, of a response the one it answers; or null
+  Direction direction;     // the true one, as far as evidence goes
+  bool reversed;           // the carrier recorded it the other way
+  bool lines_swapped;      // by this frame that was certain of the bus's lines
+  bool echo_heard;         // the first echo on its bus
+  std::uint16_t bus;       // see bus_number()
+  const Exchange* echoes;  // whose request's bytes came back; null: none
+  Exchange* exchange;      // of a request its own, of a response the one it answers; or null
   DigestStatus digest;
   Cover cover;
   const TlsFacts* tls;
@@ -85,29 +94,45 @@ struct FrameFacts {
 // One meter and whoever talks to it: two tapped lines, or one TCP connection. File scope.
 struct Bus;
 
-// The bus that a frame of the link layer belongs to. Each tapped line is a capture interface of
-// its own, and the two lines of a tap stand side by side.
-Bus* bus_of_line(packet_info* pinfo, Direction direction);
-// The bus that a TCP connection is.
-Bus* bus_of_connection(packet_info* pinfo);
-std::uint16_t bus_number(const Bus* bus);  // 0 for the first in the capture
-
 // Whether a request is waiting for its answer: helps where nothing else tells the direction.
 bool answer_expected(const Bus* bus);
 
-// First pass: takes in a whole message and says what it is. `message` is the frame without its
-// length field.
-FrameFacts* learn_request(Bus* bus, packet_info* pinfo, Bytes message);
-FrameFacts* learn_response(Bus* bus, packet_info* pinfo, Bytes message);
+// --- First pass
+
+// A message read as a request and as an answer, before either is believed. Packet scope.
+struct AsRequest {
+  Exchange exchange;
+  Bytes plain;  // the message in clear, or as it came
+  // How much speaks for it: a key that fits settles it.
+  int bits;
+};
+struct AsAnswer {
+  Exchange* question;  // null: none
+  Bytes plain;
+  Cover cover;
+  bool proven;  // its digest continues the request's
+  int bits;
+};
+AsRequest read_as_request(Bus& bus, packet_info* pinfo, Bytes message);
+AsAnswer read_as_answer(Bus& bus, packet_info* pinfo, Bytes message);
+
+// Believes the reading.
+FrameFacts* learn_request(Bus& bus, packet_info* pinfo, Bytes message, const AsRequest& request);
+FrameFacts* learn_answer(Bus& bus, packet_info* pinfo, Bytes message, const AsAnswer& answer);
 // For what has no partner: alerts, noise, frames cut short.
 FrameFacts* learn_other(Bus* bus, Direction direction);
+// The request whose very bytes came back; null: none. `claimed`: as the carrier says.
+const Exchange* echoed(const Bus& bus, const packet_info* pinfo, Bytes message, Direction claimed);
+
+// --- Any pass
+
+// What an exchange asked for, where its request can be read; null where it cannot, or for null.
+const Request* asked(const Exchange* exchange);
 
 // BT08, ET59 and ET85: where the results of procedures are read.
 bool holds_procedure_results(std::uint16_t table);
 
 // What a response to this request has to be read as.
 Answers answers_to(const Exchange* exchange);
-
-void register_exchanges();
 
 }  // namespace mep::plugin

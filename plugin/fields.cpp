@@ -114,7 +114,7 @@ void register_header_fields() {
       field(&hf.unknown_data, "Message", "mep.unknown_data", FT_BYTES, BASE_NONE, nullptr, 0,
             "Message bytes that could not be decoded"),
       field(&hf.sequence, "Sequence number", "mep.sequence", FT_UINT32, BASE_HEX, nullptr, 0,
-            "Of a request; in an answer 0x0c: the meter's last one"),
+            "Of a request; in an answer 0x0c: the one that the meter expects next"),
       field(&hf.digest, "Digest", "mep.digest", FT_BYTES, BASE_NONE, nullptr, 0,
             "Authentication digest over the message, and over the request in an answer"),
       field(&hf.digest_status, "Digest status", "mep.digest.status", FT_UINT8, BASE_NONE,

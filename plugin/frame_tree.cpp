@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/frame_tree.h"
 
-#include <cstring>
-
 #include <epan/address.h>
+#include <epan/to_str.h>
 
+#include "plugin/buses.h"
 #include "plugin/conversations.h"
+#include "plugin/direction.h"
 #include "plugin/exchanges.h"
 #include "plugin/fields.h"
 #include "plugin/message_tree.h"
@@ -26,32 +27,32 @@ Bytes captured_bytes(const Arrived& frame) {
   return {static_cast<const std::uint8_t*>(copy), size};
 }
 
-// --- Direction and addresses --------------------------------------------------------------------
-
-// What the frame itself says where nobody else does.
-Direction direction_of_message(Bytes message, std::size_t size) {
-  const bool like_request = fits(message, size, Direction::client_to_meter) == Fit::yes;
-  const bool like_response = fits(message, size, Direction::meter_to_client) == Fit::yes;
-  if (like_request != like_response)
-    return like_request ? Direction::client_to_meter : Direction::meter_to_client;
-  return message.empty() ? Direction::meter_to_client  // an alert
-                         : Direction::unknown;
-}
-
-void set_one_address(address* to, packet_info* pinfo, const char* who, unsigned bus) {
-  const char* name = bus == 0 ? who : wmem_strdup_printf(pinfo->pool, "%s %u", who, bus + 1);
-  set_address(to, AT_STRINGZ, static_cast<int>(std::strlen(name)) + 1, name);
-}
+// --- Participants
+// ----------------------------------------------------------------------------------
 
 // "Client" and "Meter": the tapped lines have no addresses of their own.
-void set_addresses(packet_info* pinfo, Direction direction, unsigned bus) {
-  const bool from_meter = direction == Direction::meter_to_client;
-  set_one_address(&pinfo->dl_src, pinfo, from_meter ? "Meter" : "Client", bus);
-  set_one_address(&pinfo->dl_dst, pinfo, from_meter ? "Client" : "Meter", bus);
+void set_addresses(packet_info* pinfo, const FrameFacts& facts) {
+  const bool from_meter = facts.direction == Direction::meter_to_client;
+  set_participant(&pinfo->dl_src, pinfo->pool, from_meter, facts.bus);
+  set_participant(&pinfo->dl_dst, pinfo->pool, !from_meter, facts.bus);
   copy_address_shallow(&pinfo->src, &pinfo->dl_src);
   copy_address_shallow(&pinfo->dst, &pinfo->dl_dst);
   copy_address_shallow(&pinfo->net_src, &pinfo->dl_src);
   copy_address_shallow(&pinfo->net_dst, &pinfo->dl_dst);
+}
+
+struct {
+  int stream, src, dst, addr, reversed, lines_swapped, echo_of;
+  expert_field swapped, echo;
+} participants;
+
+void add_participant(const Arrived& frame, proto_tree* tree, int hf, const address* who) {
+  const char* name = address_to_str(frame.pinfo->pool, who);
+  proto_item* item = proto_tree_add_string(tree, hf, frame.tvb, 0, 0, name);
+  proto_item_set_generated(item);
+  item = proto_tree_add_string(tree, participants.addr, frame.tvb, 0, 0, name);
+  proto_item_set_generated(item);
+  proto_item_set_hidden(item);
 }
 
 // --- One frame -----------------------------------------------------------------------------------
@@ -75,24 +76,55 @@ bool is_first_pass(const Arrived& frame) {
   return !frame.pinfo->fd->visited;
 }
 
+Bus* bus_of(const Arrived& frame) {
+  return frame.bus ? frame.bus : bus_of_line(frame.pinfo, frame.tap, frame.direction);
+}
+
+// What a port number says is a guess; what a capture says of its lines is on record.
+Claim claim_of(const Arrived& frame) {
+  return {frame.direction, frame.bus == nullptr};
+}
+
 FrameFacts* learn(const Arrived& frame, Bytes bytes, std::size_t declared, bool whole) {
-  const Bytes message =
-      bytes.size() > length_field_size ? bytes.subspan(length_field_size) : Bytes();
-  Direction direction = frame.direction;
-  if (direction == Direction::unknown) direction = direction_of_message(message, declared);
-  Bus* bus = frame.bus ? frame.bus : bus_of_line(frame.pinfo, direction);
-  if (direction == Direction::unknown)
-    direction = answer_expected(bus) ? Direction::meter_to_client : Direction::client_to_meter;
-  if (!whole || declared == 0) return learn_other(bus, direction);
-  if (direction == Direction::client_to_meter)
-    return learn_request(bus, frame.pinfo, message.first(declared));
-  return learn_response(bus, frame.pinfo, message.first(declared));
+  Bus* bus = bus_of(frame);
+  if (whole && declared > 0)
+    return learn_message(bus, frame.pinfo, bytes.subspan(length_field_size, declared),
+                         claim_of(frame));
+  // An alert is the meter's.
+  const Direction otherwise = declared == 0 || answer_expected(bus) ? Direction::meter_to_client
+                                                                    : Direction::client_to_meter;
+  return learn_unreadable(bus, claim_of(frame), otherwise);
 }
 
 proto_tree* add_protocol(const Arrived& frame, const char* what) {
   proto_item* item = proto_tree_add_protocol_format(frame.tree, mep_.proto, frame.tvb, 0, -1,
                                                     "Multipurpose Expansion Port%s", what);
   return proto_item_add_subtree(item, mep_.ett.message);
+}
+
+void show_participants(const Arrived& frame, proto_tree* tree, const FrameFacts& facts) {
+  proto_item* item = proto_tree_add_uint(tree, participants.stream, frame.tvb, 0, 0, facts.bus);
+  proto_item_set_generated(item);
+  if (!frame.bus) {
+    add_participant(frame, tree, participants.src, &frame.pinfo->src);
+    add_participant(frame, tree, participants.dst, &frame.pinfo->dst);
+  }
+  if (!facts.reversed) return;
+  item = proto_tree_add_boolean(tree, participants.reversed, frame.tvb, 0, 0, TRUE);
+  proto_item_set_generated(item);
+  if (!facts.lines_swapped) return;
+  item = proto_tree_add_boolean(tree, participants.lines_swapped, frame.tvb, 0, 0, TRUE);
+  proto_item_set_generated(item);
+  expert_add_info(frame.pinfo, item, &participants.swapped);
+}
+
+void show_echo(const Arrived& frame, proto_tree* tree, const FrameFacts& facts) {
+  const std::uint32_t request = facts.echoes->request_frame;
+  proto_item* item = proto_tree_add_uint(tree, participants.echo_of, frame.tvb, 0, 0, request);
+  proto_item_set_generated(item);
+  if (facts.echo_heard) expert_add_info(frame.pinfo, item, &participants.echo);
+  proto_tree_add_item(tree, mep_.hf.unknown_data, frame.tvb, length_field_size, -1, ENC_NA);
+  col_add_fstr(frame.pinfo->cinfo, COL_INFO, "Echo of the request in frame %u", request);
 }
 
 void show_alert(const Arrived& frame, proto_tree* tree) {
@@ -143,15 +175,20 @@ int dissect_frame(const Arrived& frame) {
 
   FrameFacts* facts = recalled(frame);
   if (!facts) {
-    facts = learn(frame, bytes, declared, whole && declared <= max_message_size);
+    facts = learn(frame, bytes, declared, whole);
     if (is_first_pass(frame)) keep(frame, facts);
   }
-  if (!frame.bus) set_addresses(pinfo, facts->direction, facts->bus);
+  if (!frame.bus) set_addresses(pinfo, *facts);
   tap_frame(pinfo, frame.tvb);
 
   const bool request = facts->direction == Direction::client_to_meter;
-  proto_tree* tree = add_protocol(frame, declared == 0 ? "" : request ? ", Request" : ", Response");
+  const char* what = declared == 0   ? ""
+                     : facts->echoes ? ", Echo"
+                     : request       ? ", Request"
+                                     : ", Response";
+  proto_tree* tree = add_protocol(frame, what);
   proto_item* parent = proto_tree_get_parent(tree);
+  show_participants(frame, tree, *facts);
   if (bytes.size() < length_field_size) {
     col_add_fstr(pinfo->cinfo, COL_INFO, "%s cut short in its length field",
                  request ? "Request" : "Response");
@@ -167,10 +204,12 @@ int dissect_frame(const Arrived& frame) {
         proto_tree_add_item(tree, mep_.hf.length, frame.tvb, 0, length_field_size, ENC_BIG_ENDIAN);
     if (declared > max_message_size) {
       expert_add_info_format(pinfo, length, &mep_.ei.length_out_of_range,
-                             "A message has at most %u bytes",
+                             "A message has at most %u bytes (page 8)",
                              static_cast<unsigned>(max_message_size));
     }
-    if (whole && declared <= max_message_size) {
+    if (facts->echoes) {
+      show_echo(frame, tree, *facts);
+    } else if (whole) {
       show_message(frame, tree, bytes.subspan(length_field_size, declared), *facts);
     } else {
       const Shown part{frame.tvb, static_cast<int>(length_field_size),
@@ -210,19 +249,60 @@ int dissect_noise(const Arrived& frame) {
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
   FrameFacts* facts = recalled(frame);
   if (!facts) {
-    const Direction direction =
-        frame.direction == Direction::unknown ? Direction::client_to_meter : frame.direction;
-    facts = learn_other(bus_of_line(pinfo, direction), direction);
+    facts = learn_unreadable(bus_of(frame), claim_of(frame), Direction::client_to_meter);
     if (is_first_pass(frame)) keep(frame, facts);
   }
-  set_addresses(pinfo, facts->direction, facts->bus);
+  if (!frame.bus) set_addresses(pinfo, *facts);
   tap_frame(pinfo, frame.tvb);
   col_add_fstr(pinfo->cinfo, COL_INFO, "Noise, %u %s no frame", size,
                size == 1 ? "byte that forms" : "bytes that form");
   proto_tree* tree = add_protocol(frame, ", Noise");
+  show_participants(frame, tree, *facts);
   proto_item* item = proto_tree_add_item(tree, mep_.hf.noise, frame.tvb, 0, -1, ENC_NA);
   expert_add_info(pinfo, item, &mep_.ei.noise);
   return static_cast<int>(size);
+}
+
+void register_frames() {
+  static hf_register_info fields[] = {
+      {&participants.stream,
+       {"Bus", "mep.stream", FT_UINT16, BASE_DEC, nullptr, 0,
+        "One meter and who talks to it: counted through the capture, from 0", HFILL}},
+      {&participants.src,
+       {"Source", "mep.src", FT_STRING, BASE_NONE, nullptr, 0, "Who sent the frame", HFILL}},
+      {&participants.dst,
+       {"Destination", "mep.dst", FT_STRING, BASE_NONE, nullptr, 0, "Whom the frame is for",
+        HFILL}},
+      {&participants.addr,
+       {"Source or destination", "mep.addr", FT_STRING, BASE_NONE, nullptr, 0, nullptr, HFILL}},
+      {&participants.reversed,
+       {"Recorded as the other direction", "mep.reversed", FT_BOOLEAN, BASE_NONE, nullptr, 0,
+        "The capture says otherwise of who sent this frame; its bytes are believed", HFILL}},
+      {&participants.lines_swapped,
+       {"Lines are swapped", "mep.analysis.lines_swapped", FT_BOOLEAN, BASE_NONE, nullptr, 0,
+        "By this frame it was certain", HFILL}},
+      {&participants.echo_of,
+       {"Echo of the request in", "mep.analysis.echo", FT_FRAMENUM, BASE_NONE,
+        FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0, "The same bytes came back on the other line", HFILL}},
+  };
+  static ei_register_info experts[] = {
+      {&participants.swapped,
+       {"mep.analysis.lines_swapped.expert", PI_SEQUENCE, PI_WARN,
+        "The lines are swapped: what was recorded as the client's line is the meter's, or the "
+        "other "
+        "way round. Frames are shown as they went in truth; exchange the two ports for the next "
+        "capture",
+        EXPFILL}},
+      {&participants.echo,
+       {"mep.analysis.echo.expert", PI_SEQUENCE, PI_WARN,
+        "Echo: the line to the client repeats what the client sends. Its receiver hears its own "
+        "transmitter (TXD and RXD joined, or a half-duplex adapter), so the meter is not heard "
+        "here",
+        EXPFILL}},
+  };
+  participants = {-1, -1, -1, -1, -1, -1, -1, EI_INIT, EI_INIT};
+  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
+  expert_register_field_array(mep_.experts, experts, G_N_ELEMENTS(experts));
 }
 
 }  // namespace mep::plugin

@@ -17,6 +17,7 @@ struct Arrived {
   Direction direction;      // as far as the carrier knows
   std::uint8_t tap_status;  // tap::Status bits, 0 without a tap header
   Bus* bus;                 // null: a line of the link layer, to be looked up
+  std::uint32_t tap = 0;    // its number, where a tap header has one
 };
 
 // From the length field to the last byte. Leaves by an exception where the frame is malformed or
@@ -25,5 +26,7 @@ int dissect_frame(const Arrived& frame);
 
 // Bytes that form no frame: as many as there are are taken.
 int dissect_noise(const Arrived& frame);
+
+void register_frames();
 
 }  // namespace mep::plugin

@@ -2,6 +2,7 @@
 #include "plugin/message_tree.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 #include "plugin/fields.h"
@@ -147,21 +148,34 @@ const char* name_of(packet_info* pinfo, const Response& response, const Exchange
   return for_packet(pinfo, tls ? tls_response_name(response.code) : response_name(response.code));
 }
 
+// ", the meter expects 0x00005d10, 1 ahead"
+void tell_expected(packet_info* pinfo, std::uint32_t expected, const Request* request) {
+  col_append_fstr(pinfo->cinfo, COL_INFO, ", the meter expects 0x%08x", expected);
+  if (!request || !request->sequence) return;
+  const auto ahead = static_cast<std::int32_t>(expected - *request->sequence);
+  constexpr std::int32_t telling = 1000;  // what is further off was not counted from the same start
+  if (ahead == 0) {
+    col_append_str(pinfo->cinfo, COL_INFO, ", as was sent");
+  } else if (std::abs(std::int64_t{ahead}) <= telling) {
+    col_append_fstr(pinfo->cinfo, COL_INFO, ", %d %s", std::abs(ahead),
+                    ahead < 0 ? "back" : "ahead");
+  }
+}
+
 // "OK, BT23, 44 bytes"
 void tell_response(packet_info* pinfo, const Response& response, const Exchange* exchange) {
   col_add_str(pinfo->cinfo, COL_INFO, name_of(pinfo, response, exchange));
-  if (exchange && exchange->request.table) {
-    col_append_fstr(pinfo->cinfo, COL_INFO, ", %s", label_of(pinfo, *exchange->request.table));
-  } else if (exchange && !request_name(exchange->request.code).empty()) {
-    col_append_fstr(pinfo->cinfo, COL_INFO, ", %s",
-                    for_packet(pinfo, request_name(exchange->request.code)));
+  const Request* request = asked(exchange);
+  if (request && request->table) {
+    col_append_fstr(pinfo->cinfo, COL_INFO, ", %s", label_of(pinfo, *request->table));
+  } else if (request && !request_name(request->code).empty()) {
+    col_append_fstr(pinfo->cinfo, COL_INFO, ", %s", for_packet(pinfo, request_name(request->code)));
   }
   if (response.count) {
     col_append_fstr(pinfo->cinfo, COL_INFO, ", %u %s", *response.count,
                     bytes_text(*response.count));
   }
-  if (response.sequence)
-    col_append_fstr(pinfo->cinfo, COL_INFO, ", last was 0x%08x", *response.sequence);
+  if (response.sequence) tell_expected(pinfo, *response.sequence, request);
 }
 
 void tell_unknown(packet_info* pinfo, const char* what, std::uint8_t code) {
@@ -205,8 +219,8 @@ void show_sequence(const Shown& shown, int at, const Exchange* same_sequence_as)
 void show_exchange(const Shown& shown, const FrameFacts& facts) {
   const Exchange* exchange = facts.exchange;
   const bool is_request = facts.direction == Direction::client_to_meter;
-  if (exchange && !is_request && exchange->request.table)
-    show_table_number(shown, 0, 0, *exchange->request.table);
+  const Request* request = asked(exchange);
+  if (request && !is_request && request->table) show_table_number(shown, 0, 0, *request->table);
   if (shown.paired_outside) return;
   if (!exchange) {
     if (!is_request)
@@ -259,13 +273,12 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
   const bool tls = !unknown && is_tls(static_cast<RequestCode>(request.code));
   if (unknown) {
     tell_unknown(shown.pinfo, "Request", request.code);
-    show_bytes(shown, mep_.hf.unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
   } else {
     tell_request(shown.pinfo, request);
     proto_item_append_text(proto_tree_get_parent(shown.tree), ", %s",
                            for_packet(shown.pinfo, request_name(request.code)));
-    show_code(shown, mep_.hf.request_code);
   }
+  show_code(shown, mep_.hf.request_code);
   if (request.table) {
     show_table_number(shown, shown.offset + 1, 2, *request.table);
     proto_item_append_text(proto_tree_get_parent(shown.tree), ", %s",
@@ -280,7 +293,11 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
                           ENC_BIG_ENDIAN);
     }
   }
-  if (!unknown && !tls) show_table_data(shown, request, request.data, facts);
+  if (request.table) {
+    show_table_data(shown, request, request.data, facts);
+  } else if (!tls) {
+    show_bytes(shown, mep_.hf.unknown_data, request.data);
+  }
   if (request.sequence) {
     show_sequence(shown, shown.offset + request.digest->offset - static_cast<int>(sequence_size),
                   facts.exchange ? facts.exchange->same_sequence : nullptr);
@@ -317,15 +334,15 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
       expert_add_info_format(shown.pinfo, code, &mep_.ei.rejected, "Rejected: %s", name);
     }
   }
-  if (exchange && exchange->request.table) {
-    proto_item_append_text(parent, ", %s", title_of(shown.pinfo, *exchange->request.table));
-  }
+  const Request* request = asked(exchange);
+  if (request && request->table)
+    proto_item_append_text(parent, ", %s", title_of(shown.pinfo, *request->table));
   if (response.count) {
     proto_tree_add_item(shown.tree, mep_.hf.count, shown.tvb, shown.offset + 1, 2, ENC_BIG_ENDIAN);
   }
   std::optional<Extent> tls;
-  if (response.count && exchange) {
-    show_table_data(shown, exchange->request, response.data, facts);
+  if (response.count && request) {
+    show_table_data(shown, *request, response.data, facts);
   } else if (answers_to(exchange) == Answers::tls) {
     tls = response.data;
   } else if (response.problem != Problem::unknown_code) {

@@ -1,9 +1,10 @@
 // What Wireshark looks for in a plugin.
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/buses.h"
 #include "plugin/conversations.h"
 #include "plugin/dissector.h"
-#include "plugin/exchanges.h"
 #include "plugin/fields.h"
+#include "plugin/frame_tree.h"
 #include "plugin/preferences.h"
 #include "plugin/procedure_tree.h"
 #include "plugin/table_fields.h"
@@ -22,7 +23,8 @@ void register_protocol() {
   mep::plugin::register_transaction_tree();
   mep::plugin::register_tls();
   mep::plugin::register_preferences();
-  mep::plugin::register_exchanges();
+  mep::plugin::register_buses();
+  mep::plugin::register_frames();
   mep::plugin::register_conversations();
   mep::plugin::register_dissectors();
 }

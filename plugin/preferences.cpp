@@ -3,6 +3,7 @@
 
 #include <epan/prefs.h>
 
+#include "plugin/direction.h"
 #include "plugin/fields.h"
 #include "plugin/keys.h"
 
@@ -11,6 +12,7 @@ namespace mep::plugin {
 void register_preferences() {
   module_t* module = prefs_register_protocol(mep_.proto, rebuild_keys);
   register_keys(module);
+  register_direction(module);
 }
 
 }  // namespace mep::plugin

@@ -2,8 +2,9 @@
 #include "plugin/security.h"
 
 #include <algorithm>
+#include <optional>
 
-#include "protocol/names.h"
+#include "protocol/evidence.h"
 #include "protocol/rc4.h"
 
 namespace mep::plugin {
@@ -31,18 +32,6 @@ Bytes decrypted(wmem_allocator_t* pool, Bytes message, const Key& exchange_key, 
 bool authentic(const DigestState& state, const Key& key, Bytes plain) {
   return digest_matches(digest_update(state, key, without_digest(plain)), key,
                         closing_digest(plain));
-}
-
-// Smaller ones have no sequence number and digest.
-constexpr std::size_t smallest_secured_request = 1 + sequence_size + digest_size;
-
-// One encrypted request in 256 begins with the code of a partial read, and has its size if it is
-// one. What noise says in table number, offset and count gives it away.
-bool believable(const Request& request) {
-  constexpr std::uint16_t highest_table = number_mask | manufacturer_flag | pending_flag;
-  constexpr std::uint32_t highest_offset = 0x0FFFFF;  // beyond the largest load profiles
-  return request.table.value_or(0) <= highest_table && request.offset <= highest_offset &&
-         request.count.value_or(0) <= max_message_size;
 }
 
 class RequestOpener {
@@ -83,14 +72,11 @@ class RequestOpener {
 
 }  // namespace
 
-Bytes open_request(Bus& bus, packet_info* pinfo, Bytes message, Exchange& exchange) {
-  exchange.request = parse_request(message, Trailer::present);
-  exchange.cover = Cover::clear;
-  const Fit fit = fits(message, message.size(), Direction::client_to_meter);
-  const bool secured = message.size() >= smallest_secured_request &&
-                       !(fit == Fit::yes && is_tls(static_cast<RequestCode>(message[0])));
-  if (!secured) return message;
-
+std::optional<Bytes> prove_request(Bus& bus, packet_info* pinfo, Bytes message,
+                                   Exchange& exchange) {
+  const bool tls = fits(message, message.size(), Direction::client_to_meter) == Fit::yes &&
+                   is_tls(static_cast<RequestCode>(message[0]));
+  if (message.size() < smallest_secured_request || tls) return std::nullopt;
   RequestOpener opener(pinfo, message);
   const auto fits_either = [&](const KeyEntry& entry) {
     return opener.fits_clear(entry, exchange) || opener.fits_encrypted(entry, exchange);
@@ -101,38 +87,22 @@ Bytes open_request(Bus& bus, packet_info* pinfo, Bytes message, Exchange& exchan
     bus.last_key = exchange.key = keep(entry);
     return opener.plain();
   }
-  // Among clear requests one with a known code is rather damaged than encrypted.
-  const bool clear_here = bus.recent[0] && bus.recent[0]->cover == Cover::clear;
-  const bool known_code = exchange.request.problem != Problem::unknown_code;
-  const bool looks_clear = fit == Fit::yes && believable(exchange.request);
-  if (!looks_clear && !(clear_here && known_code)) {
-    exchange.cover = Cover::sealed;
-    // What was read is noise, and must not be learned from or told of the answer.
-    exchange.request = Request();
-    exchange.request.problem = Problem::unknown_code;
-  }
-  return message;
+  return std::nullopt;
 }
 
-Answer open_answer(packet_info* pinfo, const Exchange& exchange, Bytes message) {
-  const bool secured = message.size() > digest_size;
+std::optional<Bytes> prove_answer(packet_info* pinfo, const Exchange& exchange, Bytes message) {
+  if (!exchange.key || message.size() < smallest_secured_response) return std::nullopt;
   const auto proven = [&](Bytes plain) {
-    return secured && exchange.key && authentic(exchange.digest, exchange.key->key, plain);
+    return !plain.empty() && authentic(exchange.digest, exchange.key->key, plain);
   };
-  if (exchange.cover == Cover::clear || !secured) return {message, Cover::clear, proven(message)};
   if (exchange.cover == Cover::opened) {
     const Bytes plain =
         decrypted(pinfo->pool, message, exchange.exchange_key, exchange.size - digest_size);
-    if (!plain.empty() && proven(plain)) return {plain, Cover::opened, true};
+    if (proven(plain)) return plain;
   }
-  // 0x0B stays in clear even after an encrypted request (page 256). An encrypted answer may begin
-  // with that byte, too: so only where no key opens it.
-  const bool refused =
-      static_cast<ResponseCode>(message[0]) == ResponseCode::authentication_failure &&
-      fits(message, message.size(), Direction::meter_to_client) == Fit::yes;
-  if (refused) return {message, Cover::clear, proven(message)};
-  // What a wrong digest makes of the bytes is noise.
-  return {message, Cover::sealed, false};
+  // An answer may come in clear to an encrypted request, too: a refusal (page 256).
+  if (proven(message)) return message;
+  return std::nullopt;
 }
 
 Bytes plain_message(packet_info* pinfo, Bytes message, const FrameFacts& facts) {

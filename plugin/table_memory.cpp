@@ -16,8 +16,7 @@ namespace {
 constexpr std::size_t call_header_size = 3;    // BT07: number and handling, sequence number
 constexpr std::size_t result_header_size = 4;  // the same and the result code
 
-void learn_call(Bus& bus, const packet_info* pinfo, Bytes message, Exchange& exchange) {
-  const Bytes data = exchange.request.data.of(message);
+void learn_call(Bus& bus, const packet_info* pinfo, Bytes data, Exchange& exchange) {
   if (exchange.request.table != BT(7) || exchange.request.offset != 0 ||
       data.size() < call_header_size)
     return;
@@ -73,13 +72,13 @@ Transaction* assemble(Assembly& assembly, const packet_info* pinfo, std::size_t 
   return whole;
 }
 
-Transaction* learn_transaction_requests(Bus& bus, const packet_info* pinfo, Bytes message,
+Transaction* learn_transaction_requests(Bus& bus, const packet_info* pinfo, Bytes data,
                                         const Request& request) {
   const bool concerned = request.table == ET(52) &&
                          is_write(static_cast<RequestCode>(request.code)) &&
                          request.problem == Problem::none;
   if (!concerned) return nullptr;
-  Transaction* whole = assemble(bus.requests, pinfo, request.offset, request.data.of(message));
+  Transaction* whole = assemble(bus.requests, pinfo, request.offset, data);
   if (whole) bus.last_requests = whole;
   return whole;
 }
@@ -126,10 +125,10 @@ void learn_from_transaction(Bus& bus, const Transaction& responses) {
 
 }  // namespace
 
-void learn_from_write(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes plain,
-                      FrameFacts& facts) {
-  learn_call(bus, pinfo, plain, exchange);
-  facts.transaction = learn_transaction_requests(bus, pinfo, plain, exchange.request);
+void learn_from_write(Bus& bus, const packet_info* pinfo, Exchange& exchange, FrameFacts& facts) {
+  const Bytes data(exchange.written, exchange.request.data.size);
+  learn_call(bus, pinfo, data, exchange);
+  facts.transaction = learn_transaction_requests(bus, pinfo, data, exchange.request);
 }
 
 void learn_from_answer(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes message,

@@ -7,9 +7,8 @@
 
 namespace mep::plugin {
 
-// A write, before its answer is known; `plain` is the message in clear.
-void learn_from_write(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes plain,
-                      FrameFacts& facts);
+// A write, before its answer is known. `facts`: the request's.
+void learn_from_write(Bus& bus, const packet_info* pinfo, Exchange& exchange, FrameFacts& facts);
 // The answer to `exchange`; `plain` is its message in clear, `response` the same taken apart.
 void learn_from_answer(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes plain,
                        const Response& response, FrameFacts& facts);

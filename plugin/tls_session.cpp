@@ -268,7 +268,7 @@ FrameFacts* learn_payload(packet_info* pinfo, Bytes message) {
     if (is_write(static_cast<RequestCode>(request.code)) && request.data.size > 0) {
       inner->written = static_cast<const std::uint8_t*>(
           wmem_memdup(wmem_file_scope(), message.data() + request.data.offset, request.data.size));
-      learn_from_write(bus, pinfo, *inner, message, *facts);
+      learn_from_write(bus, pinfo, *inner, *facts);
     }
   } else if (Exchange* inner = question_inside(*outer, current.payloads)) {
     inner->answer_frame = outer->answer_frame;

@@ -14,6 +14,10 @@ constexpr Extent extent(std::size_t offset, std::size_t size) {
   return {static_cast<std::uint16_t>(offset), static_cast<std::uint16_t>(size)};
 }
 
+bool is_negotiate(std::uint8_t code) {
+  return (code & 0xF0) == static_cast<std::uint8_t>(RequestCode::negotiate);
+}
+
 // Goes through a message field by field; a field that does not fit is left out, and so are all
 // after it.
 class Reader {
@@ -57,7 +61,24 @@ void take_counted_data(T& message, const Reader& reader) {
 }  // namespace
 
 std::string_view request_name(std::uint8_t code) {
+  if (is_negotiate(code)) return "Negotiate";
   switch (static_cast<RequestCode>(code)) {
+    case RequestCode::identify:
+      return "Identify";
+    case RequestCode::terminate:
+      return "Terminate";
+    case RequestCode::default_read:
+      return "Default Table Read";
+    case RequestCode::log_on:
+      return "Log On";
+    case RequestCode::security:
+      return "Security";
+    case RequestCode::log_off:
+      return "Log Off";
+    case RequestCode::negotiate:
+      break;
+    case RequestCode::wait:
+      return "Wait";
     case RequestCode::full_read:
       return "Full Table Read";
     case RequestCode::partial_read:
@@ -92,6 +113,14 @@ std::string_view response_name(std::uint8_t code) {
       return "Requested operation not possible";
     case ResponseCode::table_operation_not_possible:
       return "Table operation not possible";
+    case ResponseCode::device_busy:
+      return "Device busy";
+    case ResponseCode::data_not_ready:
+      return "Data not ready";
+    case ResponseCode::data_locked:
+      return "Data locked";
+    case ResponseCode::renegotiate_request:
+      return "Renegotiate request";
     case ResponseCode::invalid_service_sequence_state:
       return "Invalid service sequence state";
     case ResponseCode::authentication_failure:
@@ -141,11 +170,7 @@ Request parse_request(Bytes message, Trailer trailer) {
   }
   request.code = message[0];
   const auto code = static_cast<RequestCode>(request.code);
-  if (request_name(request.code).empty()) {
-    request.problem = Problem::unknown_code;
-    request.data = extent(1, message.size() - 1);
-    return request;
-  }
+  if (request_name(request.code).empty()) note(request, Problem::unknown_code);
   if (is_tls(code)) {
     request.data = extent(1, message.size() - 1);
     return request;
@@ -160,6 +185,11 @@ Request parse_request(Bytes message, Trailer trailer) {
     end -= trailing;
     request.sequence = static_cast<std::uint32_t>(read_be(message, end, sequence_size));
     request.digest = extent(end + sequence_size, digest_size);
+  }
+
+  if (!is_read(code) && !is_write(code)) {
+    request.data = extent(1, end - 1);
+    return request;
   }
 
   Reader reader(message, end);
@@ -269,7 +299,22 @@ constexpr std::size_t largest_terminate = 16;
 
 Fit fits_request(Bytes available, std::size_t size) {
   constexpr std::size_t trailing = sequence_size + digest_size;
+  if (is_negotiate(available[0]))  // packet size, number of packets, baud rates
+    return exactly(size == 1 + 3 + (available[0] & 0x0FU) + trailing);
   switch (static_cast<RequestCode>(available[0])) {
+    case RequestCode::identify:
+    case RequestCode::terminate:
+    case RequestCode::default_read:
+    case RequestCode::log_off:
+      return exactly(size == 1 + trailing);
+    case RequestCode::log_on:  // user ID, user
+      return exactly(size == 1 + 2 + 10 + trailing);
+    case RequestCode::security:  // password
+      return exactly(size == 1 + 20 + trailing);
+    case RequestCode::wait:
+      return exactly(size == 1 + 1 + trailing);
+    case RequestCode::negotiate:
+      break;
     case RequestCode::full_read:
       return exactly(size == 3 + trailing || size == 5 + trailing);
     case RequestCode::partial_read:

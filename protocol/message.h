@@ -16,13 +16,21 @@
 namespace mep {
 
 enum class RequestCode : std::uint8_t {
+  identify = 0x20,   // this one and those below marked so are C12.18's; the guide has no use for
+  terminate = 0x21,  // them, but clients send them
   full_read = 0x30,
+  default_read = 0x3E,  // C12.18
   partial_read = 0x3F,
   full_write = 0x40,
   partial_write = 0x4F,
+  log_on = 0x50,    // C12.18
+  security = 0x51,  // C12.18
+  log_off = 0x52,   // C12.18
   tls_terminate = 0x57,
   tls_handshake = 0x58,
   tls_handshake_cont = 0x59,
+  negotiate = 0x60,  // C12.18; to 0x6F, with as many baud rates as the low digit says
+  wait = 0x70,       // C12.18
   tls_table = 0x80,
 };
 
@@ -33,12 +41,16 @@ enum class ResponseCode : std::uint8_t {
   no_permission = 0x03,  // under TLS: invalid identity or key
   operation_not_possible = 0x04,
   table_operation_not_possible = 0x05,
+  device_busy = 0x06,  // C12.18, as the next three: the guide has no use for them
+  data_not_ready = 0x07,
+  data_locked = 0x08,
+  renegotiate_request = 0x09,
   invalid_service_sequence_state = 0x0A,
   authentication_failure = 0x0B,
   invalid_sequence_number = 0x0C,
 };
 
-// The name of a code for people, empty where the guide has none.
+// The name of a code for people, empty where neither the guide nor C12.18 has one.
 std::string_view request_name(std::uint8_t code);
 std::string_view response_name(std::uint8_t code);
 // The same for the answer to a TLS request, page 9.
@@ -62,7 +74,7 @@ enum class Trailer : std::uint8_t { absent, present };
 enum class Problem : std::uint8_t {
   none,
   empty,           // not even a code
-  unknown_code,    // a code that the guide does not have
+  unknown_code,    // a code that neither the guide nor C12.18 has
   too_short,       // ends before its own fixed fields do
   no_trailer,      // a trailer was expected and does not fit
   count_mismatch,  // the count field and the bytes present disagree
@@ -102,7 +114,8 @@ struct Response {
 };
 
 // Takes a request message apart. Never fails: what cannot be read stays empty, and `problem` says
-// why. TLS requests have no trailer whatever `trailer` says.
+// why. TLS requests have no trailer whatever `trailer` says. What a code means that is not a
+// table's does not matter: its bytes are `data`, and it has its trailer like any other.
 Request parse_request(Bytes message, Trailer trailer);
 
 // What a response answers decides how its bytes are to be read: a bare "ok" has no count after a

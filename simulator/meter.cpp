@@ -43,10 +43,9 @@ void Meter::advance(Instant now) {
 std::vector<std::uint8_t> Meter::execute(Bytes message, const Caller& caller) {
   state_.asking = caller.client;
   const Request request = parse_request(message, Trailer::absent);
-  if (request.problem == Problem::empty || request.problem == Problem::unknown_code)
-    return bare(ResponseCode::unrecognized_request);
   const auto code = static_cast<RequestCode>(request.code);
   if (is_tls(code)) return bare(ResponseCode::unsupported_request);
+  if (!is_read(code) && !is_write(code)) return bare(ResponseCode::unrecognized_request);
   if (request.problem == Problem::too_short) return bare(ResponseCode::unrecognized_request);
   if (request.problem == Problem::count_mismatch) return bare(ResponseCode::operation_not_possible);
   if (is_read(code)) return read(request, caller);

@@ -174,7 +174,7 @@ REQUEST_PROBLEMS = [
     (seal(b"\x4F\0\x17\0\0\0\0\5\1\2" + bytes(4))[2:], "Fewer table bytes than the count"),
     (seal(b"\x40\0\x17\0\1\1\2" + bytes(4))[2:], "More bytes than the count"),
     (seal(b"\x3F\0\x17\0\0\0\0\5\1" + bytes(4))[2:], "More bytes than the count"),
-    (b"\x99" + bytes(20), "probably encrypted"),
+    (bytes.fromhex("9937d2e0b7114cf6a92885d36b0ee1747ac25f1b"), "probably encrypted"),
 ]
 # Of answers to a read, all of them with the digest that belongs to their bytes.
 RESPONSE_PROBLEMS = [

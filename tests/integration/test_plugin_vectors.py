@@ -72,7 +72,7 @@ def expected_response(frame, request):
     expected["mep.digest"] = message[-8:]
     if message[0] == 0x0C:
         expected["mep.sequence"] = int.from_bytes(message[1:5], "big")
-        info += f", last was 0x{expected['mep.sequence']:08x}"
+        info += f", the meter expects 0x{expected['mep.sequence']:08x}"
     elif asked["mep.request_code"] in (FULL_READ, PARTIAL_READ):
         expected["mep.count"] = int.from_bytes(message[1:3], "big")
         expected["mep.data"] = message[3:-8]

@@ -107,7 +107,8 @@ def in_clear(capture, tshark_json):
 
 
 ABOUT_SECURITY = ["mep.length", "mep.sequence", "mep.digest", "mep.digest_tree", "mep.request_in",
-                  "mep.response_in", "mep.response_time", "_ws.expert"]
+                  "mep.response_in", "mep.response_time", "mep.stream", "mep.src", "mep.dst",
+                  "mep.addr", "_ws.expert"]
 
 
 def content(layer):

@@ -163,11 +163,24 @@ void a_request_without_room_for_its_trailer_says_so(void**) {
 
 void an_unknown_request_keeps_its_bytes(void**) {
   for (const Trailer trailer : {Trailer::absent, Trailer::present}) {
-    const Buffer message = hex("21 01 02");
+    const Buffer message = hex("77 01 02");
     const Request request = parse_request(message, trailer);
-    assert_int_equal(request.code, 0x21);
+    assert_int_equal(request.code, 0x77);
     expect_bytes(request.data.of(message), "01 02");
     expect_problem(request.problem, Problem::unknown_code);
+  }
+}
+
+void any_request_has_its_trailer(void**) {
+  // C12.18's own, one with a body, and one that nobody has named.
+  for (const std::string body :
+       {"20", "21", "51 0102030405060708090A0B0C0D0E0F1011121314", "77 01"}) {
+    const Buffer message = hex(body + "00005D0F 6D51F129553D93CF");
+    const Request request = parse_request(message, Trailer::present);
+    assert_true(request.sequence == 0x5D0FU);
+    expect_bytes(request.digest->of(message), "6D51F129553D93CF");
+    expect_bytes(request.data.of(message), body.substr(2));
+    expect_problem(request.problem, body[0] == '7' ? Problem::unknown_code : Problem::none);
   }
 }
 
@@ -269,7 +282,7 @@ void a_tls_answer_carries_records(void**) {
 
 // --- Names
 
-void the_guides_codes_have_names_and_others_have_none(void**) {
+void known_codes_have_names_and_others_have_none(void**) {
   assert_true(request_name(0x30) == "Full Table Read");
   assert_true(request_name(0x3F) == "Partial Table Read");
   assert_true(request_name(0x40) == "Full Table Write");
@@ -283,8 +296,12 @@ void the_guides_codes_have_names_and_others_have_none(void**) {
     if (!request_name(static_cast<std::uint8_t>(code)).empty()) ++requests;
     if (!response_name(static_cast<std::uint8_t>(code)).empty()) ++responses;
   }
-  assert_int_equal(requests, 8);
-  assert_int_equal(responses, 9);
+  assert_true(request_name(0x20) == "Identify");
+  assert_true(request_name(0x21) == "Terminate");
+  assert_true(request_name(0x60) == "Negotiate" && request_name(0x6F) == "Negotiate");
+  assert_true(response_name(0x06) == "Device busy");
+  assert_int_equal(requests, 8 + 7 + 16);  // the guide's and C12.18's
+  assert_int_equal(responses, 9 + 4);
   for (const RequestCode code : {RequestCode::tls_terminate, RequestCode::tls_handshake,
                                  RequestCode::tls_handshake_cont, RequestCode::tls_table})
     assert_true(is_tls(code));
@@ -490,7 +507,8 @@ int run_all() {
       cmocka_unit_test(an_invalid_sequence_number_comes_with_the_right_one),
       cmocka_unit_test(an_unknown_response_keeps_its_bytes),
       cmocka_unit_test(a_tls_answer_carries_records),
-      cmocka_unit_test(the_guides_codes_have_names_and_others_have_none),
+      cmocka_unit_test(any_request_has_its_trailer),
+      cmocka_unit_test(known_codes_have_names_and_others_have_none),
       cmocka_unit_test(every_problem_is_described),
       cmocka_unit_test(the_guides_frames_parse_without_a_problem),
       cmocka_unit_test(requests_are_encoded_as_the_guide_prints_them),

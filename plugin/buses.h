@@ -1,0 +1,25 @@
+// Which bus a frame belongs to: one meter and whoever talks to it.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+
+#include "plugin/exchanges.h"
+#include "plugin/wireshark.h"
+
+namespace mep::plugin {
+
+// The bus of a frame of the link layer. `tap`: the number in its tap header, 0 where it has none
+// (docs/link-types.md). Lines of one tap have the same number; where there is none, the interfaces'
+// names and descriptions tell which two are one tap's, and where those say nothing, that they stand
+// side by side. `direction`: as the carrier says.
+Bus* bus_of_line(packet_info* pinfo, std::uint32_t tap, Direction direction);
+
+// The bus that a TCP or UDP conversation is.
+Bus* bus_of_connection(packet_info* pinfo);
+
+std::uint16_t bus_number(const Bus* bus);  // 0 for the first in the capture
+
+void register_buses();
+
+}  // namespace mep::plugin

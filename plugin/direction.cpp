@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/direction.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "plugin/bus.h"
+
+namespace mep::plugin {
+namespace {
+
+enum Lines : int { as_recorded, swapped, find_out };
+int lines_preference = find_out;
+
+Direction opposite(Direction direction) {
+  switch (direction) {
+    case Direction::client_to_meter:
+      return Direction::meter_to_client;
+    case Direction::meter_to_client:
+      return Direction::client_to_meter;
+    default:
+      return Direction::unknown;
+  }
+}
+
+// The claim as the user wants it to be read, and whether that is the last word.
+struct Wanted {
+  Claim claim;
+  bool settled;
+};
+Wanted wanted(const Claim& claim) {
+  const bool fixed =
+      lines_preference != find_out && claim.recorded && claim.direction != Direction::unknown;
+  if (fixed && lines_preference == swapped)
+    return {{opposite(claim.direction), claim.recorded}, true};
+  return {claim, fixed};
+}
+
+// --- Evidence, in bits that speak for the claim (protocol/evidence.h)
+// -----------------------------
+
+struct Counts {
+  std::uint32_t kept;
+  std::uint32_t reversed;
+};
+
+// A few damaged frames on a line do not make it one for both directions.
+constexpr std::uint32_t nearly_all = 8;
+
+// How far a line's own history speaks for what is claimed of it. Without one: the other line's.
+int bits_of_history(const Bus& bus, const Claim& claim) {
+  const auto counts = [&](Direction direction) -> Counts {
+    const auto i = static_cast<std::size_t>(direction);
+    return {bus.directions.kept[i], bus.directions.reversed[i]};
+  };
+  const int at_first = claim.recorded ? 6 : 3;
+  constexpr std::uint32_t most = 6;
+  Counts here = counts(claim.direction);
+  if (here.kept == 0 && here.reversed == 0) here = counts(opposite(claim.direction));
+  if (here.kept >= nearly_all * here.reversed)
+    return at_first + static_cast<int>(std::min(here.kept, most));
+  if (here.reversed >= nearly_all * here.kept)
+    return -at_first - static_cast<int>(std::min(here.reversed, most));
+  return 0;  // both directions
+}
+
+// Whoever's turn it is: a meter speaks when asked.
+int bits_of_turn(const Bus& bus) {
+  constexpr int some = 4;
+  return answer_expected(&bus) ? -some : some;
+}
+
+// --- What was found out -----------------------------------------------------------------------
+
+void note_direction(Bus& bus, const Claim& claim, bool reversed) {
+  const auto i = static_cast<std::size_t>(claim.direction);
+  ++(reversed ? bus.directions.reversed : bus.directions.kept)[i];
+}
+
+// Nothing on the bus is as it was recorded: on both lines, or time and again on the only one.
+bool lines_are_swapped(const Bus& bus) {
+  constexpr std::uint32_t often = 3;
+  const auto from_client = static_cast<std::size_t>(Direction::client_to_meter);
+  const auto from_meter = static_cast<std::size_t>(Direction::meter_to_client);
+  const std::uint32_t kept = bus.directions.kept[from_client] + bus.directions.kept[from_meter];
+  const std::uint32_t one = bus.directions.reversed[from_client];
+  const std::uint32_t other = bus.directions.reversed[from_meter];
+  const bool known_by_now = (one > 0 && other > 0) || one + other >= often;
+  return known_by_now && kept * nearly_all <= one + other;
+}
+
+FrameFacts* marked(Bus& bus, const Claim& claim, FrameFacts* facts) {
+  const bool known = claim.recorded && claim.direction != Direction::unknown;
+  facts->reversed = known && facts->direction != claim.direction;
+  if (!facts->reversed || bus.swap_told || lines_preference != find_out) return facts;
+  facts->lines_swapped = bus.swap_told = lines_are_swapped(bus);
+  return facts;
+}
+
+FrameFacts* learn_echo(Bus& bus, const Claim& claim, const Exchange& request) {
+  // Where the echo was heard, not who sent the bytes.
+  FrameFacts* facts = learn_other(&bus, opposite(request.asking->direction));
+  facts->reversed = claim.recorded && claim.direction != Direction::unknown &&
+                    facts->direction != claim.direction;
+  facts->echoes = &request;
+  facts->echo_heard = !bus.echo_told;
+  bus.echo_told = true;
+  return facts;
+}
+
+// A message read both ways, each when it is first wanted: to try all keys takes time.
+class Readings {
+ public:
+  Readings(Bus& bus, packet_info* pinfo, Bytes message)
+      : bus_(bus), pinfo_(pinfo), message_(message) {}
+  const AsRequest& request() {
+    if (!request_) request_ = read_as_request(bus_, pinfo_, message_);
+    return *request_;
+  }
+  const AsAnswer& answer() {
+    if (!answer_) answer_ = read_as_answer(bus_, pinfo_, message_);
+    return *answer_;
+  }
+  // How much more speaks for one direction than for the other.
+  int bits_for(Direction direction) {
+    const int for_request = request().bits - answer().bits;
+    return direction == Direction::client_to_meter ? for_request : -for_request;
+  }
+  bool proven(Direction direction) {
+    return direction == Direction::client_to_meter ? request().exchange.key != nullptr
+                                                   : answer().proven;
+  }
+
+ private:
+  Bus& bus_;
+  packet_info* pinfo_;
+  Bytes message_;
+  std::optional<AsRequest> request_;
+  std::optional<AsAnswer> answer_;
+};
+
+Direction decide(Bus& bus, Readings& readings, const Claim& claim) {
+  // A key that fits leaves no doubt, and costs nothing more where the claim is right.
+  if (claim.direction == Direction::unknown) {
+    const int bits = readings.bits_for(Direction::client_to_meter) + bits_of_turn(bus);
+    return bits > 0 ? Direction::client_to_meter : Direction::meter_to_client;
+  }
+  constexpr int telling = 8;
+  if (readings.proven(claim.direction)) {
+    note_direction(bus, claim, false);
+    return claim.direction;
+  }
+  const int bits = readings.bits_for(claim.direction);
+  int history = bits_of_history(bus, claim);
+  if (history == 0) {
+    const int for_request = bits_of_turn(bus);
+    history = claim.direction == Direction::client_to_meter ? for_request : -for_request;
+  }
+  const bool reversed = bits + history < 0;
+  if (bits >= telling || bits <= -telling) note_direction(bus, claim, reversed);
+  return reversed ? opposite(claim.direction) : claim.direction;
+}
+
+}  // namespace
+
+FrameFacts* learn_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim) {
+  if (const Exchange* request = echoed(*bus, pinfo, message, claim.direction))
+    return learn_echo(*bus, claim, *request);
+  Readings readings(*bus, pinfo, message);
+  const Wanted as = wanted(claim);
+  const Direction direction = as.settled ? as.claim.direction : decide(*bus, readings, as.claim);
+  FrameFacts* facts = nullptr;
+  if (direction == Direction::client_to_meter) {
+    facts = learn_request(*bus, pinfo, message, readings.request());
+    facts->exchange->claimed = claim.direction;
+  } else {
+    facts = learn_answer(*bus, pinfo, message, readings.answer());
+  }
+  return marked(*bus, claim, facts);
+}
+
+FrameFacts* learn_unreadable(Bus* bus, const Claim& claim, Direction otherwise) {
+  const Wanted as = wanted(claim);
+  Direction direction = as.claim.direction;
+  if (direction == Direction::unknown) {
+    direction = otherwise;
+  } else if (!as.settled && bits_of_history(*bus, as.claim) < 0) {
+    direction = opposite(direction);
+  }
+  return marked(*bus, claim, learn_other(bus, direction));
+}
+
+void register_direction(module_t* module) {
+  static const enum_val_t choices[] = {{"as-recorded", "As recorded", as_recorded},
+                                       {"swapped", "Swapped", swapped},
+                                       {"find-out", "Find out from the frames", find_out},
+                                       {nullptr, nullptr, 0}};
+  prefs_register_enum_preference(
+      module, "lines", "Which line is whose",
+      "What a capture says of who speaks on which line can be wrong: two adapters exchanged, or "
+      "both directions on one. \"Find out\" believes the frames where they tell; \"swapped\" "
+      "repairs a capture in which they do not, because they are encrypted and no key opens them.",
+      &lines_preference, choices, FALSE);
+}
+
+}  // namespace mep::plugin

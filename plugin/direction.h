@@ -1,0 +1,29 @@
+// Which way a frame went. Ports are confused, lines are swapped, both directions share a port: what
+// the carrier says is one piece of evidence, what the frames say is the other.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <epan/prefs.h>
+
+#include "plugin/exchanges.h"
+#include "plugin/wireshark.h"
+
+namespace mep::plugin {
+
+// What a carrier says of a frame's direction.
+struct Claim {
+  Direction direction;
+  bool recorded;  // in the capture itself; otherwise it is a guess (by the port of a connection)
+};
+
+// First pass: decides which way a whole message went, and takes it in. `message` is the frame
+// without its length field.
+FrameFacts* learn_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim);
+// The same for what cannot be read: alerts, noise, frames cut short. `otherwise`: where nothing
+// speaks for either.
+FrameFacts* learn_unreadable(Bus* bus, const Claim& claim, Direction otherwise);
+
+// The preference mep.lines.
+void register_direction(module_t* module);
+
+}  // namespace mep::plugin
