@@ -32,9 +32,13 @@ struct Directions {
 
 struct Bus {
   std::uint16_t number;
+  // Among the buses whose frames have one and the same tap number: the next, and which interfaces
+  // were seen of this one, counted from 1, by role.
+  Bus* next_of_tap;
+  std::uint32_t tap_lines[3];
   int lean;  // what this bus's exchanges have been of late: clear (positive) or encrypted
   Directions directions;
-  bool swap_told, echo_told;
+  bool swap_told, echo_told, factory_key_told;
   std::array<Exchange*, remembered> recent;  // latest first; null where there is none
   wmem_map_t* sequences;  // sequence number -> the first Exchange that proved to have it
   std::optional<std::uint32_t> expected;  // sequence number, by the last 0x0C

@@ -14,7 +14,7 @@ namespace {
 
 // The buses of one capture file: wmem's file scope, found anew for each file.
 wmem_map_t* lines = nullptr;  // tap number and interface -> Bus
-wmem_map_t* taps = nullptr;   // tap number and pair of interfaces -> Bus
+wmem_map_t* taps = nullptr;   // tap number -> its first Bus
 std::uint16_t bus_count = 0;
 
 const Dimensions nothing_known;
@@ -119,12 +119,39 @@ Bus* bus_by_neighbourhood(const Interface& interface, Direction direction) {
   return neighbour && !another ? neighbour : new_bus();
 }
 
+// The number says which tap it is, whatever happens to interfaces: sections change, files are
+// merged. Where several lines have one number and one role, it was fixed when the captures were
+// made (samples), and there are as many taps: then their interfaces tell them apart.
+Bus* bus_of_tap(const packet_info* pinfo, std::uint32_t tap, const Interface& interface,
+                Direction direction) {
+  const Direction told = role_of(pinfo, interface);
+  const auto role = static_cast<std::size_t>(told != Direction::unknown ? told : direction);
+  const std::size_t other = role == 0 ? 0 : 3 - role;
+  const std::uint32_t id = interface.id + 1;
+  const auto pair = pair_of(pinfo, interface);
+  Bus* found = nullptr;
+  Bus* last = lookup(taps, tap);
+  for (Bus* bus = last; bus; last = bus, bus = bus->next_of_tap) {
+    if (bus->tap_lines[role] != 0 && bus->tap_lines[role] != id) continue;
+    if (!found || (pair && bus->tap_lines[other] == pair->id + 1)) found = bus;
+    if (bus->tap_lines[role] == id) break;
+  }
+  if (!found) {
+    found = new_bus();
+    if (last) {
+      last->next_of_tap = found;
+    } else {
+      insert(taps, tap, found);
+    }
+  }
+  found->tap_lines[role] = id;
+  return found;
+}
+
 Bus* new_line(const packet_info* pinfo, std::uint32_t tap, const Interface& interface,
               Direction direction) {
+  if (tap != 0) return bus_of_tap(pinfo, tap, interface, direction);
   const auto pair = pair_of(pinfo, interface);
-  // The number says which tap it is, whatever happens to interfaces: sections change, files are
-  // merged. Only captures whose number was fixed (samples) need their pairs told apart.
-  if (tap != 0) return lookup_or_new(taps, both(tap, pair ? pair->id + 1 : 0));
   return pair ? lookup_or_new(lines, pair->key()) : bus_by_neighbourhood(interface, direction);
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "plugin/bus.h"
+#include "plugin/tls_session.h"
 
 namespace mep::plugin {
 namespace {
@@ -89,7 +90,13 @@ bool lines_are_swapped(const Bus& bus) {
   return known_by_now && kept * nearly_all <= one + other;
 }
 
+// Notes of the kind that is made once on each bus, at the frame that gives occasion.
 FrameFacts* marked(Bus& bus, const Claim& claim, FrameFacts* facts) {
+  const KeyEntry* key = facts->tls ? facts->tls->key : nullptr;
+  if (!key && facts->exchange) key = facts->exchange->key;
+  if (key && key->key == factory_default_key && !bus.factory_key_told)
+    facts->factory_key_found = bus.factory_key_told = true;
+
   const bool known = claim.recorded && claim.direction != Direction::unknown;
   facts->reversed = known && facts->direction != claim.direction;
   if (!facts->reversed || bus.swap_told || lines_preference != find_out) return facts;

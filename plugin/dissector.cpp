@@ -57,6 +57,8 @@ void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, unsign
                                               mep_.ett.tap_status, status_bits, ENC_BIG_ENDIAN);
   proto_tree_add_item(subtree, mep_.hf.tap_baud_rate, tvb, 4, 4, ENC_BIG_ENDIAN);
   proto_tree_add_item(subtree, mep_.hf.tap_duration, tvb, 8, 4, ENC_BIG_ENDIAN);
+  if (size >= tap::header_size)
+    proto_tree_add_item(subtree, mep_.hf.tap_id, tvb, 12, 4, ENC_BIG_ENDIAN);
   constexpr std::uint8_t trouble =
       tap::framing_error | tap::parity_error | tap::break_seen | tap::lost;
   if (header[3] & trouble) expert_add_info(pinfo, status, &mep_.ei.line_trouble);
@@ -84,7 +86,8 @@ int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
                 tree,
                 direction <= 2 ? static_cast<Direction>(direction) : Direction::unknown,
                 tvb_get_uint8(tvb, 3),
-                nullptr};
+                nullptr,
+                size >= tap::header_size ? tvb_get_ntohl(tvb, 12) : 0};
   if (frame.direction == Direction::unknown) frame.direction = direction_of_packet(pinfo);
   const int used = frame.tap_status & tap::noise ? dissect_noise(frame) : dissect_frame(frame);
   return static_cast<int>(size) + used;
@@ -94,13 +97,20 @@ int dissect_raw(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   return dissect_frame({tvb, pinfo, tree, direction_of_packet(pinfo), 0, nullptr});
 }
 
+// A guess, until the frames tell: Decode As offers either port. A serial port server, and so the
+// meter, has the port that somebody chose for it, and whoever connects to it one of those that
+// systems give out, from 32768 on.
+Direction direction_by_port(const packet_info* pinfo) {
+  constexpr std::uint32_t given_out = 32768;
+  const bool from_client = pinfo->srcport >= given_out;
+  if (from_client != (pinfo->destport >= given_out))
+    return from_client ? Direction::client_to_meter : Direction::meter_to_client;
+  if (pinfo->match_uint == 0 || pinfo->srcport == pinfo->destport) return Direction::unknown;
+  return pinfo->destport == pinfo->match_uint ? Direction::client_to_meter
+                                              : Direction::meter_to_client;
+}
+
 int dissect_tcp_frame(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
-  // The port that MEP was chosen for is the serial port server's, and so the meter's.
-  Direction direction = Direction::unknown;
-  if (pinfo->match_uint != 0 && pinfo->srcport != pinfo->destport) {
-    if (pinfo->destport == pinfo->match_uint) direction = Direction::client_to_meter;
-    if (pinfo->srcport == pinfo->match_uint) direction = Direction::meter_to_client;
-  }
   // The Info column tells of every frame in the packet.
   if (p_get_proto_data(pinfo->pool, pinfo, mep_.proto, 0)) {
     col_append_str(pinfo->cinfo, COL_INFO, " | ");
@@ -108,7 +118,7 @@ int dissect_tcp_frame(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*
   } else {
     p_add_proto_data(pinfo->pool, pinfo, mep_.proto, 0, pinfo);
   }
-  return dissect_frame({tvb, pinfo, tree, direction, 0, bus_of_connection(pinfo)});
+  return dissect_frame({tvb, pinfo, tree, direction_by_port(pinfo), 0, bus_of_connection(pinfo)});
 }
 
 unsigned tcp_frame_size(packet_info*, tvbuff_t* tvb, int offset, void*) {

@@ -89,6 +89,14 @@ void settle(Bus& bus, packet_info* pinfo, Exchange& exchange, Cover cover) {
   learn_written(bus, pinfo, exchange, *exchange.asking);
 }
 
+// While a TLS session goes on nothing is encrypted otherwise (page 8), and a part of a record looks
+// like anything.
+int bits_of_session(const Bus& bus, const Exchange& exchange) {
+  constexpr int more_than_a_wrong_size = 14;
+  const bool goes_on = bus.tls && is_tls(static_cast<RequestCode>(exchange.request.code));
+  return goes_on ? more_than_a_wrong_size : 0;
+}
+
 // --- Sequence numbers -------------------------------------------------------------------------
 
 // Whether two requests count on; a repetition of the same bytes tells nothing.
@@ -186,7 +194,8 @@ AsRequest read_as_request(Bus& bus, packet_info* pinfo, Bytes message) {
   }
   read.plain = message;
   exchange.request = parse_request(message, Trailer::present);
-  exchange.bits = clear_request_bits(message) + bits_of_sequence(bus, exchange);
+  exchange.bits = clear_request_bits(message) + bits_of_sequence(bus, exchange) +
+                  bits_of_session(bus, exchange);
   exchange.cover = seems_clear(bus, exchange) ? Cover::clear : Cover::sealed;
   // An encrypted one looks like noise.
   read.bits =

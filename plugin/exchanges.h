@@ -81,6 +81,7 @@ struct FrameFacts {
   bool reversed;           // the carrier recorded it the other way
   bool lines_swapped;      // by this frame that was certain of the bus's lines
   bool echo_heard;         // the first echo on its bus
+  bool factory_key_found;  // the first frame of its bus that the factory default key fits
   std::uint16_t bus;       // see bus_number()
   const Exchange* echoes;  // whose request's bytes came back; null: none
   Exchange* exchange;      // of a request its own, of a response the one it answers; or null

@@ -35,11 +35,20 @@ const value_string* code_names(Name name) {
   return value_strings(names);
 }
 
-const value_string* table_titles() {
+// What a person would type into a filter: "BT28", "BT1" for BT01, "pending BT28", and the whole
+// title, which comes first since the first is shown.
+const value_string* table_names() {
   std::vector<std::pair<std::uint32_t, std::string>> names;
-  for (unsigned table = 0; table <= (number_mask | manufacturer_flag); ++table) {
-    const auto number = static_cast<std::uint16_t>(table);
-    if (!table_name(number).empty()) names.emplace_back(table, table_title(number));
+  for (const std::uint16_t flags : {std::uint16_t{0}, pending_flag}) {
+    for (unsigned number = 0; number <= (number_mask | manufacturer_flag); ++number) {
+      const auto table = static_cast<std::uint16_t>(number | flags);
+      if (table_name(table).empty()) continue;
+      const std::string label = table_label(table);
+      names.emplace_back(table, table_title(table));
+      names.emplace_back(table, label);
+      const std::size_t zero = label.size() - 2;
+      if (label[zero] == '0') names.emplace_back(table, std::string(label).erase(zero, 1));
+    }
   }
   return value_strings(names);
 }
@@ -92,6 +101,8 @@ void register_header_fields() {
             BASE_DEC | BASE_UNIT_STRING, unit("bit/s"), 0, nullptr),
       field(&hf.tap_duration, "Duration", "mep.tap.duration", FT_UINT32,
             BASE_DEC | BASE_UNIT_STRING, unit("µs"), 0, "From the first byte to the last"),
+      field(&hf.tap_id, "Tap", "mep.tap.id", FT_UINT32, BASE_HEX, nullptr, 0,
+            "All lines of one tap have this number; 0 is unknown"),
 
       field(&hf.length, "Length", "mep.length", FT_UINT16, BASE_DEC | BASE_UNIT_STRING,
             &units_byte_bytes, 0, "Of the message that follows"),
@@ -103,7 +114,7 @@ void register_header_fields() {
             VALS(code_names(request_name)), 0, nullptr),
       field(&hf.response_code, "Response", "mep.response_code", FT_UINT8, BASE_HEX,
             VALS(code_names(response_name)), 0, nullptr),
-      field(&hf.table, "Table", "mep.table", FT_UINT16, BASE_HEX, VALS(table_titles()), 0,
+      field(&hf.table, "Table", "mep.table", FT_UINT16, BASE_HEX, VALS(table_names()), 0,
             "Table number as on the wire: ET50 is 0x0832"),
       field(&hf.offset, "Offset", "mep.offset", FT_UINT24, BASE_DEC, nullptr, 0,
             "Of the first byte, from the start of the table"),
@@ -173,7 +184,8 @@ void register_experts() {
              "RC4 encryption: cipher and digest are publicly broken (Jovanovic and Neves, FSE "
              "2015), and the guide advises against them"),
       expert(&ei.factory_key, "mep.security.factory_key", PI_SECURITY, PI_NOTE,
-             "The factory default key is in use: everybody knows it"),
+             "The factory default key is in use: everybody knows it (said once for each bus; "
+             "mep.key == \"factory default\" finds the rest)"),
       expert(&ei.bare_answer, "mep.security.bare_answer", PI_SECURITY, PI_CHAT,
              "A bare answer repeats its request's own digest: it proves nothing about the meter"),
       expert(&ei.sequence_reused, "mep.security.sequence_reused", PI_SECURITY, PI_WARN,

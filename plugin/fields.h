@@ -12,7 +12,7 @@ namespace mep::plugin {
 // Wireshark gives out the numbers at registration; the names are those of the filters.
 struct Fields {
   int tap_version, tap_header_length, tap_direction, tap_status, tap_truncated, tap_noise,
-      tap_framing_error, tap_parity_error, tap_break, tap_lost, tap_baud_rate, tap_duration;
+      tap_framing_error, tap_parity_error, tap_break, tap_lost, tap_baud_rate, tap_duration, tap_id;
   int length, alert, noise;
   int request_code, response_code, table, offset, count, data, tls_data, unknown_data;
   int sequence, digest, digest_status, key, access_level, encrypted;

@@ -17,13 +17,13 @@
 
 namespace mep::plugin {
 
-void show_key(const Shown& shown, const KeyEntry* key) {
+void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts) {
   if (!key) return;
   proto_item* item = proto_tree_add_string(shown.tree, mep_.hf.key, shown.tvb, 0, 0, key->label);
   proto_item_set_generated(item);
   if (key->key == factory_default_key) {
     // Both of a meter's keys are this one when it leaves the factory: which is meant, nobody knows.
-    expert_add_info(shown.pinfo, item, &mep_.ei.factory_key);
+    if (facts.factory_key_found) expert_add_info(shown.pinfo, item, &mep_.ei.factory_key);
     return;
   }
   item = proto_tree_add_uint(shown.tree, mep_.hf.access_level, shown.tvb, 0, 0,
@@ -56,8 +56,9 @@ void show_table_number(const Shown& shown, int offset, int size, std::uint16_t t
   if (size == 0) proto_item_set_generated(item);
 }
 
-void show_digest(const Shown& shown, const Extent& digest, DigestStatus status,
-                 const KeyEntry* key) {
+void show_digest(const Shown& shown, const Extent& digest, const FrameFacts& facts) {
+  const DigestStatus status = facts.digest;
+  const KeyEntry* key = facts.exchange ? facts.exchange->key : nullptr;
   const int at = shown.offset + digest.offset;
   proto_item* item =
       proto_tree_add_item(shown.tree, mep_.hf.digest, shown.tvb, at, digest.size, ENC_NA);
@@ -69,7 +70,7 @@ void show_digest(const Shown& shown, const Extent& digest, DigestStatus status,
   proto_item* generated = proto_tree_add_uint(tree, mep_.hf.digest_status, shown.tvb, at,
                                               digest.size, static_cast<guint32>(status));
   proto_item_set_generated(generated);
-  show_key(Shown{shown.tvb, shown.offset, shown.bytes, tree, shown.pinfo}, key);
+  show_key(Shown{shown.tvb, shown.offset, shown.bytes, tree, shown.pinfo}, key, facts);
   if (status != DigestStatus::bad) return;
   expert_add_info(shown.pinfo, item, &mep_.ei.digest_bad);
   col_append_str(shown.pinfo->cinfo, COL_INFO, " [bad digest]");
@@ -111,7 +112,9 @@ void show_table_data(const Shown& shown, const Request& request, const Extent& d
     proto_item_append_text(item, " (bytes %u to %u of %s)", request.offset,
                            request.offset + data.size - 1U, label);
   }
-  tell_reading(shown.pinfo, *table, stretch, *facts.dimensions);
+  // Nobody knows what a meter said where the digest is wrong.
+  if (facts.digest != DigestStatus::bad)
+    tell_reading(shown.pinfo, *table, stretch, *facts.dimensions);
   const TableBytes bytes{shown.tvb, shown.offset + data.offset, stretch, shown.pinfo,
                          proto_item_add_subtree(item, mep_.ett.table)};
   show_table(bytes, table->root, *facts.dimensions);
@@ -261,8 +264,7 @@ void show_sealed(const Shown& shown, const FrameFacts& facts) {
   const auto sealed = static_cast<std::uint16_t>(has_digest ? size - digest_size : size);
   show_bytes(shown, mep_.hf.unknown_data, {0, sealed});
   if (has_digest) {
-    show_digest(shown, {sealed, digest_size}, facts.digest,
-                facts.exchange ? facts.exchange->key : nullptr);
+    show_digest(shown, {sealed, digest_size}, facts);
   }
   expert_add_info(shown.pinfo, parent, &mep_.ei.sealed);
   show_exchange(shown, facts);
@@ -303,8 +305,7 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
                   facts.exchange ? facts.exchange->same_sequence : nullptr);
   }
   if (request.digest) {
-    show_digest(shown, *request.digest, facts.digest,
-                facts.exchange ? facts.exchange->key : nullptr);
+    show_digest(shown, *request.digest, facts);
     if (facts.digest == DigestStatus::unverified)
       expert_add_info(shown.pinfo, proto_tree_get_parent(shown.tree), &mep_.ei.no_key_fits);
   }
@@ -351,7 +352,7 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
   }
   if (response.sequence) show_sequence(shown, shown.offset + 1, nullptr);
   if (response.digest) {
-    show_digest(shown, *response.digest, facts.digest, exchange ? exchange->key : nullptr);
+    show_digest(shown, *response.digest, facts);
     const bool bare = response.is(ResponseCode::ok) && !response.count;
     if (bare && facts.digest == DigestStatus::good)
       expert_add_info(shown.pinfo, parent, &mep_.ei.bare_answer);

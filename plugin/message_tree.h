@@ -20,8 +20,8 @@ struct Shown {
   bool paired_outside = false;
 };
 
-// The label of the key that fits; nothing for null.
-void show_key(const Shown& shown, const KeyEntry* key);
+// The label of the key that fits the frame; nothing for null.
+void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts);
 // That the message is encrypted, where it is.
 void show_cover(const Shown& shown, const FrameFacts& facts);
 // A message that cannot be read: nothing is decoded from noise.

@@ -27,13 +27,25 @@ struct {
 
 // --- Load profiles
 
+// What a frame has of an interval.
+struct SeenInterval {
+  bool whole;      // with the values of all channels
+  bool processed;  // as far as the block's status says otherwise
+  std::optional<std::int64_t> end;
+
+  // Its values are readings, and the time that belongs to them is told.
+  bool timed() const { return whole && processed && end; }
+};
+
 // Where in a load profile the findings are. Without a destructor, as all of this.
 struct ProfilePlace {
   unsigned set;
   const Dimensions* dimensions;
   BlockHeaderReader reader;
-  Bytes status;       // the block's simple status, where this frame has it
-  std::int32_t pair;  // of channels, in an interval's status
+  Bytes status;             // the block's simple status, where this frame has it
+  std::int32_t pair;        // of channels, in an interval's status
+  const SeenInterval* now;  // the interval; null outside of one
+  bool any_timed;           // among the frame's intervals
 
   // What this frame tells of the block, or an earlier one did.
   BlockHeader header() const {
@@ -49,6 +61,23 @@ struct ProfilePlace {
   std::uint32_t channels() const {
     return static_cast<std::uint32_t>(dimensions->get(Dim::load_profile_channels, set));
   }
+  // Filters and exports see as many times as values of each channel: a value without its time, of
+  // an interval that is cut or was not recorded, is shown, but as no reading. Where no interval of
+  // the frame has a time, the capture does not tell times, and values are what there is.
+  bool values_are_readings() const {
+    return !now || now->timed() || (now->whole && now->processed && !any_timed);
+  }
+
+  void enter(const Node& node, std::uint32_t index) {
+    reader.enter(node, index);
+    if (node.name == "Block Data") status = {};
+    if (node.name == "Channel Status Pair") pair = static_cast<std::int32_t>(index);
+    if (node.name == "Intervals") pair = -1;
+  }
+  void leaf(const Found& found, Bytes bytes) {
+    reader.leaf(*found.node, bytes);
+    if (found.node->type == Type::set) status = bytes;
+  }
 };
 
 static_assert(std::is_trivially_destructible_v<ProfilePlace>);
@@ -57,9 +86,50 @@ std::optional<ProfilePlace> profile_place(const Node& root, const Dimensions& di
   for (unsigned set = 0; set < load_profile_sets; ++set) {
     const auto table = static_cast<std::uint16_t>(BT(64) + set);
     if (&root == &find_table(table)->root)
-      return ProfilePlace{set, &dimensions, {set, dimensions}, {}, -1};
+      return ProfilePlace{set, &dimensions, {set, dimensions}, {}, -1, nullptr, false};
   }
   return std::nullopt;
+}
+
+bool is_interval(const Found& found) {
+  return found.what == Found::What::enter && found.index >= 0 && found.node->name == "Intervals";
+}
+
+// Whether all of the interval that begins at finding `i` is in the frame.
+bool is_whole(const Findings& findings, unsigned i, const Stretch& stretch,
+              std::uint32_t channels) {
+  std::uint32_t values = 0;
+  for (unsigned at = i + 1; at < findings.count(); ++at) {
+    const Found& found = findings[at];
+    if (found.what == Found::What::leave && found.node == findings[i].node) break;
+    if (found.what != Found::What::leaf) continue;
+    if (!found.complete) return false;
+    if (found.node->kind == Kind::registers) ++values;
+  }
+  return findings[i].position >= stretch.offset && values == channels;
+}
+
+// All intervals of the frame, in their order: what is known of one may stand in the frame before
+// it, and whether others have times decides how it is shown. Of packet scope.
+wmem_array_t* seen_intervals(wmem_allocator_t* pool, ProfilePlace& profile,
+                             const Findings& findings, const Stretch& stretch) {
+  wmem_array_t* intervals = wmem_array_new(pool, sizeof(SeenInterval));
+  ProfilePlace place = profile;
+  for (unsigned i = 0; i < findings.count(); ++i) {
+    const Found& found = findings[i];
+    if (found.what == Found::What::leaf && found.complete)
+      place.leaf(found, bytes_of(found, stretch));
+    if (found.what != Found::What::enter || found.index < 0) continue;
+    const auto index = static_cast<std::uint32_t>(found.index);
+    place.enter(*found.node, index);
+    if (!is_interval(found)) continue;
+    const SeenInterval seen{is_whole(findings, i, stretch, place.channels()),
+                            place.status.empty() || is_processed(place.status, index),
+                            interval_end(*place.dimensions, place.set, place.header(), index)};
+    profile.any_timed |= seen.timed();
+    wmem_array_append(intervals, &seen, 1);
+  }
+  return intervals;
 }
 
 // --- The tree
@@ -86,6 +156,9 @@ struct Display {
   }
 
   void show_all(const Findings& findings) const {
+    const wmem_array_t* intervals =
+        profile ? seen_intervals(shown.pinfo->pool, *profile, findings, shown.stretch) : nullptr;
+    unsigned next_interval = 0;
     // Descriptions nest a few levels deep; deeper ones would end up in the innermost subtree.
     constexpr unsigned deepest = 16;
     proto_tree* trees[deepest] = {shown.tree};
@@ -96,6 +169,9 @@ struct Display {
       const Found& found = findings[i];
       switch (found.what) {
         case Found::What::enter:
+          if (profile && is_interval(found))
+            profile->now = static_cast<const SeenInterval*>(
+                wmem_array_index(const_cast<wmem_array_t*>(intervals), next_interval++));
           if (i + 1 < findings.count() && findings[i + 1].what == Found::What::leave) {
             ++i;  // nothing of it is visible
             break;
@@ -112,6 +188,7 @@ struct Display {
           }
           break;
         case Found::What::leave:
+          if (profile && profile->now && found.node->name == "Intervals") profile->now = nullptr;
           index = -1;
           if (is_plain_array(*found.node)) break;
           if (depth > 0) {
@@ -121,10 +198,7 @@ struct Display {
           break;
         case Found::What::leaf:
           show_leaf(trees[depth], found, index);
-          if (profile && found.complete) {
-            profile->reader.leaf(*found.node, bytes_of(found));
-            if (found.node->type == Type::set) profile->status = bytes_of(found);
-          }
+          if (profile && found.complete) profile->leaf(found, bytes_of(found));
           break;
         case Found::What::undecoded:
           show_undecoded(trees[depth], found);
@@ -158,22 +232,23 @@ struct Display {
 
   void enter_profile(proto_tree* tree, proto_item* item, const Found& found) const {
     if (found.index < 0) return;
-    const std::string& name = found.node->name;
-    const auto index = static_cast<std::uint32_t>(found.index);
-    profile->reader.enter(*found.node, index);
-    if (name == "Block Data") profile->status = {};
-    if (name == "Channel Status Pair") profile->pair = found.index;
-    if (name != "Intervals") return;
-    profile->pair = -1;
-    if (!profile->status.empty() && !is_processed(profile->status, index)) {
+    profile->enter(*found.node, static_cast<std::uint32_t>(found.index));
+    if (!is_interval(found)) return;
+    const SeenInterval& seen = *profile->now;
+    if (!seen.processed) {
       proto_item_append_text(item, ", not processed");
       return;
     }
-    const auto end = interval_end(*profile->dimensions, profile->set, profile->header(), index);
-    if (!end) return;
-    nstime_t time = {static_cast<time_t>(*end), 0};
-    const char* text = kept(date_time_text(date_time(*end), false));
-    proto_item_append_text(item, ", ended %s UTC", text);
+    if (seen.end) {
+      const char* text = kept(date_time_text(date_time(*seen.end), false));
+      proto_item_append_text(item, ", ended %s UTC", text);
+      if (seen.whole) add_interval_end(tree, *seen.end, text);
+    }
+    if (!seen.whole) proto_item_append_text(item, ", cut by the read");
+  }
+
+  void add_interval_end(proto_tree* tree, std::int64_t end, const char* text) const {
+    nstime_t time = {static_cast<time_t>(end), 0};
     proto_item* generated = proto_tree_add_time_format_value(
         tree, table_hf.interval_end[profile->set], shown.tvb, 0, 0, &time, "%s UTC", text);
     proto_item_set_generated(generated);
@@ -220,6 +295,10 @@ struct Display {
       show_cut(tree, found, element);
       return;
     }
+    if (profile && !profile->values_are_readings()) {
+      show_no_reading(tree, found);
+      return;
+    }
     proto_item* item = add_field(tree, found);
     if (element >= 0) proto_item_append_text(item, " [%d]", element);
     const bool named_in_text = found.node->kind == Kind::registers &&
@@ -234,6 +313,18 @@ struct Display {
     }
     if (found.node->kind == Kind::registers && found.source < 0)
       proto_item_append_text(item, " [%d]", found.index);
+  }
+
+  void show_no_reading(proto_tree* tree, const Found& found) const {
+    proto_item* item =
+        proto_tree_add_item(tree, table_hf.cut, shown.tvb, offset_of(found.visible_from),
+                            static_cast<int>(found.visible_size), ENC_NA);
+    proto_item_prepend_text(item, "%s, ", name_of(found));
+    if (!found.has_value || found.node->kind != Kind::registers) return;
+    const Source* source =
+        found.source >= 0 ? find_source(static_cast<std::uint16_t>(found.source)) : nullptr;
+    proto_item_append_text(item, " (%" G_GINT64_FORMAT "%s%s)", found.value, source ? " " : "",
+                           source ? kept(std::string(source->unit)) : "");
   }
 
   // CT meters may count energy in tens or hundreds (page 158): the number stays as it came.
@@ -476,7 +567,8 @@ void register_table_tree() {
   static hf_register_info fields[] = {
       {&table_hf.cut,
        {"cut", "mep.cut", FT_BYTES, BASE_NONE, nullptr, 0,
-        "A part of a field: the rest is not in this frame", HFILL}},
+        "A part of a field, or a value of an interval of which a part is not in this frame",
+        HFILL}},
       {&table_hf.undecoded,
        {"Not decoded", "mep.undecoded", FT_BYTES, BASE_NONE, nullptr, 0,
         "Table bytes that no description covers", HFILL}},

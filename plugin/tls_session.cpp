@@ -349,7 +349,8 @@ void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFa
   pinfo->can_desegment = can_desegment;
 }
 
-void show_session(const Shown& shown, const TlsFacts& facts) {
+void show_session(const Shown& shown, const FrameFacts& frame) {
+  const TlsFacts& facts = *frame.tls;
   proto_item* parent = proto_tree_get_parent(shown.tree);
   proto_item* item =
       proto_tree_add_uint(shown.tree, tls_hf.session, shown.tvb, 0, 0, facts.session);
@@ -366,7 +367,7 @@ void show_session(const Shown& shown, const TlsFacts& facts) {
     item = proto_tree_add_uint(shown.tree, tls_hf.key_id, shown.tvb, 0, 0, facts.identity.key);
     proto_item_set_generated(item);
   }
-  show_key(shown, facts.key);
+  show_key(shown, facts.key, frame);
   if (facts.headless) expert_add_info(shown.pinfo, parent, &tls_hf.headless);
   if (facts.key_missing) expert_add_info(shown.pinfo, parent, &tls_hf.no_key);
   if (facts.out_of_order) expert_add_info(shown.pinfo, parent, &tls_hf.out_of_order);
@@ -381,7 +382,7 @@ void show_tls(const Shown& shown, const Extent& data, const FrameFacts& facts) {
                         data.size, ENC_NA);
   }
   if (!facts.tls) return;
-  show_session(shown, *facts.tls);
+  show_session(shown, facts);
   if (!facts.tls->records) return;
   tvbuff_t* records;
   if (facts.tls->in_pieces || facts.tls->size != data.size) {

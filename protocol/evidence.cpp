@@ -105,6 +105,8 @@ int ok_bits(Bytes message, const Request* question) {
       !bare && fits(message, message.size(), Direction::meter_to_client) == Fit::yes;
   const bool asks_for_data = question && is_read(static_cast<RequestCode>(question->code));
   const bool asks_for_none = question && is_write(static_cast<RequestCode>(question->code));
+  const bool in_tls = question && is_tls(static_cast<RequestCode>(question->code));
+  if (!fits_count && in_tls) return 0;  // a part of a record looks like anything
   if (fits_count) return asks_for_none ? code_fits : code_and_count_fit;
   return bare && !asks_for_data ? one_of_the_codes_fits : response_of_wrong_size;
 }

@@ -63,13 +63,25 @@ def test_reading_is_always_permitted(capture, tshark_fields):
     assert tshark_fields(path, NAMES, *table_of_keys("MBK"))[0]["mep.security.not_permitted"] == []
 
 
-def test_factory_key(capture, tshark_fields):
-    """It may be either of the two: no level is told."""
-    request = write(0x0034, b"\1", key=FACTORY_DEFAULT_KEY)
-    path = capture(asked(request, answer(request)))
-    for packet in tshark_fields(path, NAMES):
-        assert len(packet["mep.security.factory_key"]) == 1
-        assert packet["mep.access_level"] == packet["mep.security.not_permitted"] == []
+@pytest.mark.parametrize("passes", [(), ("-2",)])
+def test_factory_key(capture, tshark_fields, passes):
+    """It may be either of the two: no level is told. It is noted once on each bus; the key's label
+    finds the rest."""
+    frames = []
+    for bus in (0, 1):
+        for sequence in range(3):
+            request = write(0x0034, b"\1", key=FACTORY_DEFAULT_KEY, sequence=sequence + 1)
+            frames += [Frame(request, CLIENT_TO_METER, 1000, interface=2 * bus),
+                       Frame(answer(request), METER_TO_CLIENT, 1000, interface=2 * bus + 1)]
+    path = capture(frames, interfaces=4)
+    shown = tshark_fields(path, NAMES, *passes)
+    assert [len(packet["mep.security.factory_key"]) for packet in shown] == [1, 0, 0, 0, 0, 0] * 2
+    assert all(packet["mep.access_level"] == packet["mep.security.not_permitted"] == []
+               for packet in shown)
+    assert len(tshark_fields(path, NAMES, "-Y", 'mep.key == "factory default"', *passes)) == 12
+    # Wherever one looks first.
+    alone = tshark_fields(path, NAMES, "-2", "-Y", "frame.number == 7 || frame.number == 9")
+    assert [len(packet["mep.security.factory_key"]) for packet in alone] == [1, 0]
 
 
 def test_a_bare_answer_proves_nothing(capture, tshark_fields):

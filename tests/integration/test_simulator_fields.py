@@ -79,10 +79,35 @@ def agrees(text, show, wire):
         return text == "" and not any(wire)
 
 
+# A whole value of an interval that is not wholly in the frame, or not recorded: "Fwd Active Wh, cut: …
+# (1200 Wh)"; and such an interval's state, pages 240 and 241.
+LOOSE_VALUE = re.compile(r"(.*), cut: [0-9a-f]{8} \((-?\d+)[^)]*\)")
+LOOSE_STATE = re.compile(r"(.*), cut: ([0-9a-f]{2})")
+STATE = {"Extended Status": {"extended_status": 0xFF,
+                             "daylight_savings_time_in_effect": 0x10,
+                             "power_fail_within_interval": 0x20,
+                             "clock_reset_forward_during_interval": 0x40,
+                             "clock_reset_backward_during_interval": 0x80, "channel_0_status": 0x0F},
+         "Flags": {"channel_2i_1_status": 0xF0, "channel_2i_2_status": 0x0F}}
+
+
+def state(name, byte):
+    for bits, mask in STATE[name].items():
+        yield bits, (byte & mask) // (mask & -mask)
+
+
 def shown(packet, prefix):
     """Name, value and bytes of the packet's fields that begin like this, in the order of the wire."""
     for field in packet.iter("field"):
         name = field.get("name", "")
+        loose = LOOSE_VALUE.fullmatch(field.get("showname", "")) if name == "mep.cut" else None
+        if loose:
+            last = re.sub(r"[^a-z0-9]+", "_", loose[1].lower()).strip("_")
+            yield prefix[len("mep."):] + last, loose[2], bytes.fromhex(field.get("value"))
+        loose = LOOSE_STATE.fullmatch(field.get("showname", "")) if name == "mep.cut" else None
+        if loose and loose[1] in STATE:
+            for bits, value in state(loose[1], int(loose[2], 16)):
+                yield prefix[len("mep."):] + bits, str(value), bytes([value])
         if name.startswith(prefix) and not name.endswith(".interval_end_time"):
             # Of bits the value is a number of any length.
             wire = field.get("unmaskedvalue") or field.get("value") or ""

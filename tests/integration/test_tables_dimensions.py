@@ -302,14 +302,42 @@ class TestLoadProfile:
                           offset + 80)
         fourth = talk.read(BT(64), block[40:60], offset + self.SIZE + 40)
         packets = shown(talk)
-        assert self.times(packets[first]) == ["2022-03-01 06:15 UTC", "2022-03-01 06:30 UTC"]
-        # The second interval is in both.
-        assert self.times(packets[second])[0] == "2022-03-01 06:30 UTC"
+        assert self.times(packets[first]) == ["2022-03-01 06:15 UTC"]
+        # The second interval is in both, and whole in neither.
+        assert self.times(packets[second])[0] == "2022-03-01 06:45 UTC"
         # The last two are not recorded; then comes the next block.
         assert self.times(packets[third]) == [
-            "2022-03-01 07:30 UTC", "2022-03-01 07:45 UTC", "2022-03-01 08:00 UTC",
-            "2022-03-01 08:15 UTC"]
-        assert self.times(packets[fourth]) == ["2022-03-01 08:15 UTC", "2022-03-01 08:30 UTC"]
+            "2022-03-01 07:45 UTC", "2022-03-01 08:00 UTC"]
+        # One interval begins before the read, one ends behind it.
+        assert self.times(packets[fourth]) == []
+
+    def test_as_many_values_as_times(self, shown):
+        """Reads of any part of two blocks, some intervals of which are not recorded: a column of times
+        stands beside columns of values and states."""
+        blocks = self.block(0x3F) + self.block(0xFD, end=bytes([22, 3, 1, 9, 30]))
+        offset = 3 * self.SIZE
+        talk = self.taught()
+        talk.read(BT(64), blocks[:self.SIZE // 2], offset)
+        parts = [(first, size) for first in range(0, len(blocks) - 30, 3)
+                 for size in (15, 16, 40, 100) if first + size <= len(blocks)]
+        numbers = [talk.read(BT(64), blocks[first:first + size], offset + first)
+                   for first, size in parts]
+        packets = shown(talk)
+        columns = ("fwd_active_wh_l1l2l3", "rms_voltage_l1", "rev_active_wh_l1l2l3",
+                   "power_fail_within_interval", "channel_0_status")
+        timed = 0
+        for (first, size), number in zip(parts, numbers):
+            packet = packets[number]
+            times = len(self.times(packet))
+            timed += times
+            counts = {len(packet.all(f"mep.bt64.{name}")) for name in columns}
+            if times:
+                assert counts == {times}, (first, size)
+            # What is not counted is there all the same: every byte is shown.
+            shown_bytes = sum(element.size for element in packet.walk()
+                              if element.name == "mep.cut" or element.name == "mep.bt64.end_time")
+            assert shown_bytes + (times or max(counts)) * 12 <= size
+        assert timed > 50
 
     def test_a_header_that_tells_nothing_any_more(self, shown):
         talk = self.taught()
@@ -335,7 +363,8 @@ class TestLoadProfile:
         block = 5 + 12 + 96 * (1 + 4 + 8 * 4)
         talk.read(BT(64), bytes(range(100)), 4000 * block + 17)
         packet = shown(talk)[len(talk.frames)]
-        assert len(packet.all("mep.bt64.extended_status")) == 3
+        assert len(packet.all("mep.bt64.extended_status")) == 2
+        assert sum("Extended Status, cut: " in label for label in packet.labels()) == 1
         assert any(label.startswith("Block Data [4000]") for label in packet.labels())
         assert "BT61.9 = 96" in assumed(packet)
 

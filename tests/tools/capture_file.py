@@ -31,6 +31,7 @@ class Frame:
     time_us: int | None = None    # otherwise: after the one before
     record: bytes | None = None   # the record as it is to be, in place of header and data
     original_size: int | None = None  # of a record of which only `record` was captured
+    tap: int = 0                  # its number; 0: a header without one
 
 
 def option(code, value):
@@ -50,13 +51,17 @@ def section_header(comment=None):
 
 
 def interface_description(link, name, description):
-    return block(1, struct.pack("<HHI", link, 0, 0) + option(2, name.encode())
-                 + option(3, description.encode()) + option(9, b"\x06") + option(0, b""))
+    """Without a name or description where that is None."""
+    texts = b"".join(option(code, text.encode()) for code, text in ((2, name), (3, description))
+                     if text is not None)
+    return block(1, struct.pack("<HHI", link, 0, 0) + texts + option(9, b"\x06") + option(0, b""))
 
 
-def tap_header(direction, status, size):
+def tap_header(direction, status, size, tap=0):
+    """Of 12 bytes, as before there were tap numbers, where that is 0."""
     duration = max(size - 1, 0) * BYTE_US
-    return struct.pack(">BBBBII", 1, 12, direction, status, BAUD, duration)
+    header = struct.pack(">BBBBII", 1, 16 if tap else 12, direction, status, BAUD, duration)
+    return header + struct.pack(">I", tap) if tap else header
 
 
 def packet(interface, time_us, data, direction, original_size=None):
@@ -75,25 +80,26 @@ def decryption_secrets(key_log):
 
 
 def write(path, frames, link=LINK_TAP, comment=None, interfaces=2, key_log=None):
-    """Writes frames in their order. `interfaces`: how many to describe, client and meter in turn.
-    `key_log`: bytes of a TLS key log to embed."""
+    """Writes frames in their order. `interfaces`: how many to describe, client and meter in turn, or
+    (link, name, description) of each. `key_log`: bytes of a TLS key log to embed."""
     roles = ("client line (client to meter)", "meter line (meter to client)")
+    if isinstance(interfaces, int):
+        interfaces = [(link, f"line{number}", roles[number % 2]) for number in range(interfaces)]
     blocks = [section_header(comment)]
     if key_log is not None:
         blocks.append(decryption_secrets(key_log))
-    for number in range(interfaces):
-        blocks.append(interface_description(link, f"line{number}", roles[number % 2]))
+    blocks += [interface_description(*interface) for interface in interfaces]
     now = START_US
     for frame in frames:
         now = frame.time_us if frame.time_us is not None else now + frame.gap_us
         interface = frame.interface
         if interface is None:
-            interface = 1 if frame.direction == METER_TO_CLIENT and interfaces > 1 else 0
+            interface = 1 if frame.direction == METER_TO_CLIENT and len(interfaces) > 1 else 0
         data = frame.data
         if frame.record is not None:
             data = frame.record
         elif link == LINK_TAP:
-            data = tap_header(frame.direction, frame.status, len(data)) + data
+            data = tap_header(frame.direction, frame.status, len(data), frame.tap) + data
         blocks.append(packet(interface, now, data, frame.direction, frame.original_size))
         now += len(frame.data) * BYTE_US
     pathlib.Path(path).write_bytes(b"".join(blocks))
