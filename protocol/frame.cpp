@@ -15,6 +15,10 @@ namespace {
 // follows such a pause on a line that held nothing but noise begins a frame.
 constexpr Instant resync_gap = std::chrono::milliseconds(50);
 
+// Two zeros and as long a silence are an alert: ten bytes' time at 9600 bit/s. What a line that is
+// held at zero brings has no silences.
+constexpr Instant alert_settles = std::chrono::milliseconds(10);
+
 // A bare response with its digest. Shorter ones (1 byte, TLS errors) are too common as data.
 constexpr std::size_t smallest_telling_message = 1 + digest_size;
 
@@ -48,10 +52,12 @@ void FrameSplitter::push(std::uint8_t byte, Instant at, std::uint8_t trouble) {
 
 std::optional<Instant> FrameSplitter::deadline() const {
   if (held_ == 0) return std::nullopt;
-  return arrivals_[held_ - 1] + frame_timeout_;
+  return arrivals_[held_ - 1] +
+         (alert_waits_ ? std::min(alert_settles, frame_timeout_) : frame_timeout_);
 }
 
 void FrameSplitter::advance(Instant now) {
+  if (alert_waits_ && now >= *deadline()) settle_alert();
   if (const auto due = deadline(); due && now >= *due) silence();
 }
 
@@ -69,8 +75,11 @@ FrameSplitter::Examined FrameSplitter::examine(std::size_t at, bool trusted) con
 
   const std::size_t message_size = read_be(candidate, 0, length_field_size);
   if (message_size == 0) {
-    const bool alert = trusted && direction_ != Direction::client_to_meter;
-    return alert ? Examined{Verdict::whole, length_field_size} : Examined{Verdict::not_a_frame};
+    if (!trusted || direction_ == Direction::client_to_meter) return {Verdict::not_a_frame};
+    if (candidate.size() < 2 * length_field_size) return {Verdict::perhaps_alert};
+    const bool more_zeros = read_be(candidate, length_field_size, length_field_size) == 0;
+    return more_zeros ? Examined{Verdict::not_a_frame}
+                      : Examined{Verdict::whole, length_field_size};
   }
   if (message_size > max_message_size) return {Verdict::not_a_frame};
 
@@ -117,9 +126,11 @@ bool FrameSplitter::frames_inside(std::size_t at, std::size_t end, bool line_is_
 
 // Emits what can be emitted.
 void FrameSplitter::split() {
+  alert_waits_ = false;
   while (noise_ < held_) {
     const Examined found = examine(noise_, trusted_);
-    if (found.verdict == Verdict::wait) return;
+    alert_waits_ = found.verdict == Verdict::perhaps_alert;
+    if (found.verdict == Verdict::wait || alert_waits_) return;
     if (found.verdict == Verdict::not_a_frame) {
       drop_candidate_byte();
       continue;
@@ -136,9 +147,21 @@ void FrameSplitter::split() {
   }
 }
 
+// Nothing follows the two zeros, or nothing yet.
+void FrameSplitter::settle_alert() {
+  emit_noise();
+  emit(length_field_size, 0);
+  trusted_ = true;
+  split();
+}
+
 // The line has fallen silent or ended: nothing that is held will ever become longer.
 void FrameSplitter::silence() {
   while (held_ > 0) {
+    if (alert_waits_) {
+      settle_alert();
+      continue;
+    }
     if (noise_ == held_) {
       emit_noise();
       break;

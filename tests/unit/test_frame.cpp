@@ -132,7 +132,7 @@ void frames_and_alerts_come_out_whole_in_any_chunking(void**) {
       Line line(direction);
       std::vector<Buffer> expected;
       for (const Buffer& frame : frames_of(direction)) {
-        while (direction == Direction::meter_to_client && random.once_in(3)) {
+        if (direction == Direction::meter_to_client && random.once_in(3)) {
           line.send(alert);
           expected.push_back(alert);
         }
@@ -206,11 +206,69 @@ void encrypted_frames_are_left_alone(void**) {
 void an_alert_is_a_frame_on_the_meters_line(void**) {
   for (const Direction direction : {Direction::meter_to_client, Direction::unknown}) {
     Line line(direction);
+    for (std::size_t count = 1; count <= 3; ++count) {
+      line.send(alert);
+      line.fall_silent(10ms);  // and the owner need not wait longer
+      assert_int_equal(line.records().size(), count);
+      line.expect(count - 1, alert, 0);
+      assert_false(line.splitter().deadline().has_value());
+      line.wait(990ms);
+    }
+  }
+}
+
+void an_alert_comes_out_with_the_length_behind_it(void**) {
+  for (const GuideFrame& frame : guide_frames()) {
+    if (frame.direction != Direction::meter_to_client) continue;
+    Line line(frame.direction);
     line.send(alert);
-    line.send(alert);
+    line.send(Bytes(frame.bytes).first(length_field_size));
+    assert_int_equal(line.records().size(), 1);
+    line.send(Bytes(frame.bytes).subspan(length_field_size));
     assert_int_equal(line.records().size(), 2);
     line.expect(0, alert, 0);
-    line.expect(1, alert, 0);
+    line.expect(1, frame.bytes, 0);
+  }
+}
+
+void an_alert_at_the_end_of_the_line_comes_out(void**) {
+  Line line(Direction::meter_to_client);
+  line.send(alert);
+  line.finish();
+  assert_int_equal(line.records().size(), 1);
+  line.expect(0, alert, 0);
+}
+
+// No level converter, or a wire at ground.
+void zeros_without_end_are_noise(void**) {
+  Random random(19);
+  for (const std::size_t size : {4U, 5U, 60U, 477U, 478U, 479U, 3000U}) {
+    for (int round = 0; round < 10; ++round) {
+      Line line(Direction::meter_to_client);
+      for (std::size_t i = 0; i < size; ++i) {
+        if (random.once_in(4)) line.splitter().advance(line.now());
+        if (random.once_in(9)) line.wait(random.below(8) * 1ms);
+        line.send(0);
+      }
+      line.fall_silent();
+      for (const Record& record : line.records()) assert_int_equal(record.status, tap::noise);
+      assert_true(line.records().size() <= size / max_frame_size + 1);
+    }
+  }
+}
+
+void a_frame_behind_zeros_without_end_is_found(void**) {
+  for (const GuideFrame& frame : guide_frames()) {
+    const bool clear = fits(frame.message(), frame.message().size(), frame.direction) == Fit::yes;
+    // Bare codes are too common as data to be found without a silence.
+    if (frame.direction != Direction::meter_to_client || frame.message().size() < 9 || !clear)
+      continue;
+    Line line(frame.direction);
+    for (int i = 0; i < 300; ++i) line.send(0);
+    line.send(frame.bytes);
+    line.fall_silent();
+    assert_int_equal(line.records().size(), 2);
+    line.expect(1, frame.bytes, 0);
   }
 }
 
@@ -561,6 +619,10 @@ int run_all() {
       cmocka_unit_test(the_largest_frame_fits),
       cmocka_unit_test(encrypted_frames_are_left_alone),
       cmocka_unit_test(an_alert_is_a_frame_on_the_meters_line),
+      cmocka_unit_test(an_alert_comes_out_with_the_length_behind_it),
+      cmocka_unit_test(an_alert_at_the_end_of_the_line_comes_out),
+      cmocka_unit_test(zeros_without_end_are_noise),
+      cmocka_unit_test(a_frame_behind_zeros_without_end_is_found),
       cmocka_unit_test(a_zero_length_is_noise_on_the_clients_line),
       cmocka_unit_test(zeros_within_noise_are_no_alert),
       cmocka_unit_test(noise_before_a_frame_is_one_record),
