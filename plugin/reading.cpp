@@ -2,106 +2,268 @@
 #include "plugin/reading.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <optional>
 
 #include "plugin/findings.h"
+#include "plugin/interval_view.h"
 #include "protocol/names.h"
 #include "protocol/times.h"
 
 namespace mep::plugin {
 namespace {
 
-// A register that is worth a place in the Info column, and how to say it.
-struct Highlight {
+// What a table has to say in a few words.
+enum class Story : std::uint8_t {
+  energies,   // registers of one moment, which may be told
+  snapshots,  // registers of several moments, each with its time
+  powers,     // what is measured now
+  intervals,  // of a load profile
+  events,     // a log: what has a time is an entry
+  devices,    // what other meters said, each with its time
+  clock,      // a time
+  flags,      // what is set
+};
+
+constexpr struct {
   std::uint16_t table;
-  int source;
-  const char* text;  // before the number
-  const char* unit;
-  double divisor;
-  int decimals;
+  Story story;
+} stories[] = {
+    {BT(23), Story::energies},  {BT(24), Story::energies},  {BT(25), Story::energies},
+    {BT(26), Story::snapshots}, {BT(28), Story::powers},    {BT(52), Story::clock},
+    {BT(55), Story::clock},     {BT(64), Story::intervals}, {BT(65), Story::intervals},
+    {BT(66), Story::intervals}, {BT(67), Story::intervals}, {BT(74), Story::events},
+    {ET(13), Story::flags},     {ET(16), Story::devices},   {ET(31), Story::snapshots},
+    {ET(45), Story::devices},   {ET(50), Story::flags},     {ET(74), Story::devices},
+    {ET(79), Story::events},
 };
 
-constexpr Highlight highlights[] = {
-    {BT(23), 0, "imported", "kWh", 1000, 3},
-    {BT(23), 1, "exported", "kWh", 1000, 3},
-    {BT(28), 8, "", "W", 1, 0},
-    {BT(28), 9, "-", "W", 1, 0},
-    {BT(28), 15, "", "V", 1000, 1},
-    {BT(28), 16, "", "V", 1000, 1},
-    {BT(28), 17, "", "V", 1000, 1},
-    {BT(28), 12, "", "A", 1000, 2},
-    {BT(28), 13, "", "A", 1000, 2},
-    {BT(28), 14, "", "A", 1000, 2},
-    {BT(28), 19, "", "Hz", 1000, 2},
-};
-
-// Tables whose first time, or whose set flags, are what one wants to know.
-constexpr std::uint16_t time_tables[] = {BT(52), BT(55)};
+// The words whose set bits are the story.
 constexpr struct {
   std::uint16_t table;
   const char* word;
 } flag_words[] = {{ET(13), "Alert Flags"}, {ET(50), "MEP Flags"}};
 
-void append(packet_info* pinfo, unsigned& said, const char* text) {
-  col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s", said++ == 0 ? ": " : ", ", text);
-}
+// Appends to the Info column, piece by piece: ": a, b, c".
+struct Teller {
+  packet_info* pinfo;
+  bool begun = false;
 
-void tell_number(packet_info* pinfo, const Highlight& highlight, std::int64_t value,
-                 unsigned& said) {
-  // A second line for export only where there is any.
-  if (highlight.text[0] == '-' && value == 0) return;
-  const char* space = highlight.text[0] && highlight.text[0] != '-' ? " " : "";
-  append(pinfo, said,
-         wmem_strdup_printf(pinfo->pool, "%s%s%.*f %s", highlight.text, space, highlight.decimals,
-                            static_cast<double>(value) / highlight.divisor, highlight.unit));
-}
-
-void tell_flags(packet_info* pinfo, const Found& found, unsigned& said) {
-  bool any = false;
-  for (const BitField& field : found.node->bit_fields) {
-    if (!field.single() || !bits_value(field, found.value)) continue;
-    append(pinfo, said, field.name.c_str());
-    any = true;
+  void say(const char* text) {
+    col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s", begun ? ", " : ": ", text);
+    begun = true;
   }
-  if (!any) append(pinfo, said, "no flags");
+  const char* kept(const std::string& text) const {
+    return wmem_strndup(pinfo->pool, text.data(), text.size());
+  }
+  // "import 65845.123 kWh"
+  void say_number(const char* what, double number, int decimals, const char* unit) {
+    say(wmem_strdup_printf(pinfo->pool, "%s%s%.*f %s", what, what[0] ? " " : "", decimals, number,
+                           unit));
+  }
+};
+
+// Sources as BT22 numbers them, pages 204 to 206.
+constexpr int import_energy = 0;
+constexpr int export_energy = 1;
+constexpr int import_power = 8;
+constexpr int export_power = 9;
+constexpr int current_l1 = 12;
+constexpr int voltage_l1 = 15;
+constexpr int frequency_source = 19;
+constexpr int phases = 3;
+
+// The values of registers by source (BT22's numbers), as far as they are wholly in the frame: the
+// first of each, which is the total where tiers follow.
+class Registers {
+ public:
+  void take(const Found& found) {
+    if (!found.has_value || found.source < 0 ||
+        static_cast<std::size_t>(found.source) >= values_.size())
+      return;
+    auto& value = values_[static_cast<std::size_t>(found.source)];
+    if (!value) value = found.value;
+  }
+  std::optional<std::int64_t> operator[](int source) const {
+    return values_[static_cast<std::size_t>(source)];
+  }
+
+ private:
+  std::array<std::optional<std::int64_t>, frequency_source + 1> values_{};
+};
+
+void tell_energies(Teller& teller, const Registers& registers, std::int64_t scale) {
+  constexpr double wh_in_kwh = 1000;
+  if (const auto energy = registers[import_energy])
+    teller.say_number("import", static_cast<double>(*energy * scale) / wh_in_kwh, 3, "kWh");
+  if (const auto energy = registers[export_energy])
+    teller.say_number("export", static_cast<double>(*energy * scale) / wh_in_kwh, 3, "kWh");
+}
+
+// "L1 230.4 V 1.03 A"; nothing of a phase that a meter of one phase does not have.
+void tell_phase(Teller& teller, const Registers& registers, int phase) {
+  constexpr double thousandth = 1000;
+  const auto voltage = registers[voltage_l1 + phase];
+  const auto current = registers[current_l1 + phase];
+  if (voltage.value_or(0) == 0 && current.value_or(0) == 0) return;
+  const auto part = [&](std::optional<std::int64_t> value, int decimals, const char* unit) {
+    return value ? wmem_strdup_printf(teller.pinfo->pool, " %.*f %s", decimals,
+                                      static_cast<double>(*value) / thousandth, unit)
+                 : "";
+  };
+  teller.say(wmem_strdup_printf(teller.pinfo->pool, "L%d%s%s", phase + 1, part(voltage, 1, "V"),
+                                part(current, 2, "A")));
+}
+
+void tell_powers(Teller& teller, const Registers& registers) {
+  if (const auto power = registers[import_power])
+    teller.say_number("import", static_cast<double>(*power), 0, "W");
+  if (const auto power = registers[export_power])
+    teller.say_number("export", static_cast<double>(*power), 0, "W");
+  for (int phase = 0; phase < phases; ++phase) tell_phase(teller, registers, phase);
+  constexpr double millihertz = 1000;
+  if (const auto frequency = registers[frequency_source])
+    teller.say_number("", static_cast<double>(*frequency) / millihertz, 2, "Hz");
+}
+
+void tell_flags(Teller& teller, const Found& found) {
+  for (const BitField& field : found.node->bit_fields)
+    if (field.single() && bits_value(field, found.value)) teller.say(field.name.c_str());
+  if (!teller.begun) teller.say("no flags");
+}
+
+bool is_date_and_time(const Found& found) {
+  return found.what == Found::What::leaf && found.complete &&
+         (found.node->type == Type::ltime_date || found.node->type == Type::stime_date);
+}
+
+const char* time_of(const Teller& teller, const Found& found, const Stretch& stretch) {
+  const auto when = parse_date_time(bytes_of(found, stretch));
+  return when ? teller.kept(date_time_text(*when, found.node->type == Type::ltime_date)) : nullptr;
+}
+
+// The times that are set, the latest of them, and what belongs to it.
+struct Entries {
+  unsigned count = 0;
+  std::int64_t latest = 0;
+  const char* when = nullptr;
+  const char* serial = "";  // of a device
+};
+
+// Most significant digit first.
+const char* digits(const Teller& teller, Bytes bytes) {
+  std::string text;
+  for (std::size_t i = bytes.size(); i-- > 0;) {
+    text += "0123456789ABCDEF"[bytes[i] >> 4];
+    text += "0123456789ABCDEF"[bytes[i] & 0x0F];
+  }
+  return teller.kept(text);
+}
+
+Entries entries_in(const Teller& teller, const Findings& findings, const Stretch& stretch) {
+  Entries entries;
+  bool of_the_latest = false;
+  for (unsigned i = 0; i < findings.count(); ++i) {
+    const Found& found = findings[i];
+    if (found.what == Found::What::leaf && found.complete && found.node->type == Type::bcd &&
+        of_the_latest && entries.serial[0] == '\0')
+      entries.serial = digits(teller, bytes_of(found, stretch));
+    if (!is_date_and_time(found)) continue;
+    const auto when = parse_date_time(bytes_of(found, stretch));
+    of_the_latest = when && (entries.count == 0 || seconds_since_1970(*when) > entries.latest);
+    if (!when) continue;
+    ++entries.count;
+    if (!of_the_latest) continue;
+    entries.latest = seconds_since_1970(*when);
+    entries.when = time_of(teller, found, stretch);
+    entries.serial = "";
+  }
+  return entries;
+}
+
+// "3 events, the latest 2026-03-02 07:30:00"
+void tell_entries(Teller& teller, const Entries& entries, const char* one, const char* many) {
+  if (entries.count == 0) return;
+  teller.say(wmem_strdup_printf(teller.pinfo->pool, "%u %s", entries.count,
+                                entries.count == 1 ? one : many));
+  const char* of = entries.serial[0] ? " of " : "";
+  const char* which = entries.count == 1 ? "" : "the latest ";
+  teller.say(
+      wmem_strdup_printf(teller.pinfo->pool, "%s%s%s%s", which, entries.when, of, entries.serial));
+}
+
+// "intervals 2026-03-02 12:00 to 13:00 UTC": from where the first began, as far as the frame has
+// them whole.
+void tell_intervals(Teller& teller, const Table& table, const Findings& findings,
+                    const Stretch& stretch, const Dimensions& dimensions) {
+  auto profile = profile_place(table.root, dimensions);
+  if (!profile) return;
+  wmem_array_t* intervals = seen_intervals(teller.pinfo->pool, *profile, findings, stretch);
+  std::optional<std::int64_t> first, last;
+  unsigned whole = 0;
+  for (unsigned i = 0; i < wmem_array_get_count(intervals); ++i) {
+    const auto& seen = *static_cast<const SeenInterval*>(wmem_array_index(intervals, i));
+    if (!seen.whole || !seen.processed) continue;
+    ++whole;
+    if (!seen.end) continue;
+    first = std::min(first.value_or(*seen.end), *seen.end);
+    last = std::max(last.value_or(*seen.end), *seen.end);
+  }
+  if (!first) {
+    if (whole > 0)
+      teller.say(
+          wmem_strdup_printf(teller.pinfo->pool, "%u interval%s", whole, whole == 1 ? "" : "s"));
+    return;
+  }
+  const std::int64_t begin = *first - interval_seconds(dimensions, profile->set).value_or(0);
+  const std::string from = date_time_text(date_time(begin), false);
+  std::string to = date_time_text(date_time(*last), false);
+  constexpr std::size_t date_size = 11;  // "2026-03-02 "
+  if (from.compare(0, date_size, to, 0, date_size) == 0) to.erase(0, date_size);
+  teller.say(teller.kept("intervals " + from + " to " + to + " UTC"));
 }
 
 }  // namespace
 
 void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch,
                   const Dimensions& dimensions) {
-  const auto concerns = [&](std::uint16_t number) { return number == table.number; };
-  const bool has_time = std::any_of(std::begin(time_tables), std::end(time_tables), concerns);
-  const bool has_flags = std::any_of(std::begin(flag_words), std::end(flag_words),
-                                     [&](const auto& words) { return concerns(words.table); });
-  const bool has_numbers =
-      std::any_of(std::begin(highlights), std::end(highlights),
-                  [&](const Highlight& highlight) { return concerns(highlight.table); });
-  if (!(has_time || has_flags || has_numbers)) return;
-
+  const auto* known = std::find_if(std::begin(stories), std::end(stories),
+                                   [&](const auto& each) { return each.table == table.number; });
+  if (known == std::end(stories)) return;
+  const Story story = known->story;
   const Findings findings = find(pinfo->pool, table.root, stretch, dimensions);
-  unsigned said = 0;
+  Teller teller{pinfo};
+  if (story == Story::intervals)
+    return tell_intervals(teller, table, findings, stretch, dimensions);
+  if (story == Story::events || story == Story::devices) {
+    const bool events = story == Story::events;
+    return tell_entries(teller, entries_in(teller, findings, stretch), events ? "event" : "reading",
+                        events ? "events" : "readings");
+  }
+
+  Registers registers;
   unsigned tiers = 0;
+  unsigned moments = 0;
   for (unsigned i = 0; i < findings.count(); ++i) {
     const Found& found = findings[i];
-    // The totals only; tiers come behind them.
     if (found.what == Found::What::enter && found.node->name == "Tier") ++tiers;
+    if (found.what == Found::What::leave && found.node->name == "Tier") --tiers;
     if (found.what != Found::What::leaf || !found.complete || tiers > 0) continue;
-    if (has_time && said == 0 && (found.node->type == Type::ltime_date)) {
-      if (const auto when = parse_date_time(bytes_of(found, stretch)))
-        append(pinfo, said, date_time_text(*when, true).c_str());
+    if (is_date_and_time(found) && story != Story::powers && story != Story::flags) {
+      const char* when = time_of(teller, found, stretch);
+      if (when && moments++ == 0) teller.say(when);
     }
-    for (const auto& words : flag_words) {
-      if (concerns(words.table) && found.node->name == words.word) tell_flags(pinfo, found, said);
-    }
-    if (!found.has_value || found.source < 0) continue;
-    for (const Highlight& highlight : highlights) {
-      if (!concerns(highlight.table) || highlight.source != found.source) continue;
-      const bool energy = table.number == BT(23);
-      const std::int64_t scale = energy ? dimensions.get(Dim::energy_register_unit) : 1;
-      tell_number(pinfo, highlight, found.value * scale, said);
-    }
+    for (const auto& words : flag_words)
+      if (words.table == table.number && found.node->name == words.word) tell_flags(teller, found);
+    // Of several moments the first is told.
+    if (moments <= 1) registers.take(found);
   }
+  if (story == Story::powers) tell_powers(teller, registers);
+  if (story == Story::energies || story == Story::snapshots)
+    tell_energies(teller, registers, dimensions.get(Dim::energy_register_unit));
+  if (story == Story::snapshots && moments > 1)
+    teller.say(wmem_strdup_printf(pinfo->pool, "and %u more", moments - 1));
 }
 
 }  // namespace mep::plugin

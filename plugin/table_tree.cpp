@@ -2,16 +2,14 @@
 #include "plugin/table_tree.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
-#include <type_traits>
 
 #include "plugin/fields.h"
 #include "plugin/findings.h"
+#include "plugin/interval_view.h"
 #include "plugin/table_fields.h"
 #include "protocol/bytes.h"
 #include "protocol/catalog.h"
-#include "protocol/load_profile.h"
 #include "protocol/names.h"
 #include "protocol/tables/tables.h"
 #include "protocol/times.h"
@@ -24,113 +22,6 @@ struct {
   int interval_end[load_profile_sets];  // of BT64 to BT67
   int branch, leaf;                     // subtrees
 } table_hf;
-
-// --- Load profiles
-
-// What a frame has of an interval.
-struct SeenInterval {
-  bool whole;      // with the values of all channels
-  bool processed;  // as far as the block's status says otherwise
-  std::optional<std::int64_t> end;
-
-  // Its values are readings, and the time that belongs to them is told.
-  bool timed() const { return whole && processed && end; }
-};
-
-// Where in a load profile the findings are. Without a destructor, as all of this.
-struct ProfilePlace {
-  unsigned set;
-  const Dimensions* dimensions;
-  BlockHeaderReader reader;
-  Bytes status;             // the block's simple status, where this frame has it
-  std::int32_t pair;        // of channels, in an interval's status
-  const SeenInterval* now;  // the interval; null outside of one
-  bool any_timed;           // among the frame's intervals
-
-  // What this frame tells of the block, or an earlier one did.
-  BlockHeader header() const {
-    const BlockHeader& here = reader.header();
-    if (!status.empty()) return here;
-    return remembered_header(*dimensions, set, here.block);
-  }
-  std::optional<std::uint16_t> source(std::uint32_t channel) const {
-    const auto learned = dimensions->learned(Dim::channel_source, set * channels_per_set + channel);
-    if (!learned) return std::nullopt;
-    return static_cast<std::uint16_t>(*learned);
-  }
-  std::uint32_t channels() const {
-    return static_cast<std::uint32_t>(dimensions->get(Dim::load_profile_channels, set));
-  }
-  // Filters and exports see as many times as values of each channel: a value without its time, of
-  // an interval that is cut or was not recorded, is shown, but as no reading. Where no interval of
-  // the frame has a time, the capture does not tell times, and values are what there is.
-  bool values_are_readings() const {
-    return !now || now->timed() || (now->whole && now->processed && !any_timed);
-  }
-
-  void enter(const Node& node, std::uint32_t index) {
-    reader.enter(node, index);
-    if (node.name == "Block Data") status = {};
-    if (node.name == "Channel Status Pair") pair = static_cast<std::int32_t>(index);
-    if (node.name == "Intervals") pair = -1;
-  }
-  void leaf(const Found& found, Bytes bytes) {
-    reader.leaf(*found.node, bytes);
-    if (found.node->type == Type::set) status = bytes;
-  }
-};
-
-static_assert(std::is_trivially_destructible_v<ProfilePlace>);
-
-std::optional<ProfilePlace> profile_place(const Node& root, const Dimensions& dimensions) {
-  for (unsigned set = 0; set < load_profile_sets; ++set) {
-    const auto table = static_cast<std::uint16_t>(BT(64) + set);
-    if (&root == &find_table(table)->root)
-      return ProfilePlace{set, &dimensions, {set, dimensions}, {}, -1, nullptr, false};
-  }
-  return std::nullopt;
-}
-
-bool is_interval(const Found& found) {
-  return found.what == Found::What::enter && found.index >= 0 && found.node->name == "Intervals";
-}
-
-// Whether all of the interval that begins at finding `i` is in the frame.
-bool is_whole(const Findings& findings, unsigned i, const Stretch& stretch,
-              std::uint32_t channels) {
-  std::uint32_t values = 0;
-  for (unsigned at = i + 1; at < findings.count(); ++at) {
-    const Found& found = findings[at];
-    if (found.what == Found::What::leave && found.node == findings[i].node) break;
-    if (found.what != Found::What::leaf) continue;
-    if (!found.complete) return false;
-    if (found.node->kind == Kind::registers) ++values;
-  }
-  return findings[i].position >= stretch.offset && values == channels;
-}
-
-// All intervals of the frame, in their order: what is known of one may stand in the frame before
-// it, and whether others have times decides how it is shown. Of packet scope.
-wmem_array_t* seen_intervals(wmem_allocator_t* pool, ProfilePlace& profile,
-                             const Findings& findings, const Stretch& stretch) {
-  wmem_array_t* intervals = wmem_array_new(pool, sizeof(SeenInterval));
-  ProfilePlace place = profile;
-  for (unsigned i = 0; i < findings.count(); ++i) {
-    const Found& found = findings[i];
-    if (found.what == Found::What::leaf && found.complete)
-      place.leaf(found, bytes_of(found, stretch));
-    if (found.what != Found::What::enter || found.index < 0) continue;
-    const auto index = static_cast<std::uint32_t>(found.index);
-    place.enter(*found.node, index);
-    if (!is_interval(found)) continue;
-    const SeenInterval seen{is_whole(findings, i, stretch, place.channels()),
-                            place.status.empty() || is_processed(place.status, index),
-                            interval_end(*place.dimensions, place.set, place.header(), index)};
-    profile.any_timed |= seen.timed();
-    wmem_array_append(intervals, &seen, 1);
-  }
-  return intervals;
-}
 
 // --- The tree
 

@@ -128,18 +128,17 @@ class Namer {
     node.id = add(info_of(node, node.name, page));
     if (node.one_name) return;
     node.source_ids.assign(highest_source(node) + 1U, 0);
-    const auto add_source = [&](std::uint16_t source, std::string_view name, std::string_view unit,
-                                bool unlisted) {
-      if (node.source_ids[source] != 0) return;
-      FieldInfo info = info_of(node, name, page);
-      info.unit = unit;
+    const auto add_source = [&](const SourceName& source, bool unlisted) {
+      if (node.source_ids[source.source] != 0) return;
+      FieldInfo info = info_of(node, source.name, page);
+      info.unit = source.unit;
       info.mask = 0;
+      if (!source.remark.empty()) info.remark = source.remark;
       info.unlisted_source = unlisted;
-      node.source_ids[source] = add(std::move(info), source);
+      node.source_ids[source.source] = add(std::move(info), source.source);
     };
-    for (const SourceName& own : node.source_names)
-      add_source(own.source, own.name, own.unit, false);
-    for (const Source& source : sources()) add_source(source.id, source.name, source.unit, true);
+    for (const SourceName& own : node.source_names) add_source(own, false);
+    for (const Source& source : sources()) add_source({source.id, source.name, source.unit}, true);
   }
 
   static std::uint16_t highest_source(const Node& node) {

@@ -18,14 +18,6 @@ std::size_t slot_of_block(unsigned set, std::uint32_t block) {
   return set * remembered_blocks + block % remembered_blocks;
 }
 
-// BT61.12: minutes, or 84 for a day, page 235.
-std::optional<std::int64_t> interval_seconds(const Dimensions& dimensions, unsigned set) {
-  constexpr std::int32_t a_day = 84;
-  const auto time = dimensions.learned(Dim::load_profile_interval_time, set);
-  if (!time || *time <= 0) return std::nullopt;
-  return (*time == a_day ? 24 * 60 : *time) * minute;
-}
-
 // Ascending is what the guide states for all meters, page 237.
 bool is_descending(const Dimensions& dimensions, unsigned set) {
   return dimensions.get(Dim::load_profile_interval_order, set) != 0;
@@ -42,6 +34,14 @@ std::optional<std::uint32_t> newest_of(Bytes simple_status, bool descending) {
 }
 
 }  // namespace
+
+// BT61.12: minutes, or 84 for a day, page 235.
+std::optional<std::int64_t> interval_seconds(const Dimensions& dimensions, unsigned set) {
+  constexpr std::int32_t a_day = 84;
+  const auto time = dimensions.learned(Dim::load_profile_interval_time, set);
+  if (!time || *time <= 0) return std::nullopt;
+  return (*time == a_day ? 24 * 60 : *time) * minute;
+}
 
 std::optional<unsigned> load_profile_set(std::uint16_t table) {
   if (table < BT(64) || table > BT(67)) return std::nullopt;

@@ -46,6 +46,9 @@ class BlockHeaderReader {
   BlockHeader header_;
 };
 
+// How long the intervals of a set are; nothing before BT61 (or what repeats it) has been seen.
+std::optional<std::int64_t> interval_seconds(const Dimensions& dimensions, unsigned set);
+
 // When the interval ended, in seconds since 1970 UTC. Nothing where that would be a guess: without
 // a header or the interval time, or for an interval that had not been recorded.
 std::optional<std::int64_t> interval_end(const Dimensions& dimensions, unsigned set,

@@ -90,6 +90,7 @@ struct SourceName {
   std::uint16_t source;
   std::string_view name;
   std::string_view unit;
+  std::string_view remark = {};  // one line for the field reference
 };
 
 struct Node {

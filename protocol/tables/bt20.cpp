@@ -130,6 +130,7 @@ Table bt27() {
 
 // The order of pages 216 to 220, with the ID of page 204 that each corresponds to.
 std::vector<SourceName> default_present_values() {
+  constexpr std::string_view not_by_modules = "modules leave this out of a full table read";
   return {
       {8, "Fwd Active W L1L2L3", "W"},
       {9, "Rev Active W L1L2L3", "W"},
@@ -212,15 +213,15 @@ std::vector<SourceName> default_present_values() {
       {234, "Average RMS Current mA L2", "mA"},
       {235, "Average RMS Current mA L3", "mA"},
       // 75: from 4.30 on, modules 1.32
-      {236, "Voltage Angle A to B", "0.01 deg"},
-      {237, "Voltage Angle B to C", "0.01 deg"},
-      {238, "Voltage Angle C to A", "0.01 deg"},
-      {239, "Imp Reactive VAr A", "var"},
-      {240, "Imp Reactive VAr B", "var"},
-      {241, "Imp Reactive VAr C", "var"},
-      {242, "Exp Reactive VAr A", "var"},
-      {243, "Exp Reactive VAr B", "var"},
-      {244, "Exp Reactive VAr C", "var"},
+      {236, "Voltage Angle A to B", "0.01 deg", not_by_modules},
+      {237, "Voltage Angle B to C", "0.01 deg", not_by_modules},
+      {238, "Voltage Angle C to A", "0.01 deg", not_by_modules},
+      {239, "Imp Reactive VAr A", "var", not_by_modules},
+      {240, "Imp Reactive VAr B", "var", not_by_modules},
+      {241, "Imp Reactive VAr C", "var", not_by_modules},
+      {242, "Exp Reactive VAr A", "var", not_by_modules},
+      {243, "Exp Reactive VAr B", "var", not_by_modules},
+      {244, "Exp Reactive VAr C", "var", not_by_modules},
   };
 }
 
@@ -239,8 +240,7 @@ Table bt28() {
                 registers("Present values", Dim::present_values, ni_fmat1(""),
                           Dim::present_value_source, default_present_values())
                     .at((a + 4) * Dim::present_demands)
-                    .page(216)
-                    .note("modules leave values 75 to 83 out of a full table read")});
+                    .page(216)});
 }
 
 }  // namespace

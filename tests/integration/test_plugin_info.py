@@ -2,6 +2,8 @@
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import struct
+
 import pytest
 from capture_file import CLIENT_TO_METER, METER_TO_CLIENT, Frame
 from oma_digest import read, read_answer
@@ -48,3 +50,130 @@ def test_no_readings_of_a_bad_digest(capture, tshark_fields):
         assert shown["mep.data"] == [bytes(answered[5:12]).hex()]
         infos.append(shown["_ws.col.Info"][0])
     assert infos == ["OK, BT52, 7 bytes: 2026-06-15 11:45:00", "OK, BT52, 7 bytes [bad digest]"]
+
+
+# --- Readings in the packet list ------------------------------------------------------------------
+
+
+def i32(*values):
+    return struct.pack(f"<{len(values)}i", *values)
+
+
+def moment(year, month, day, hour, minute, *second):
+    return bytes([year, month, day, hour, minute, *second])
+
+
+PRESENT = i32(0, 5558, 0, 0, 1200, 40, 0, 230_100, 229_900, 0, 1000, 49_980)
+NEVER = bytes(6)
+
+
+@pytest.fixture(scope="module")
+def info_of(capture, tshark_fields):
+    """info_of(table, data, offset=0, before=[]) -> what is told behind the count. `before`: the reads
+    (table, data) before it."""
+
+    def tell(table, data, offset=0, before=()):
+        talk = Talk()
+        for each in before:
+            talk.read(*each)
+        talk.read(table, data, offset)
+        info = tshark_fields(capture(talk.frames), FIELDS)[-1]["_ws.col.Info"][0]
+        start = f"OK, {'ET' if table & 0x800 else 'BT'}{table & 0x7FF:02}, {len(data)} byte"
+        assert info.startswith(start), info
+        return info.partition(": ")[2]
+
+    return tell
+
+
+def test_powers(info_of):
+    assert info_of(BT(28), PRESENT) == \
+        "import 0 W, export 5558 W, L1 230.1 V 1.20 A, L2 229.9 V 0.04 A, 49.98 Hz"
+
+
+@pytest.mark.parametrize("offset,size,told", [
+    (4, 4, "export 5558 W"), (2, 6, "export 5558 W"), (0, 7, "import 0 W"), (28, 4, "L1 230.1 V"),
+    (16, 4, "L1 1.20 A"), (40, 4, ""), (44, 4, "49.98 Hz"), (45, 3, "")])
+def test_powers_of_a_part(info_of, offset, size, told):
+    """What is wholly there."""
+    assert info_of(BT(28), PRESENT[offset:offset + size], offset) == told
+
+
+def test_energies(info_of):
+    registers = i32(1_234_567, 89_000)
+    assert info_of(BT(23), registers) == "import 1234.567 kWh, export 89.000 kWh"
+    assert info_of(BT(23), registers[:4]) == "import 1234.567 kWh"
+    # A tier's registers are no totals.
+    assert info_of(BT(23), i32(1, 2), 44) == ""
+
+
+@pytest.mark.parametrize("table", [BT(24), BT(25)])
+def test_a_snapshot_and_its_time(info_of, table):
+    one = moment(26, 6, 15, 0, 15) + b"\1" + i32(1_000, 2_000)
+    assert info_of(table, one) == "2026-06-15 00:15, import 1.000 kWh, export 2.000 kWh"
+
+
+def test_self_reads(info_of):
+    """The first one is told, and how many there are."""
+    one = moment(26, 6, 15, 0, 15) + b"\1" + i32(*range(1000, 12_000, 1000)) + bytes(4 * 11 * 4)
+    header = bytes(6)
+    read = (BT(21), bytes([0x03, 0, 3, 11, 0, 0, 1, 4, 0, 84]))
+    assert info_of(BT(26), header + one, before=[read]) == \
+        "2026-06-15 00:15, import 1.000 kWh, export 2.000 kWh"
+    assert info_of(BT(26), header + one + one, before=[read]).endswith(
+        "export 2.000 kWh, and 1 more")
+
+
+def test_clocks(info_of):
+    assert info_of(BT(52), moment(26, 6, 15, 11, 45, 7) + b"\x11") == "2026-06-15 11:45:07"
+
+
+def log_entry(when, event):
+    return when + struct.pack("<HHH", 1, 2, event) + bytes(2)
+
+
+@pytest.mark.parametrize("table", [BT(74), ET(79)])
+def test_events(info_of, table):
+    entries = [log_entry(moment(26, 3, 2, 7, 30, second), 11) for second in (1, 3, 2)]
+    header = bytes(11)
+    told = info_of(table, header + b"".join(entries) + log_entry(NEVER, 0))
+    assert told == "3 events, the latest 2026-03-02 07:30:03"
+    assert info_of(table, header + entries[0]) == "1 event, 2026-03-02 07:30:01"
+    assert info_of(table, header + log_entry(NEVER, 0)) == ""
+
+
+def load_profile(intervals):
+    blocks = (BT(61), bytes(4) + bytes(2) + b"\x01" + struct.pack("<HHBB", 30, 8, 1, 15))
+    sources = (BT(62), bytes([0, 0, 0]) + b"\x20")
+    data = moment(22, 3, 1, 13, 0) + bytes([(1 << intervals) - 1])
+    for number in range(8):
+        data += b"\0" + i32(100 + number)
+    return blocks, sources, data
+
+
+@pytest.mark.parametrize("intervals,told", [
+    (4, "intervals 2022-03-01 12:00 to 13:00 UTC"), (8, "intervals 2022-03-01 11:00 to 13:00 UTC")])
+def test_intervals(info_of, intervals, told):
+    *before, data = load_profile(intervals)
+    assert info_of(BT(64), data, before=before) == told
+
+
+def test_intervals_as_far_as_they_are_whole(info_of):
+    *before, data = load_profile(8)
+    assert info_of(BT(64), data[:6 + 5 * 3 + 2], before=before) == \
+        "intervals 2022-03-01 11:00 to 11:45 UTC"
+    assert info_of(BT(64), data[6:6 + 5 * 3 + 2], 6, before=before) == "3 intervals"
+
+
+def test_intervals_over_midnight(info_of):
+    *before, data = load_profile(8)
+    data = moment(22, 3, 1, 0, 30) + data[5:]
+    assert info_of(BT(64), data, before=before) == \
+        "intervals 2022-02-28 22:30 to 2022-03-01 00:30 UTC"
+
+
+def test_devices(info_of):
+    """What other meters said, with their numbers."""
+    device = moment(26, 1, 20, 19, 0, 5) + b"\0" + b"\x0F" + bytes.fromhex("07422300") + \
+        b"\x93\x15\x01\x07\x2A\0\0\0"
+    assert info_of(ET(16), device) == "1 reading, 2026-01-20 19:00:05 of 00234207"
+

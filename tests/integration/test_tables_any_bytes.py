@@ -172,9 +172,9 @@ def test_info_column(capture, tshark_fields):
     talk = Talk()
     expected = {}
     expected[talk.read(BT(23), i32(1234567, 89000))] = \
-        "OK, BT23, 8 bytes: imported 1234.567 kWh, exported 89.000 kWh"
+        "OK, BT23, 8 bytes: import 1234.567 kWh, export 89.000 kWh"
     expected[talk.read(BT(28), i32(1234, 0, 5, 6, 5370, 40, 0, 231500))] = \
-        "OK, BT28, 32 bytes: 1234 W, 5.37 A, 0.04 A, 0.00 A, 231.5 V"
+        "OK, BT28, 32 bytes: import 1234 W, export 0 W, L1 231.5 V 5.37 A, L2 0.04 A"
     expected[talk.read(BT(28), i32(49980), 44)] = "OK, BT28, 4 bytes: 49.98 Hz"
     expected[talk.read(BT(52), bytes([22, 3, 1, 7, 30, 15]))] = \
         "OK, BT52, 6 bytes: 2022-03-01 07:30:15"

@@ -386,8 +386,8 @@ def test_energy_in_tens_of_watt_hours(capture, tshark_fields):
     talk.read(ET(55), bytes([10]), 197)
     after = talk.read(BT(23), i32(12345))
     packets = tshark_fields(capture(talk.frames), ["_ws.col.Info", "mep.bt23.fwd_active_wh_l1l2l3"])
-    assert packets[before - 1]["_ws.col.Info"][0].endswith("imported 12.345 kWh")
-    assert packets[after - 1]["_ws.col.Info"][0].endswith("imported 123.450 kWh")
+    assert packets[before - 1]["_ws.col.Info"][0].endswith("import 12.345 kWh")
+    assert packets[after - 1]["_ws.col.Info"][0].endswith("import 123.450 kWh")
     assert packets[after - 1]["mep.bt23.fwd_active_wh_l1l2l3"] == ["12345"]
 
 

@@ -1,0 +1,83 @@
+// What a frame has of a load profile: its intervals, when they ended, which of them are whole.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+
+#include "plugin/findings.h"
+#include "plugin/wireshark.h"
+#include "protocol/dimensions.h"
+#include "protocol/load_profile.h"
+
+namespace mep::plugin {
+
+// What a frame has of an interval.
+struct SeenInterval {
+  bool whole;      // with the values of all channels
+  bool processed;  // as far as the block's status says otherwise
+  std::optional<std::int64_t> end;
+
+  // Its values are readings, and the time that belongs to them is told.
+  bool timed() const { return whole && processed && end; }
+};
+
+// Where in a load profile the findings are. Without a destructor, as all of this.
+struct ProfilePlace {
+  unsigned set;
+  const Dimensions* dimensions;
+  BlockHeaderReader reader;
+  Bytes status;             // the block's simple status, where this frame has it
+  std::int32_t pair;        // of channels, in an interval's status
+  const SeenInterval* now;  // the interval; null outside of one
+  bool any_timed;           // among the frame's intervals
+
+  // What this frame tells of the block, or an earlier one did.
+  BlockHeader header() const {
+    const BlockHeader& here = reader.header();
+    if (!status.empty()) return here;
+    return remembered_header(*dimensions, set, here.block);
+  }
+  std::optional<std::uint16_t> source(std::uint32_t channel) const {
+    const auto learned = dimensions->learned(Dim::channel_source, set * channels_per_set + channel);
+    if (!learned) return std::nullopt;
+    return static_cast<std::uint16_t>(*learned);
+  }
+  std::uint32_t channels() const {
+    return static_cast<std::uint32_t>(dimensions->get(Dim::load_profile_channels, set));
+  }
+  // Filters and exports see as many times as values of each channel: a value without its time, of
+  // an interval that is cut or was not recorded, is shown, but as no reading. Where no interval of
+  // the frame has a time, the capture does not tell times, and values are what there is.
+  bool values_are_readings() const {
+    return !now || now->timed() || (now->whole && now->processed && !any_timed);
+  }
+
+  void enter(const Node& node, std::uint32_t index) {
+    reader.enter(node, index);
+    if (node.name == "Block Data") status = {};
+    if (node.name == "Channel Status Pair") pair = static_cast<std::int32_t>(index);
+    if (node.name == "Intervals") pair = -1;
+  }
+  void leaf(const Found& found, Bytes bytes) {
+    reader.leaf(*found.node, bytes);
+    if (found.node->type == Type::set) status = bytes;
+  }
+};
+
+static_assert(std::is_trivially_destructible_v<ProfilePlace>);
+
+// Where a table that is a load profile begins; nothing for other tables.
+std::optional<ProfilePlace> profile_place(const Node& root, const Dimensions& dimensions);
+
+// Whether an interval begins here.
+bool is_interval(const Found& found);
+
+// All intervals of the frame, in their order: what is known of one may stand in the frame before
+// it, and whether others have times decides how it is shown. An array of SeenInterval, which lives
+// as long as `pool`; `profile` is told whether any has a time.
+wmem_array_t* seen_intervals(wmem_allocator_t* pool, ProfilePlace& profile,
+                             const Findings& findings, const Stretch& stretch);
+
+}  // namespace mep::plugin
