@@ -31,8 +31,8 @@ bool within(const nstime_t& earlier, const nstime_t& later, int milliseconds) {
 Zeros judge_zeros(Line& line, const packet_info* pinfo, std::size_t size) {
   ZeroStretch& stretch = line.zeros;
   const bool goes_on =
-      stretch.bytes > 0 && within(stretch.latest, pinfo->abs_ts,
-                                  stretch.held ? same_stretch_ms : closest_alerts_ms);
+      stretch.bytes > 0 &&
+      within(stretch.latest, pinfo->abs_ts, stretch.held ? same_stretch_ms : closest_alerts_ms);
   if (!goes_on) stretch = {};
   stretch.latest = pinfo->abs_ts;
   stretch.bytes += static_cast<std::uint32_t>(size);

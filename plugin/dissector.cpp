@@ -163,8 +163,8 @@ Line* line_of_sender(packet_info* pinfo, Direction) {
 }
 
 int dissect_udp(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
-  return dissect_pieces(
-      {tvb, pinfo, tree, direction_of_port(pinfo), 0, bus_of_connection(pinfo)}, line_of_sender);
+  return dissect_pieces({tvb, pinfo, tree, direction_of_port(pinfo), 0, bus_of_connection(pinfo)},
+                        line_of_sender);
 }
 
 int dissect_tcp_frame(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {

@@ -139,8 +139,8 @@ Understood understand_rest(Line& line, const Arrived& record, Bytes bytes) {
 Understood understand_next(Line& line, const Arrived& record, Bytes bytes, std::uint32_t at) {
   const Bytes rest = bytes.subspan(at);
   const Part part = first_part(rest, at == 0, record.direction);
-  Understood understood{
-      Is::frame, Zeros::alert, at, static_cast<std::uint32_t>(part.size), nullptr, 0};
+  Understood understood{Is::frame, Zeros::alert, at, static_cast<std::uint32_t>(part.size), nullptr,
+                        0};
   const bool alert = part.kind == PartKind::frame && part.size == length_field_size;
   if (alert || part.kind == PartKind::zeros) {
     understood.zeros = judge_zeros(line, record.pinfo, part.size);
@@ -221,13 +221,10 @@ const char* describe_part(const Arrived& record, const Understood& part) {
 }
 
 const fragment_items& items() {
-  static const fragment_items made = {&hf.ett_fragment,       &hf.ett_fragments,
-                                      &hf.fragments,          &hf.fragment,
-                                      &hf.overlap,            &hf.conflict,
-                                      &hf.multiple_tails,     &hf.too_long,
-                                      &hf.error,              &hf.count,
-                                      &hf.reassembled_in,     &hf.reassembled_length,
-                                      nullptr,                "MEP parts"};
+  static const fragment_items made = {
+      &hf.ett_fragment,   &hf.ett_fragments,      &hf.fragments, &hf.fragment, &hf.overlap,
+      &hf.conflict,       &hf.multiple_tails,     &hf.too_long,  &hf.error,    &hf.count,
+      &hf.reassembled_in, &hf.reassembled_length, nullptr,       "MEP parts"};
   return made;
 }
 
@@ -257,9 +254,9 @@ void show_cut_short(const Arrived& record, const Understood& part) {
 
 void show_piece(const Arrived& record, const Understood& part, fragment_head* head) {
   if (completes(record, part)) {
-    tvbuff_t* whole = process_reassembled_data(record.tvb, static_cast<int>(part.at), record.pinfo,
-                                               "Reassembled MEP frame", head, &items(), nullptr,
-                                               record.tree);
+    tvbuff_t* whole =
+        process_reassembled_data(record.tvb, static_cast<int>(part.at), record.pinfo,
+                                 "Reassembled MEP frame", head, &items(), nullptr, record.tree);
     if (whole) {
       dissect_frame(arrived(record, whole));
       return;

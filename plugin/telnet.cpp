@@ -141,9 +141,9 @@ void show_negotiation(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
   col_clear(pinfo->cinfo, COL_INFO);
   col_add_str(pinfo->cinfo, COL_INFO, text);
-  proto_item* item = proto_tree_add_bytes_format(
-      tree, telnet_.negotiation, tvb, static_cast<int>(stretch.at), static_cast<int>(stretch.size),
-      nullptr, "%s", text);
+  proto_item* item =
+      proto_tree_add_bytes_format(tree, telnet_.negotiation, tvb, static_cast<int>(stretch.at),
+                                  static_cast<int>(stretch.size), nullptr, "%s", text);
   proto_tree* subtree = proto_item_add_subtree(item, telnet_.ett);
   show_commands(tvb, pinfo->pool, subtree, stretch, stream);
   if (first) expert_add_info(pinfo, item, &telnet_.note);
@@ -181,8 +181,7 @@ int dissect_telnet(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, dissecto
     first = false;
   }
   if (wmem_array_get_count(out.frames) == 0) return static_cast<int>(stream.size());
-  tvbuff_t* plain =
-      tvb_new_child_real_data(tvb, out.bytes, out.count, static_cast<int>(out.count));
+  tvbuff_t* plain = tvb_new_child_real_data(tvb, out.bytes, out.count, static_cast<int>(out.count));
   add_new_data_source(pinfo, plain, "MEP without Telnet");
   for (unsigned i = 0; i < wmem_array_get_count(out.frames); ++i) {
     const auto& frame = *static_cast<const Stretch*>(wmem_array_index(out.frames, i));

@@ -37,8 +37,8 @@ Taken take(Bytes stream) {
 }
 
 bool negotiates(Bytes stream) {
-  return stream.size() >= 3 && stream[0] == iac && stream[1] >= subnegotiation &&
-         stream[1] < iac && stream[2] <= last_option;
+  return stream.size() >= 3 && stream[0] == iac && stream[1] >= subnegotiation && stream[1] < iac &&
+         stream[2] <= last_option;
 }
 
 std::string_view command_name(std::uint8_t command) {
