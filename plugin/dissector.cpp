@@ -183,6 +183,11 @@ unsigned tcp_frame_size(packet_info*, tvbuff_t* tvb, int offset, void*) {
 
 int dissect_tcp(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* data) {
   if (is_telnet(tvb, pinfo)) return dissect_telnet(tvb, pinfo, tree, dissect_tcp_frame);
+  if (may_become_telnet(tvb, pinfo)) {
+    pinfo->desegment_offset = 0;
+    pinfo->desegment_len = DESEGMENT_ONE_MORE_SEGMENT;
+    return static_cast<int>(tvb_captured_length(tvb));
+  }
   tcp_dissect_pdus(tvb, pinfo, tree, TRUE, length_field_size, tcp_frame_size, dissect_tcp_frame,
                    data);
   return static_cast<int>(tvb_captured_length(tvb));

@@ -160,6 +160,10 @@ bool is_telnet(tvbuff_t* tvb, packet_info* pinfo) {
   return true;
 }
 
+bool may_become_telnet(tvbuff_t* tvb, packet_info* pinfo) {
+  return pinfo->can_desegment && telnet::may_negotiate(captured(tvb, pinfo));
+}
+
 int dissect_telnet(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, dissector_t dissect) {
   const Bytes stream = captured(tvb, pinfo);
   Taken out = take_out(pinfo->pool, stream);

@@ -10,6 +10,9 @@ namespace mep::plugin {
 // counts for both. `tvb` begins where a frame of the stream may begin.
 bool is_telnet(tvbuff_t* tvb, packet_info* pinfo);
 
+// Whether too little has come to tell; the next segment will.
+bool may_become_telnet(tvbuff_t* tvb, packet_info* pinfo);
+
 // Takes the stream's bytes out of Telnet and hands each frame to `dissect`, as
 // tcp_dissect_pdus() does for a stream without it.
 int dissect_telnet(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, dissector_t dissect);

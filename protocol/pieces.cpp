@@ -55,7 +55,11 @@ Followed follow(Bytes bytes, Direction direction) {
       return found;
     }
     at += length_field_size + size;
-    if (size == 0) continue;
+    if (size == 0) {
+      // Zeros that end one frame and begin the next look like this, too.
+      all_stand_out = all_stand_out && found.frames > 0;
+      continue;
+    }
     const Bytes message =
         left.subspan(length_field_size, std::min(size, left.size() - length_field_size));
     const Fit fit = fits(message, size, direction);

@@ -41,6 +41,11 @@ bool negotiates(Bytes stream) {
          stream[2] <= last_option;
 }
 
+bool may_negotiate(Bytes stream) {
+  return !stream.empty() && stream.size() < 3 && stream[0] == iac &&
+         (stream.size() < 2 || (stream[1] >= subnegotiation && stream[1] < iac));
+}
+
 std::string_view command_name(std::uint8_t command) {
   switch (command) {
     case 0xFA:

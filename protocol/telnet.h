@@ -26,6 +26,8 @@ Taken take(Bytes stream);
 
 // Whether the stream negotiates here, where a frame should begin. FF is no length's first byte.
 bool negotiates(Bytes stream);
+// Whether these few bytes may turn out to be the beginning of that.
+bool may_negotiate(Bytes stream);
 
 // For people: "WILL", "option 44". Empty where there is no name.
 std::string_view command_name(std::uint8_t command);
