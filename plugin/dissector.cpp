@@ -5,17 +5,24 @@
 #include <wiretap/wtap.h>
 
 #include "plugin/buses.h"
+#include "plugin/dead_line.h"
 #include "plugin/fields.h"
 #include "plugin/frame_tree.h"
+#include "plugin/line_item.h"
+#include "plugin/lines.h"
+#include "plugin/pieces.h"
+#include "plugin/telnet.h"
+#include "plugin/user_dlt.h"
 #include "protocol/bytes.h"
 #include "protocol/tap.h"
 
 namespace mep::plugin {
 namespace {
 
-dissector_handle_t tap_handle;
-dissector_handle_t raw_handle;
-dissector_handle_t tcp_handle;
+// The link layers by themselves, and what may be named as another link layer's payload.
+dissector_handle_t tap_link_handle, raw_link_handle;
+dissector_handle_t tap_handle, raw_handle;
+dissector_handle_t tcp_handle, udp_handle, rtac_handle;
 
 Direction direction_of_packet(const packet_info* pinfo) {
   switch (pinfo->p2p_dir) {
@@ -89,12 +96,62 @@ int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
                 nullptr,
                 size >= tap::header_size ? tvb_get_ntohl(tvb, 12) : 0};
   if (frame.direction == Direction::unknown) frame.direction = direction_of_packet(pinfo);
+  if (dissect_if_held(frame, line_of_interface)) return static_cast<int>(tvb_captured_length(tvb));
   const int used = frame.tap_status & tap::noise ? dissect_noise(frame) : dissect_frame(frame);
   return static_cast<int>(size) + used;
 }
 
 int dissect_raw(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
-  return dissect_frame({tvb, pinfo, tree, direction_of_packet(pinfo), 0, nullptr});
+  return dissect_pieces({tvb, pinfo, tree, direction_of_packet(pinfo), 0, nullptr},
+                        line_of_interface);
+}
+
+// --- The link layers that carry MEP unless the user says otherwise ------------------------------
+
+bool has_tap_header(tvbuff_t* tvb) {
+  if (tvb_captured_length(tvb) < tap::smallest_header_size) return false;
+  const unsigned size = tvb_get_uint8(tvb, 1);
+  return tvb_get_uint8(tvb, 0) == tap::version && size >= tap::smallest_header_size &&
+         size <= tvb_reported_length(tvb) && tvb_get_uint8(tvb, 2) <= 2;
+}
+
+int dissect_tap_link(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* data) {
+  if (!has_tap_header(tvb) && user_has_set(tap::link_type))
+    return dissect_as_user_says(tvb, pinfo, tree);
+  return dissect_tap(tvb, pinfo, tree, data);
+}
+
+// Nothing tells whether a record without a header is ours: the setting decides.
+int dissect_raw_link(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* data) {
+  if (user_has_set(tap::raw_link_type)) return dissect_as_user_says(tvb, pinfo, tree);
+  return dissect_raw(tvb, pinfo, tree, data);
+}
+
+// --- Serial lines by way of something else -------------------------------------------------------
+
+// Wireshark's name for an SEL RTAC's recording of a serial port. The direction is in the header
+// before the bytes: the device is the client, so what it transmits goes to the meter.
+Direction direction_of_rtac(tvbuff_t* tvb) {
+  constexpr int header_size = 12;
+  constexpr int event_type = 8;
+  const int payload = tvb_raw_offset(tvb);
+  tvbuff_t* record = tvb_get_ds_tvb(tvb);
+  if (payload < header_size || !record) return Direction::unknown;
+  enum : std::uint8_t { tx_start = 1, rx_start = 2, tx_end = 3, rx_end = 4 };
+  switch (tvb_get_uint8(record, payload - header_size + event_type)) {
+    case tx_start:
+    case tx_end:
+      return Direction::client_to_meter;
+    case rx_start:
+    case rx_end:
+      return Direction::meter_to_client;
+    default:
+      return Direction::unknown;
+  }
+}
+
+int dissect_rtac(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
+  return dissect_pieces({tvb, pinfo, tree, direction_of_rtac(tvb), 0, nullptr}, line_of_interface);
 }
 
 // A guess, until the frames tell: Decode As offers either port. A serial port server, and so the
@@ -110,14 +167,17 @@ Direction direction_by_port(const packet_info* pinfo) {
                                               : Direction::meter_to_client;
 }
 
+Line* line_of_sender(packet_info* pinfo, Direction) {
+  return line_of_connection(pinfo);
+}
+
+int dissect_udp(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
+  return dissect_pieces({tvb, pinfo, tree, direction_by_port(pinfo), 0, bus_of_connection(pinfo)},
+                        line_of_sender);
+}
+
 int dissect_tcp_frame(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
-  // The Info column tells of every frame in the packet.
-  if (p_get_proto_data(pinfo->pool, pinfo, mep_.proto, 0)) {
-    col_append_str(pinfo->cinfo, COL_INFO, " | ");
-    col_set_fence(pinfo->cinfo, COL_INFO);
-  } else {
-    p_add_proto_data(pinfo->pool, pinfo, mep_.proto, 0, pinfo);
-  }
+  next_in_info(pinfo);
   return dissect_frame({tvb, pinfo, tree, direction_by_port(pinfo), 0, bus_of_connection(pinfo)});
 }
 
@@ -131,6 +191,12 @@ unsigned tcp_frame_size(packet_info*, tvbuff_t* tvb, int offset, void*) {
 }
 
 int dissect_tcp(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* data) {
+  if (is_telnet(tvb, pinfo)) return dissect_telnet(tvb, pinfo, tree, dissect_tcp_frame);
+  if (may_become_telnet(tvb, pinfo)) {
+    pinfo->desegment_offset = 0;
+    pinfo->desegment_len = DESEGMENT_ONE_MORE_SEGMENT;
+    return static_cast<int>(tvb_captured_length(tvb));
+  }
   tcp_dissect_pdus(tvb, pinfo, tree, TRUE, length_field_size, tcp_frame_size, dissect_tcp_frame,
                    data);
   return static_cast<int>(tvb_captured_length(tvb));
@@ -139,16 +205,28 @@ int dissect_tcp(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* data)
 }  // namespace
 
 void register_dissectors() {
+  register_lines();
+  register_dead_line();
+  register_pieces();
+  register_telnet();
   tap_handle = register_dissector("mep.tap", dissect_tap, mep_.proto);
   raw_handle = register_dissector("mep.raw", dissect_raw, mep_.proto);
   tcp_handle = register_dissector("mep", dissect_tcp, mep_.proto);
+  udp_handle = register_dissector("mep.udp", dissect_udp, mep_.proto);
+  rtac_handle = register_dissector("mep.rtac", dissect_rtac, mep_.proto);
+  // Without names: whoever writes "mep.tap" or "mep.raw" into the table of user DLTs is called back
+  // as the payload, and must not be asked for that table again.
+  tap_link_handle = create_dissector_handle(dissect_tap_link, mep_.proto);
+  raw_link_handle = create_dissector_handle(dissect_raw_link, mep_.proto);
 }
 
 void hand_off_dissectors() {
   // Takes precedence over the user DLT dissector: nothing needs to be configured.
-  dissector_add_uint("wtap_encap", WTAP_ENCAP_USER13, tap_handle);
-  dissector_add_uint("wtap_encap", WTAP_ENCAP_USER14, raw_handle);
+  dissector_add_uint("wtap_encap", WTAP_ENCAP_USER13, tap_link_handle);
+  dissector_add_uint("wtap_encap", WTAP_ENCAP_USER14, raw_link_handle);
   dissector_add_for_decode_as("tcp.port", tcp_handle);
+  dissector_add_for_decode_as("udp.port", udp_handle);
+  dissector_add_for_decode_as("rtacser.data", rtac_handle);
 }
 
 }  // namespace mep::plugin

@@ -102,22 +102,6 @@ proto_tree* add_protocol(const Arrived& frame, const char* what) {
   return proto_item_add_subtree(item, mep_.ett.message);
 }
 
-void show_participants(const Arrived& frame, proto_tree* tree, const FrameFacts& facts) {
-  proto_item* item = proto_tree_add_uint(tree, participants.stream, frame.tvb, 0, 0, facts.bus);
-  proto_item_set_generated(item);
-  if (!frame.bus) {
-    add_participant(frame, tree, participants.src, &frame.pinfo->src);
-    add_participant(frame, tree, participants.dst, &frame.pinfo->dst);
-  }
-  if (!facts.reversed) return;
-  item = proto_tree_add_boolean(tree, participants.reversed, frame.tvb, 0, 0, TRUE);
-  proto_item_set_generated(item);
-  if (!facts.lines_swapped) return;
-  item = proto_tree_add_boolean(tree, participants.lines_swapped, frame.tvb, 0, 0, TRUE);
-  proto_item_set_generated(item);
-  expert_add_info(frame.pinfo, item, &participants.swapped);
-}
-
 void show_echo(const Arrived& frame, proto_tree* tree, const FrameFacts& facts) {
   const std::uint32_t request = facts.echoes->request_frame;
   proto_item* item = proto_tree_add_uint(tree, participants.echo_of, frame.tvb, 0, 0, request);
@@ -161,6 +145,23 @@ void show_message(const Arrived& frame, proto_tree* tree, Bytes message, const F
 
 }  // namespace
 
+void show_participants(const Arrived& frame, proto_tree* tree, const FrameFacts& facts) {
+  proto_item* item = proto_tree_add_uint(tree, participants.stream, frame.tvb, 0, 0, facts.bus);
+  proto_item_set_generated(item);
+  if (!frame.bus) {
+    set_addresses(frame.pinfo, facts);
+    add_participant(frame, tree, participants.src, &frame.pinfo->src);
+    add_participant(frame, tree, participants.dst, &frame.pinfo->dst);
+  }
+  if (!facts.reversed) return;
+  item = proto_tree_add_boolean(tree, participants.reversed, frame.tvb, 0, 0, TRUE);
+  proto_item_set_generated(item);
+  if (!facts.lines_swapped) return;
+  item = proto_tree_add_boolean(tree, participants.lines_swapped, frame.tvb, 0, 0, TRUE);
+  proto_item_set_generated(item);
+  expert_add_info(frame.pinfo, item, &participants.swapped);
+}
+
 int dissect_frame(const Arrived& frame) {
   packet_info* pinfo = frame.pinfo;
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
@@ -178,9 +179,6 @@ int dissect_frame(const Arrived& frame) {
     facts = learn(frame, bytes, declared, whole);
     if (is_first_pass(frame)) keep(frame, facts);
   }
-  if (!frame.bus) set_addresses(pinfo, *facts);
-  tap_frame(pinfo, frame.tvb);
-
   const bool request = facts->direction == Direction::client_to_meter;
   const char* what = declared == 0   ? ""
                      : facts->echoes ? ", Echo"
@@ -189,6 +187,7 @@ int dissect_frame(const Arrived& frame) {
   proto_tree* tree = add_protocol(frame, what);
   proto_item* parent = proto_tree_get_parent(tree);
   show_participants(frame, tree, *facts);
+  tap_frame(pinfo, frame.tvb);
   if (bytes.size() < length_field_size) {
     col_add_fstr(pinfo->cinfo, COL_INFO, "%s cut short in its length field",
                  request ? "Request" : "Response");
@@ -252,12 +251,11 @@ int dissect_noise(const Arrived& frame) {
     facts = learn_unreadable(bus_of(frame), claim_of(frame), Direction::client_to_meter);
     if (is_first_pass(frame)) keep(frame, facts);
   }
-  if (!frame.bus) set_addresses(pinfo, *facts);
-  tap_frame(pinfo, frame.tvb);
   col_add_fstr(pinfo->cinfo, COL_INFO, "Noise, %u %s no frame", size,
                size == 1 ? "byte that forms" : "bytes that form");
   proto_tree* tree = add_protocol(frame, ", Noise");
   show_participants(frame, tree, *facts);
+  tap_frame(pinfo, frame.tvb);
   proto_item* item = proto_tree_add_item(tree, mep_.hf.noise, frame.tvb, 0, -1, ENC_NA);
   expert_add_info(pinfo, item, &mep_.ei.noise);
   return static_cast<int>(size);

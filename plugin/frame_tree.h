@@ -27,6 +27,9 @@ int dissect_frame(const Arrived& frame);
 // Bytes that form no frame: as many as there are are taken.
 int dissect_noise(const Arrived& frame);
 
+// Who sent it and for whom it is: the address columns, and generated fields in `tree`.
+void show_participants(const Arrived& frame, proto_tree* tree, const FrameFacts& facts);
+
 void register_frames();
 
 }  // namespace mep::plugin

@@ -108,7 +108,7 @@ def test_frames_that_never_ended(capture, tshark_fields):
 
 def test_bytes_after_the_frame(capture, tshark_fields):
     shown = tshark_fields(capture([Frame(REQUEST + b"\xAB" * 3, CLIENT_TO_METER),
-                                   Frame(b"\0\0\0", METER_TO_CLIENT)]),
+                                   Frame(b"\0\0\xAB", METER_TO_CLIENT)]),
                           ["mep.length.excess", "mep.table", "mep.digest.status", "mep.alert",
                            EXPERT])
     assert all(len(packet["mep.length.excess"]) == 1 for packet in shown)

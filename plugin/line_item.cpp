@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/line_item.h"
+
+#include "plugin/buses.h"
+#include "plugin/direction.h"
+#include "plugin/fields.h"
+
+namespace mep::plugin {
+namespace {
+
+// No record is long enough for these bits of an offset (wiretap's limit is 18 of them), and the
+// layers stand above them.
+std::uint32_t key(const Arrived& record, Kept what) {
+  constexpr std::uint32_t offset_bits = (1U << 22) - 1;
+  return (static_cast<std::uint32_t>(tvb_raw_offset(record.tvb)) & offset_bits) |
+         static_cast<std::uint32_t>(what) |
+         static_cast<std::uint32_t>(record.pinfo->curr_layer_num) << 24;
+}
+
+// Whose it is, as of a frame on the same line.
+FrameFacts* facts_of(const Arrived& bytes) {
+  auto* facts = static_cast<FrameFacts*>(recall(bytes, Kept::participants));
+  if (facts) return facts;
+  facts = learn_unreadable(bus_of_line(bytes.pinfo, bytes.tap, bytes.direction),
+                           {bytes.direction, true}, bytes.direction);
+  if (!bytes.pinfo->fd->visited) keep(bytes, Kept::participants, facts);
+  return facts;
+}
+
+}  // namespace
+
+void* recall(const Arrived& record, Kept what) {
+  return p_get_proto_data(wmem_file_scope(), record.pinfo, mep_.proto, key(record, what));
+}
+
+void keep(const Arrived& record, Kept what, void* facts) {
+  p_add_proto_data(wmem_file_scope(), record.pinfo, mep_.proto, key(record, what), facts);
+}
+
+void next_in_info(packet_info* pinfo) {
+  if (p_get_proto_data(pinfo->pool, pinfo, mep_.proto, 0)) {
+    col_append_str(pinfo->cinfo, COL_INFO, " | ");
+    col_set_fence(pinfo->cinfo, COL_INFO);
+  } else {
+    p_add_proto_data(pinfo->pool, pinfo, mep_.proto, 0, pinfo);
+  }
+}
+
+proto_tree* begin_item(const Arrived& bytes, const char* what, const char* info) {
+  packet_info* pinfo = bytes.pinfo;
+  col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
+  col_clear(pinfo->cinfo, COL_INFO);
+  col_add_str(pinfo->cinfo, COL_INFO, info);
+  proto_item* item = proto_tree_add_protocol_format(bytes.tree, mep_.proto, bytes.tvb, 0, -1,
+                                                    "Multipurpose Expansion Port, %s", what);
+  proto_tree* tree = proto_item_add_subtree(item, mep_.ett.message);
+  if (!bytes.bus && bytes.direction != Direction::unknown)
+    show_participants(bytes, tree, *facts_of(bytes));
+  return tree;
+}
+
+}  // namespace mep::plugin

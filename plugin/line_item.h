@@ -1,0 +1,22 @@
+// What stands on a line beside whole frames: parts of them, a line without life, negotiation.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "plugin/frame_tree.h"
+
+namespace mep::plugin {
+
+// What the first pass found out about a record is kept under its place in the packet: it may be
+// one of several, and frames keep their own facts there, too.
+enum class Kept : std::uint32_t { parts = 1U << 22, zeros = 2U << 22, participants = 3U << 22 };
+void* recall(const Arrived& record, Kept what);
+void keep(const Arrived& record, Kept what, void* facts);
+
+// The Info column tells of everything that a packet holds: call this before each of them.
+void next_in_info(packet_info* pinfo);
+
+// Sets the columns, with the participants where the direction is known, and begins the tree of
+// these bytes.
+proto_tree* begin_item(const Arrived& bytes, const char* what, const char* info);
+
+}  // namespace mep::plugin

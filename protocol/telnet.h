@@ -1,0 +1,36 @@
+// Telnet (RFC 854) around a serial port's bytes, as port servers send it for RFC 2217: commands in
+// between, and every byte FF twice.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "protocol/types.h"
+
+namespace mep::telnet {
+
+enum class Step : std::uint8_t {
+  data,     // one byte, the first of the step's
+  command,  // nothing of the serial port's
+  cut,      // a command that ends behind these bytes
+};
+
+struct Taken {
+  Step step;
+  std::size_t size;  // in the stream
+};
+
+// What stands first in `stream`, which is not empty.
+Taken take(Bytes stream);
+
+// Whether the stream negotiates here, where a frame should begin. FF is no length's first byte.
+bool negotiates(Bytes stream);
+// Whether these few bytes may turn out to be the beginning of that.
+bool may_negotiate(Bytes stream);
+
+// For people: "WILL", "option 44". Empty where there is no name.
+std::string_view command_name(std::uint8_t command);
+std::string_view option_name(std::uint8_t option);
+
+}  // namespace mep::telnet
