@@ -184,8 +184,7 @@ void register_experts() {
              "RC4 encryption: cipher and digest are publicly broken (Jovanovic and Neves, FSE "
              "2015), and the guide advises against them"),
       expert(&ei.factory_key, "mep.security.factory_key", PI_SECURITY, PI_NOTE,
-             "The factory default key is in use: everybody knows it (said once for each bus; "
-             "mep.key == \"factory default\" finds the rest)"),
+             "The factory default key is in use: everybody knows it"),
       expert(&ei.bare_answer, "mep.security.bare_answer", PI_SECURITY, PI_CHAT,
              "A bare answer repeats its request's own digest: it proves nothing about the meter"),
       expert(&ei.sequence_reused, "mep.security.sequence_reused", PI_SECURITY, PI_WARN,

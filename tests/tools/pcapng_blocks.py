@@ -54,7 +54,9 @@ class Packet:
         self.flags = flags
         self.raw = data
         (self.version, header_size, self.direction, self.status, self.baud_rate,
-         self.duration_us, self.tap) = struct.unpack_from(">BBBBIII", data)
+         self.duration_us) = struct.unpack_from(">BBBBII", data)
+        # Files from before there were tap numbers have headers of 12 bytes.
+        self.tap = struct.unpack_from(">I", data, 12)[0] if header_size >= 16 else 0
         self.frame = data[header_size:]
 
 
