@@ -12,7 +12,7 @@ struct bpf_program;
 namespace mep::extcap {
 
 // A filter sees the tap header and the frame after it: link[2] is the direction, link[3] the
-// status, link[14] a message's code.
+// status, link[12:4] the tap, link[18] a message's code.
 class CaptureFilter {
  public:
   // Throws a Problem with libpcap's complaint if it does not compile.

@@ -80,7 +80,8 @@ std::vector<RecordedLine> DemoSession::lines() const {
   for (unsigned port = 0; port < ports; ++port)
     for (const Direction direction : {Direction::client_to_meter, Direction::meter_to_client}) {
       const std::string what = role(direction, port, ports);
-      lines.push_back({"mep-demo " + what, what, direction, simulator::default_baud_rate});
+      lines.push_back({"mep-demo " + what, what, direction, simulator::default_baud_rate,
+                       settings_.tap + port});
     }
   return lines;
 }

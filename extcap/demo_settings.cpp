@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "extcap/problem.h"
+#include "extcap/tap_number.h"
 #include "system/numbers.h"
 
 namespace mep::extcap {
@@ -68,6 +69,13 @@ Instant start_from(const Options& options) {
   return *start;
 }
 
+std::uint32_t tap_from(const Options& options, const simulator::ScenarioOptions& scenario) {
+  const auto start = options.filled_in("start");
+  if (!start) return random_tap_number();
+  return tap_number_of(scenario.script + " " + std::string(security_name(scenario.security)) + " " +
+                       std::to_string(scenario.seed) + " " + *start);
+}
+
 }  // namespace
 
 DemoSettings demo_settings_from(const Options& options) {
@@ -82,6 +90,7 @@ DemoSettings demo_settings_from(const Options& options) {
                             "how often the client does what it does again and again (0: without "
                             "end)");
   settings.scenario.start = start_from(options);
+  settings.tap = tap_from(options, settings.scenario);
   settings.speed_up = number_from<double>(options, "speed-up", 1, fastest,
                                           "a factor, or 0 for as fast as possible");
   const double duration = number_from<double>(options, "duration", 0, longest_duration,

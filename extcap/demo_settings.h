@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,12 +16,14 @@ struct DemoSettings {
   // Simulated seconds in a real one; 0: as fast as possible.
   double speed_up = 1;
   std::optional<Instant> duration;  // simulated; nothing: until the clients have done
+  std::uint32_t tap = 0;            // of the first port; the others' follow
   std::string key_log;              // a file's path; empty: none
   std::string capture_filter;       // empty: everything
 };
 
 // Throws a Problem about the first option that makes no sense. Without --start the clocks show
-// what the computer's shows.
+// what the computer's shows, and the tap's number is random. With it, what makes the story's bytes
+// makes the number, too: the same options give the same file.
 DemoSettings demo_settings_from(const Options& options);
 
 }  // namespace mep::extcap

@@ -19,7 +19,7 @@ void Recorder::begin(int fd, const std::string& path, const Section& section,
     interfaces.push_back({std::move(line.name),
                           line.role + (from_client ? " (client to meter)" : " (meter to client)"),
                           filter_text_, line.baud_rate});
-    lines_.push_back({line.direction, {.start = now, .end = now}});
+    lines_.push_back({line.direction, line.tap, {.start = now, .end = now}});
   }
   writer_ = std::make_unique<PcapngWriter>(fd, path, section, std::move(interfaces));
 }
@@ -35,6 +35,7 @@ void Recorder::record(const Heard& heard) {
   header.baud_rate = heard.baud_rate;
   header.duration_us = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(heard.duration).count());
+  header.tap = line.tap;
   const auto encoded = tap::encode(header);
   std::vector<std::uint8_t> bytes(encoded.begin(), encoded.end());
   bytes.insert(bytes.end(), heard.bytes.begin(), heard.bytes.end());

@@ -22,6 +22,7 @@ struct RecordedLine {
   std::string role;  // "client line"; the direction is added
   Direction direction;
   unsigned baud_rate;  // in the beginning
+  std::uint32_t tap;   // which tap it is of
 };
 
 // Something that a line has brought: a frame, an alert, noise.
@@ -53,6 +54,7 @@ class Recorder {
  private:
   struct Line {
     Direction direction;
+    std::uint32_t tap;
     Statistics statistics;
   };
   std::string filter_text_;

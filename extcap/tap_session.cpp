@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "extcap/problem.h"
+#include "extcap/tap_number.h"
 
 namespace mep::extcap {
 namespace {
@@ -35,6 +36,7 @@ TapSession::Line::Line(const TappedLine& tapped, const TapSettings& settings,
 TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
     : Session(settings.capture_filter, stop),
       baud_rate_(settings.baud_rate),
+      tap_(random_tap_number()),
       timer_(EventSource::on_time([this] { guarded([this] { time_out(); }); })) {
   for (const TappedLine& tapped : settings.lines) {
     const std::size_t number = lines_.size();
@@ -51,7 +53,8 @@ TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
 std::vector<RecordedLine> TapSession::lines() const {
   std::vector<RecordedLine> lines;
   for (const Line& line : lines_)
-    lines.push_back({line.port.path(), line_name(line.direction), line.direction, baud_rate_});
+    lines.push_back(
+        {line.port.path(), line_name(line.direction), line.direction, baud_rate_, tap_});
   return lines;
 }
 

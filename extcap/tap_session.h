@@ -60,6 +60,7 @@ class TapSession : public Session {
   void write_received();
 
   unsigned baud_rate_;
+  const std::uint32_t tap_;
   std::deque<Line> lines_;
   WallClock wall_clock_;
   std::vector<Received> received_;

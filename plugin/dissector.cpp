@@ -36,8 +36,8 @@ const char* direction_text(std::uint8_t direction) {
 void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, unsigned size) {
   // The header in one look; tvb accesses throw where it is not there.
   const auto* bytes =
-      static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, tap::header_size));
-  const Bytes header(bytes, tap::header_size);
+      static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, tap::smallest_header_size));
+  const Bytes header(bytes, tap::smallest_header_size);
   proto_item* item = proto_tree_add_protocol_format(
       tree, mep_.proto, tvb, 0, static_cast<int>(size), "MEP tap, %s, %u bit/s",
       direction_text(header[2]), static_cast<unsigned>(read_be(header, 4, 4)));
@@ -66,7 +66,7 @@ int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   col_set_str(pinfo->cinfo, COL_INFO, "Tap header cut short");
   const unsigned version = tvb_get_uint8(tvb, 0);
   const unsigned size = tvb_get_uint8(tvb, 1);
-  if (version != tap::version || size < tap::header_size) {
+  if (version != tap::version || size < tap::smallest_header_size) {
     col_set_str(pinfo->cinfo, COL_INFO, "Tap header of an unknown kind");
     proto_item* item = proto_tree_add_protocol_format(tree, mep_.proto, tvb, 0, -1, "MEP tap");
     expert_add_info_format(pinfo, item, &mep_.ei.tap_header,

@@ -15,7 +15,8 @@ inline constexpr int link_type = 160;      // DLT_USER13, "MEP tap"
 inline constexpr int raw_link_type = 161;  // DLT_USER14, "MEP raw": a frame and no header
 
 inline constexpr std::uint8_t version = 1;
-inline constexpr std::size_t header_size = 12;
+inline constexpr std::size_t header_size = 16;           // as written
+inline constexpr std::size_t smallest_header_size = 12;  // in files from before the tap number
 
 // Bits of Header::status.
 enum Status : std::uint8_t {
@@ -32,18 +33,20 @@ struct Header {
   std::uint8_t status = 0;        // Status bits
   std::uint32_t baud_rate = 0;    // bit/s
   std::uint32_t duration_us = 0;  // from the first byte to the last
+  std::uint32_t tap = 0;          // shared by the lines of one tap, another for each tap; 0 unknown
 };
 
-// The header's 12 bytes, big-endian.
+// The header's bytes, big-endian.
 std::array<std::uint8_t, header_size> encode(const Header& header);
 
 struct Parsed {
   Header header;
-  std::size_t size;  // where the frame begins; more than header_size in later minor versions
+  std::size_t size;  // where the frame begins; any number from smallest_header_size on
 };
 
 // Reads the header at the start of a record. Nothing where the record is shorter than the header
-// says it is, the header shorter than 12 bytes, or the version not 1.
+// says it is, the header shorter than the smallest, or the version not 1. `tap` is 0 where the
+// header is too short to have it.
 std::optional<Parsed> parse(Bytes record);
 
 }  // namespace mep::tap

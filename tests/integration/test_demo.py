@@ -237,6 +237,29 @@ def test_four_interfaces_of_two_ports(record, script_of_two):
         assert directions == {1 + number % 2}
 
 
+def test_each_port_of_the_meter_is_a_tap(record, script_of_two):
+    capture = record("--script", script_of_two, "--duration", "60")
+    numbers = [{packet.tap for packet in capture.packets if packet.interface is interface}
+               for interface in capture.interfaces]
+    assert numbers[0] == numbers[1] != numbers[2] == numbers[3]
+    assert all(len(each) == 1 and 0 not in each for each in numbers)
+
+
+def test_two_demos_at_once_are_two_taps(run_mepdump, demo, tmp_path):
+    numbers = set()
+    for _ in range(2):
+        run_mepdump(demo_arguments(tmp_path / "x.pcapng", "--speed-up", "0", "--rounds", "1"))
+        numbers |= {packet.tap for packet in Capture.read(tmp_path / "x.pcapng").packets}
+    assert len(numbers) == 2 and 0 not in numbers
+
+
+def test_another_story_is_another_tap(record):
+    numbers = {packet.tap for arguments in ([], ["--seed", "2"], ["--security", "rc4"],
+                                            ["--start", "2026-06-15T06:00:01Z"])
+               for packet in record(*arguments).packets}
+    assert len(numbers) == 4
+
+
 def test_capture_filter(record):
     everything, answers = record(), record("--extcap-capture-filter", "link[2] == 2")
     assert [packet.frame for packet in answers.packets] == \

@@ -359,6 +359,22 @@ def test_capture_filter(tap, player):
     assert (meter.statistics.received, meter.statistics.accepted) == (1, 1)
 
 
+def test_taps_have_numbers_of_their_own(mepdump, tmp_path):
+    """Both lines of a tap share it; no two captures have the same."""
+    numbers = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        with LinePlayer(speedup=0) as lines, Tap(mepdump, folder, lines) as running:
+            lines.send(CLIENT_TO_METER, REQUEST)
+            lines.send(METER_TO_CLIENT, RESPONSE)
+            packets = running.wait_for_packets(2)
+            assert {packet.direction for packet in packets} == {1, 2}
+            assert len({packet.tap for packet in packets}) == 1
+            numbers.append(packets[0].tap)
+    assert 0 not in numbers and numbers[0] != numbers[1]
+
+
 # Stopping
 
 

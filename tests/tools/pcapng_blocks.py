@@ -10,7 +10,7 @@ INTERFACE_STATISTICS = 5
 ENHANCED_PACKET = 6
 
 TAP_LINK_TYPE = 160  # DLT_USER13
-TAP_HEADER_SIZE = 12
+TAP_HEADER_SIZE = 16
 
 
 class Block:
@@ -54,7 +54,7 @@ class Packet:
         self.flags = flags
         self.raw = data
         (self.version, header_size, self.direction, self.status, self.baud_rate,
-         self.duration_us) = struct.unpack_from(">BBBBII", data)
+         self.duration_us, self.tap) = struct.unpack_from(">BBBBIII", data)
         self.frame = data[header_size:]
 
 

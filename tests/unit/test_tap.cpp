@@ -14,15 +14,15 @@ using test::Random;
 
 bool equal(const tap::Header& a, const tap::Header& b) {
   return a.direction == b.direction && a.status == b.status && a.baud_rate == b.baud_rate &&
-         a.duration_us == b.duration_us;
+         a.duration_us == b.duration_us && a.tap == b.tap;
 }
 
 // The numbers are a file format: they are written out here.
 void the_bytes_are_those_of_the_format(void**) {
-  const tap::Header header{Direction::meter_to_client, tap::truncated | tap::lost, 9600,
-                           0x01020304};
+  const tap::Header header{Direction::meter_to_client, tap::truncated | tap::lost, 9600, 0x01020304,
+                           0xA1A2A3A4};
   const auto bytes = tap::encode(header);
-  const Buffer expected = hex("01 0C 02 21 00002580 01020304");
+  const Buffer expected = hex("01 10 02 21 00002580 01020304 A1A2A3A4");
   assert_int_equal(bytes.size(), expected.size());
   assert_memory_equal(bytes.data(), expected.data(), expected.size());
 
@@ -42,6 +42,7 @@ void what_was_encoded_is_parsed(void**) {
     header.status = random.byte();
     header.baud_rate = random.below(0xFFFFFFFF);
     header.duration_us = random.below(0xFFFFFFFF);
+    header.tap = random.below(0xFFFFFFFF);
     const auto bytes = tap::encode(header);
     Buffer record(bytes.begin(), bytes.end());
     const Buffer frame = random.bytes(random.below(20));
@@ -49,15 +50,28 @@ void what_was_encoded_is_parsed(void**) {
     const auto parsed = tap::parse(record);
     assert_true(parsed.has_value());
     assert_true(equal(parsed->header, header));
-    assert_int_equal(parsed->size, 12);
+    assert_int_equal(parsed->size, 16);
+  }
+}
+
+// Files from before the tap number, and what lies between the two sizes.
+void a_header_without_a_whole_tap_number_has_none(void**) {
+  for (std::uint8_t size = 12; size < 16; ++size) {
+    Buffer record = hex("01 0C 01 00 00002580 00000000 AAAAAA 0000");
+    record[1] = size;
+    const auto parsed = tap::parse(record);
+    assert_true(parsed.has_value());
+    assert_int_equal(parsed->size, size);
+    assert_int_equal(parsed->header.tap, 0);
   }
 }
 
 void a_longer_header_is_skipped(void**) {
-  const Buffer record = hex("01 0F 01 00 00002580 00000000 AAAAAA 0000");
+  const Buffer record = hex("01 13 01 00 00002580 00000000 00000007 AAAAAA 0000");
   const auto parsed = tap::parse(record);
   assert_true(parsed.has_value());
-  assert_int_equal(parsed->size, 15);
+  assert_int_equal(parsed->size, 19);
+  assert_int_equal(parsed->header.tap, 7);
   assert_int_equal(parsed->header.baud_rate, 9600);
   assert_true(parsed->header.direction == Direction::client_to_meter);
 }
@@ -97,6 +111,7 @@ int run_all() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(the_bytes_are_those_of_the_format),
       cmocka_unit_test(what_was_encoded_is_parsed),
+      cmocka_unit_test(a_header_without_a_whole_tap_number_has_none),
       cmocka_unit_test(a_longer_header_is_skipped),
       cmocka_unit_test(a_record_shorter_than_its_header_is_rejected),
       cmocka_unit_test(a_header_of_less_than_12_bytes_is_rejected),
