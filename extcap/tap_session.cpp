@@ -30,7 +30,7 @@ WallTime TapSession::WallClock::at(Instant moment) {
 TapSession::Line::Line(const TappedLine& tapped, const TapSettings& settings,
                        FrameSplitter::Sink sink)
     : direction(tapped.direction),
-      port(line_name(tapped.direction), tapped.port, settings.baud_rate),
+      port(line_name(tapped.direction), tapped.port, settings.baud_rate, settings.sharing),
       receiver(tapped.direction, settings.baud_rate, settings.frame_timeout, std::move(sink)) {}
 
 TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
