@@ -5,6 +5,10 @@
 // silence) any length up to the maximum is believed, since an encrypted message looks like
 // nothing in particular. Once bytes have turned out to be no frame, only a clear message whose
 // code, counts and size agree ends the noise, or a silence does.
+//
+// An alert is two zeros, once a second at most. More of them in a row are a line without a level
+// converter, or a wire at ground: noise. What follows two zeros tells them apart, or that nothing
+// does.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
@@ -34,7 +38,8 @@ class FrameSplitter {
  public:
   using Sink = std::function<void(const LineRecord&)>;
 
-  // `direction` says whose line it is: alerts come from the meter only. A line that is silent for
+  // `direction` says whose line it is: alerts come from the meter only, and come out a few
+  // milliseconds after they ended, unless something else follows at once. A line that is silent for
   // `frame_timeout` in the middle of a frame has cut it short.
   FrameSplitter(Direction direction, Instant frame_timeout, Sink sink);
 
@@ -52,7 +57,7 @@ class FrameSplitter {
   void finish();
 
  private:
-  enum class Verdict : std::uint8_t { wait, whole, not_a_frame };
+  enum class Verdict : std::uint8_t { wait, whole, not_a_frame, alert_unless_more };
   struct Examined {
     Verdict verdict;
     std::size_t size = 0;  // of the whole frame
@@ -60,11 +65,14 @@ class FrameSplitter {
 
   Bytes held(std::size_t from) const { return Bytes(bytes_).subspan(from, held_ - from); }
   Examined examine(std::size_t at, bool trusted) const;
+  Examined examine_zeros(std::size_t at) const;
+  bool holds_alert() const;
   bool frames_inside(std::size_t at, std::size_t end, bool line_is_silent) const;
   bool beginning_fits() const;
   void split();
   void silence();
   void emit(std::size_t size, std::uint8_t status);
+  void emit_frame(std::size_t size);
   void emit_noise();
   void drop_candidate_byte();
 
@@ -78,6 +86,7 @@ class FrameSplitter {
   std::size_t noise_ = 0;  // of those, the first ones that are known to be noise
   bool trusted_ = true;    // a frame must begin after the noise
   Instant last_arrival_{0};
+  std::optional<Instant> last_alert_;  // when it ended; nothing once a frame has followed
 };
 
 }  // namespace mep

@@ -315,6 +315,28 @@ def test_alert(tap, player):
     assert (packet.frame, packet.status, packet.direction) == (ALERT, 0, 2)
 
 
+@pytest.mark.parametrize("which", ["client", "meter"])
+def test_line_that_holds_at_zero(tap, player, which):
+    """Noise and one sentence, not a wall of alerts."""
+    line = player.client_line if which == "client" else player.meter_line
+    direction = CLIENT_TO_METER if which == "client" else METER_TO_CLIENT
+    running = tap("--frame-timeout", "100")
+    for _ in range(60):
+        player.send(direction, bytes(50))
+        time.sleep(0.005)
+    running.wait_for_packets(6)
+    time.sleep(0.3)
+    player.send(direction, REQUEST if which == "client" else RESPONSE)
+    running.wait(lambda: running.frames[-1] in (REQUEST, RESPONSE), "the frame behind")
+    status, errors = running.stop()
+    assert status == 0 and len(errors.splitlines()) == 1
+    assert f"{which} line {line.path}: the line holds at zero" in errors
+    *zeros, frame = running.capture.packets
+    assert frame.status == 0
+    assert sum(len(packet.frame) for packet in zeros) == 3000 and len(zeros) < 20
+    assert all(packet.status == NOISE for packet in zeros)
+
+
 def test_alert_in_the_middle_of_a_request(tap, player):
     running = tap("--frame-timeout", "5000")
     player.send(CLIENT_TO_METER, REQUEST[:5])
