@@ -44,15 +44,17 @@ bool same_port(const struct stat& a, const struct stat& b) {
   return kind < first_pty_major || kind > last_pty_major || a.st_dev == b.st_dev;
 }
 
+// Processes come to their end meanwhile: that is the end of their list, and no error.
 bool has_open(const fs::path& process, const struct stat& port) {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(process / "fd", error)) {
+  for (fs::directory_iterator entry(process / "fd", error), end; !error && entry != end;
+       entry.increment(error)) {
     // Nothing is asked of what is no device file: it could be on a server that does not answer.
     std::error_code unreadable;
-    const fs::path target = fs::read_symlink(entry.path(), unreadable);
+    const fs::path target = fs::read_symlink(entry->path(), unreadable);
     struct stat status {};
     if (!unreadable && target.string().find("/dev/") != std::string::npos &&
-        stat(entry.path().c_str(), &status) == 0 && same_port(status, port))
+        stat(entry->path().c_str(), &status) == 0 && same_port(status, port))
       return true;
   }
   return false;
@@ -68,9 +70,10 @@ std::vector<std::string> port_holders(const std::string& port) {
   if (major(status.st_rdev) == memory_major) return {};
   std::vector<std::string> holders;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/proc", error)) {
-    const auto process = parse_number<pid_t>(entry.path().filename().string());
-    if (process && *process != getpid() && has_open(entry.path(), status))
+  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
+    const auto process = parse_number<pid_t>(entry->path().filename().string());
+    if (process && *process != getpid() && has_open(entry->path(), status))
       holders.push_back(name_of(*process));
   }
   return holders;
