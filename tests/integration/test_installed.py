@@ -65,7 +65,7 @@ def test_installed_interfaces_are_listed(somebody):
 
 def test_installed_plugin_is_loaded(somebody):
     plugins = somebody.tshark(["-G", "plugins"]).stdout
-    assert re.search(r"^mep\.so\t", plugins, re.MULTILINE), plugins
+    assert re.search(r"^mep\.so\s", plugins, re.MULTILINE), plugins
 
 
 def test_installed_demo_is_captured_and_decoded(somebody):
