@@ -22,11 +22,46 @@ if(MEP_WIRESHARK_SERIES VERSION_GREATER MEP_WIRESHARK_NEWEST)
     "compat/wireshark.h, raise MEP_WIRESHARK_NEWEST in cmake/Wireshark.cmake and run the tests.")
 endif()
 
-pkg_get_variable(MEP_WIRESHARK_PLUGIN_DIR wireshark plugindir)
-set(MEP_WIRESHARK_PLUGIN_DIR "${MEP_WIRESHARK_PLUGIN_DIR}" CACHE PATH
-  "Wireshark's plugin folder (the plugin goes to its subfolder epan)")
+pkg_get_variable(MEP_WIRESHARK_PREFIX wireshark prefix)
 pkg_get_variable(MEP_WIRESHARK_LIB_DIR wireshark libdir)
-set(MEP_WIRESHARK_EXTCAP_DIR "${MEP_WIRESHARK_LIB_DIR}/wireshark/extcap" CACHE PATH
+
+# Where Wireshark says that it looks: for its pkg-config file does not know, or says something else.
+# Asked only if it is the Wireshark that this is built for, and without what a user may have set.
+set(mep_folders "")
+find_program(MEP_TSHARK tshark HINTS "${MEP_WIRESHARK_PREFIX}/bin")
+if(MEP_TSHARK)
+  set(mep_ask ${CMAKE_COMMAND} -E env --unset=WIRESHARK_PLUGIN_DIR --unset=WIRESHARK_EXTCAP_DIR
+    --unset=WIRESHARK_RUN_FROM_BUILD_DIRECTORY LC_ALL=C ${MEP_TSHARK})
+  execute_process(COMMAND ${mep_ask} --version OUTPUT_VARIABLE mep_tshark_version ERROR_QUIET)
+  string(REPLACE "." "\\." mep_series "${MEP_WIRESHARK_SERIES}")
+  if(mep_tshark_version MATCHES "^TShark \\(Wireshark\\) ${mep_series}\\.")
+    execute_process(COMMAND ${mep_ask} -G folders OUTPUT_VARIABLE mep_folders ERROR_QUIET)
+  endif()
+endif()
+
+# Sets a folder from the line of tshark's answer that `line` fits, or otherwise to `fallback`. One
+# that was given with -D stays; one that was found is found again, since Wireshark may have moved it.
+function(mep_wireshark_folder variable line fallback what)
+  set(folder "${fallback}")
+  if(mep_folders MATCHES "(^|\n)${line}:[ \t]*(/[^\n]*)")
+    string(STRIP "${CMAKE_MATCH_${CMAKE_MATCH_COUNT}}" folder)
+  endif()
+  if(NOT DEFINED CACHE{${variable}} OR "$CACHE{${variable}}" STREQUAL "$CACHE{${variable}_FOUND}")
+    set(${variable} "${folder}" CACHE PATH "${what}" FORCE)
+  endif()
+  set(${variable}_FOUND "${folder}" CACHE INTERNAL "")
+endfunction()
+
+pkg_get_variable(mep_plugin_dir wireshark plugindir)
+mep_wireshark_folder(MEP_WIRESHARK_PLUGIN_DIR "Global Plugins" "${mep_plugin_dir}"
+  "Wireshark's plugin folder (the plugin goes to its subfolder epan)")
+# Without a tshark to ask: 4.6 has moved its extcaps.
+if(MEP_WIRESHARK_SERIES VERSION_LESS 4.6)
+  set(mep_extcap_dir "${MEP_WIRESHARK_LIB_DIR}/wireshark/extcap")
+else()
+  set(mep_extcap_dir "${MEP_WIRESHARK_PREFIX}/libexec/wireshark/extcap")
+endif()
+mep_wireshark_folder(MEP_WIRESHARK_EXTCAP_DIR "(Global )?Extcap path" "${mep_extcap_dir}"
   "Wireshark's extcap folder")
 
 # libwiretap has no pkg-config file; it lives beside libwireshark, which mepdump does not need.

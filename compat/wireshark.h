@@ -74,9 +74,6 @@ inline const char* interface_description(const epan_t* session, unsigned interfa
 #endif
 }
 
-// Whether an extcap can offer a list of values that takes others, too ("editselector").
-inline constexpr bool has_edit_selector = MEP_WIRESHARK_VERSION >= MEP_WIRESHARK(4, 4);
-
 inline bool dump_record(wtap_dumper* dumper, wtap_rec& rec, std::span<const std::uint8_t> bytes,
                         int* error, char** details) {
 #if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 6)

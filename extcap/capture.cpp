@@ -33,6 +33,7 @@ void capture_to(Output& output, const CaptureInterface& interface, const Options
   // and Wireshark with it. A file last: there may be an old capture in it.
   const bool fifo = output.is_fifo();
   if (fifo && !output.open(wait)) return;
+  check_values(interface, options);
   const std::unique_ptr<Session> session = interface.open(options, stop);
   if (!fifo) output.open(wait);
   session->run(output);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/conversation.h"
 
+#include <glib.h>
+
+#include <algorithm>
 #include <ostream>
 
 #include "extcap/capture_filter.h"
@@ -10,6 +13,18 @@
 
 namespace mep::extcap {
 namespace {
+
+// What an adapter calls itself, or a path, must not end a sentence early or be no text at all.
+std::string harmless(const std::string& text) {
+  char* valid = g_utf8_make_valid(text.c_str(), -1);
+  std::string safe = valid;
+  g_free(valid);
+  std::ranges::replace(safe, '{', '(');
+  std::ranges::replace(safe, '}', ')');
+  std::ranges::replace_if(
+      safe, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }, ' ');
+  return safe;
+}
 
 // Calls `visit` with the number and the option for each that Wireshark's dialog has.
 template <typename Visit>
@@ -21,9 +36,13 @@ void for_each_argument(const CaptureInterface& interface, Visit visit) {
 
 void print_choices(std::ostream& out, std::size_t number, const InterfaceOption& option) {
   if (option.choices == nullptr) return;
-  for (const Choice& choice : option.choices())
-    out << "value {arg=" << number << "}{value=" << choice.value << "}{display=" << choice.display
+  for (const Choice& choice : option.choices()) {
+    // A value that cannot be passed as it is would be another one: it has to be typed.
+    if (harmless(choice.value) != choice.value) continue;
+    out << "value {arg=" << number << "}{value=" << choice.value
+        << "}{display=" << harmless(choice.display)
         << "}{default=" << (choice.is_default ? "true" : "false") << "}\n";
+  }
 }
 
 }  // namespace
@@ -45,7 +64,8 @@ void print_dlts(std::ostream& out) {
 void print_config(std::ostream& out, const CaptureInterface& interface) {
   for_each_argument(interface, [&out](std::size_t number, const InterfaceOption& option) {
     out << "arg {number=" << number << "}{call=--" << option.name << "}{display=" << option.display
-        << "}{type=" << option.type << "}{tooltip=" << option.tooltip << "}" << option.more << "\n";
+        << "}{type=" << option.type << "}{tooltip=" << option.tooltip << "}"
+        << (option.choices ? "" : dialog_attribute(option.rule)) << option.more << "\n";
     print_choices(out, number, option);
   });
 }

@@ -11,6 +11,10 @@
 
 namespace mep::extcap {
 
+// What --start takes.
+inline constexpr const char* start_wanted =
+    "a time in UTC between 2000 and 2099, such as 2026-06-15T06:00:00Z";
+
 struct DemoSettings {
   simulator::ScenarioOptions scenario;
   // Simulated seconds in a real one; 0: as fast as possible.

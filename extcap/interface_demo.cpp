@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "compat/wireshark.h"
 #include "extcap/demo_session.h"
 #include "extcap/demo_settings.h"
 #include "extcap/interfaces.h"
@@ -40,7 +39,19 @@ std::vector<Choice> speed_choices() {
           {"0", "As fast as possible"}};
 }
 
-constexpr const char* number_type = compat::has_edit_selector ? "editselector" : "selector";
+constexpr std::uint32_t largest_number = 2147483647;  // that the dialog takes
+constexpr ValueRule pace_rule = text_like("[0-9]{1,6}(?:[.][0-9]{1,9})?",
+                                          "a factor below 1000000, such as 2.5, or 0 for as fast "
+                                          "as possible");
+constexpr ValueRule duration_rule =
+    text_like("[0-9]{1,9}(?:[.][0-9]{1,9})?",
+              "simulated seconds below 1000000000, such as 90 or 2.5 (0: without limit)");
+// The years that two digits of a meter's clock can show. Whether there is such a day is found out
+// later.
+constexpr ValueRule start_rule = text_like(
+    "20[0-9][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",
+    start_wanted);
 
 constexpr std::array options = {
     InterfaceOption{"script", "NAME", "What the client does; see the list in Wireshark's dialog",
@@ -51,27 +62,35 @@ constexpr std::array options = {
                     "How the frames are secured. The meter has the factory default keys.",
                     "{group=Meter}", security_choices},
     InterfaceOption{"speed-up", "N", "How many times faster than life (1); 0: as fast as possible",
-                    number_type, "Pace", "How fast the simulated time passes.", "{group=Meter}",
-                    speed_choices},
+                    "selector", "Pace",
+                    "How fast the simulated time passes. A number typed in below takes precedence.",
+                    "{group=Meter}", speed_choices, pace_rule},
+    InterfaceOption{"speed-up-other", "N", nullptr, "string", "Another pace",
+                    "How many times faster than life, such as 5; 0: as fast as possible. What is "
+                    "typed here takes precedence over the list; empty: the list counts.",
+                    "{placeholder=as chosen above}{group=Meter}", nullptr, pace_rule},
     InterfaceOption{"seed", "N", "Another number is another household and another meter (1)",
                     "unsigned", "Seed",
                     "Another number is another household; the same one is the same.",
-                    "{range=0,2147483647}{default=1}{group=Meter}"},
+                    "{default=1}{group=Meter}", nullptr,
+                    whole_number(0, largest_number, "a whole number from 0 to 2147483647")},
     InterfaceOption{"start", "TIME",
                     "What the clocks show at first, in UTC, such as 2026-06-15T06:00:00Z (now)",
                     "string", "Start time (UTC)",
                     "What the clocks show at first, such as 2026-06-15T06:00:00Z; empty: now.",
-                    "{placeholder=now}{group=Length}"},
-    InterfaceOption{"rounds", "N",
-                    "How often the client does what it does again and again (0: without end)",
-                    "unsigned", "Rounds",
-                    "How often the client does what it does again and again; 0: without end.",
-                    "{range=0,2147483647}{default=0}{group=Length}"},
+                    "{placeholder=now}{group=Length}", nullptr, start_rule},
+    InterfaceOption{
+        "rounds", "N", "How often the client does what it does again and again (0: without end)",
+        "unsigned", "Rounds",
+        "How often the client does what it does again and again; 0: without end.",
+        "{default=0}{group=Length}", nullptr,
+        whole_number(0, largest_number,
+                     "how often, a whole number from 0 to 2147483647 (0: without end)")},
     InterfaceOption{"duration", "SECONDS",
-                    "Ends the capture after that much simulated time (0: without limit)",
-                    "unsigned", "Duration (s)",
+                    "Ends the capture after that much simulated time (0: without limit)", "string",
+                    "Duration (s)",
                     "Ends the capture after that much simulated time; 0: without limit.",
-                    "{range=0,1000000000}{default=0}{group=Length}"},
+                    "{default=0}{group=Length}", nullptr, duration_rule},
     InterfaceOption{"key-log", "FILE",
                     "Appends the secrets of TLS sessions, as Wireshark reads them", "fileselect",
                     "TLS key log", "A file that the secrets of TLS sessions are appended to.",

@@ -1,12 +1,10 @@
 // The interface "mep": two serial lines, tapped with two adapters.
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "compat/wireshark.h"
 #include "extcap/interfaces.h"
 #include "extcap/port_list.h"
 #include "extcap/tap_session.h"
@@ -15,30 +13,19 @@
 namespace mep::extcap {
 namespace {
 
-constexpr bool can_edit_selector = compat::has_edit_selector;
-
-// What a USB adapter calls itself must not end a sentence early.
-std::string harmless(std::string text) {
-  std::ranges::replace(text, '{', '(');
-  std::ranges::replace(text, '}', ')');
-  std::ranges::replace_if(
-      text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return text;
-}
-
 // `preferred`: which of the USB adapters is suggested.
 std::vector<Choice> ports(std::size_t preferred) {
-  std::vector<Choice> choices;
+  // First in the list: where a port that was chosen once is not there any more, Wireshark shows the
+  // first, and no other port may take its place unnoticed.
+  std::vector<Choice> choices = {{no_port, "not tapped, or typed in below", true}};
+  std::size_t adapters = 0;
   for (const ListedPort& port : list_ports()) {
     std::string display = port.path;
     if (!port.description.empty()) display += " - " + port.description;
-    choices.push_back(
-        {harmless(port.path), harmless(display), port.is_usb && choices.size() == preferred});
+    const bool suggested = port.is_usb && adapters++ == preferred;
+    if (suggested) choices.front().is_default = false;
+    choices.push_back({port.path, display, suggested});
   }
-  // Without a suggestion Wireshark would take the first port for both lines.
-  const bool suggested = std::ranges::any_of(choices, &Choice::is_default);
-  choices.push_back(
-      {no_port, can_edit_selector ? "not tapped" : "not tapped, or typed in below", !suggested});
   return choices;
 }
 
@@ -58,26 +45,32 @@ std::vector<Choice> baud_choices() {
   return choices;
 }
 
-constexpr const char* port_type = can_edit_selector ? "editselector" : "selector";
-constexpr const char* typed_port_type = can_edit_selector ? nullptr : "string";
+constexpr const char* typed_port_tooltip =
+    "A port that is not in the list above, by its path. What is typed here takes precedence over "
+    "the list; empty: the list counts.";
+constexpr ValueRule path_rule = text_like("/.+", "the port's whole path, such as /dev/ttyUSB0");
 
 constexpr std::array options = {
     InterfaceOption{
-        "client-line", "PORT", "Port that carries what the client sends", port_type, "Client line",
-        "The port whose receiver is tapped to what the client sends to the meter.",
+        "client-line", "PORT", "Port that carries what the client sends", "selector", "Client line",
+        "The port whose receiver is tapped to what the client sends to the meter. A "
+        "path typed in below takes precedence.",
         "{required=true}{reload=true}{placeholder=Look again}{group=Lines}", client_line_choices},
+    InterfaceOption{"client-line-path", "PORT", nullptr, "string", "Client line, another port",
+                    typed_port_tooltip, "{placeholder=/dev/...}{group=Lines}", nullptr, path_rule},
     InterfaceOption{
-        "client-line-path", "PORT", nullptr, typed_port_type, "Client line, another port",
-        "A port that is not in the list above, by its path; it takes precedence over the list.",
-        "{placeholder=/dev/...}{validation=^/.+$}{group=Lines}"},
-    InterfaceOption{
-        "meter-line", "PORT", "Port that carries what the meter sends", port_type, "Meter line",
-        "The port whose receiver is tapped to what the meter sends to the client.",
+        "meter-line", "PORT", "Port that carries what the meter sends", "selector", "Meter line",
+        "The port whose receiver is tapped to what the meter sends to the client. A "
+        "path typed in below takes precedence.",
         "{required=true}{reload=true}{placeholder=Look again}{group=Lines}", meter_line_choices},
-    InterfaceOption{
-        "meter-line-path", "PORT", nullptr, typed_port_type, "Meter line, another port",
-        "A port that is not in the list above, by its path; it takes precedence over the list.",
-        "{placeholder=/dev/...}{validation=^/.+$}{group=Lines}"},
+    InterfaceOption{"meter-line-path", "PORT", nullptr, "string", "Meter line, another port",
+                    typed_port_tooltip, "{placeholder=/dev/...}{group=Lines}", nullptr, path_rule},
+    InterfaceOption{"share", nullptr,
+                    "Take ports that other programs have open; each then gets a part of the bytes",
+                    flag_type, share_display,
+                    "Take the ports although another program has them open. Each of the two then "
+                    "gets a part of the bytes only.",
+                    "{default=false}{group=Lines}"},
     InterfaceOption{"baud", "N", "Line speed in bit/s (9600)", "selector", "Speed",
                     "Bits per second. Meters begin at 9600; a client can have agreed on another "
                     "speed with them.",
@@ -88,7 +81,8 @@ constexpr std::array options = {
         "unsigned", "Frame timeout (ms)",
         "A line that is silent for so long in the middle of a frame has cut it short. "
         "From 1 to 60000 milliseconds.",
-        "{range=1,60000}{default=200}{group=Reception}"},
+        "{default=200}{group=Reception}", nullptr,
+        whole_number(1, longest_frame_timeout_ms, "milliseconds from 1 to 60000")},
     InterfaceOption{"roles", "WHO", "Who is on which line: as-wired, as the options say"},
 };
 

@@ -18,6 +18,10 @@ bool has_option(const CaptureInterface& interface, std::string_view name) {
 
 }  // namespace
 
+bool is_flag(const InterfaceOption& option) {
+  return option.type != nullptr && std::string_view(option.type) == flag_type;
+}
+
 std::span<const CaptureInterface> interfaces() {
 #ifdef MEP_HAVE_SIMULATOR
   static const std::array all = {tap_interface(), demo_interface()};
@@ -52,6 +56,18 @@ const CaptureInterface& chosen_interface(const Options& options) {
                       "; mepdump --help tells what there is");
   }
   return *chosen;
+}
+
+void check_values(const CaptureInterface& interface, const Options& options) {
+  const bool from_dialog = options.started_by_wireshark();
+  for (const InterfaceOption& option : interface.options) {
+    const auto value = options.value(option.name);
+    if (!value || allows(option.rule, *value)) continue;
+    std::string what = "--" + std::string(option.name) + " " + *value;
+    if (from_dialog && option.display != nullptr)
+      what += " (\"" + std::string(option.display) + "\" in the interface's options)";
+    throw Problem(what + ": give " + option.rule.wanted);
+  }
 }
 
 }  // namespace mep::extcap

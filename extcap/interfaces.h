@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "extcap/value_rule.h"
+
 namespace mep::system {
 class StopRequest;
 }
@@ -34,8 +36,13 @@ struct InterfaceOption {
   const char* display = nullptr;
   const char* tooltip = nullptr;
   const char* more = "";                       // further attributes, in braces
-  std::vector<Choice> (*choices)() = nullptr;  // of a selector
+  std::vector<Choice> (*choices)() = nullptr;  // of a selector; one of them is the default
+  ValueRule rule = {};
 };
+
+// The type of an option that is there or not and has no value.
+inline constexpr const char* flag_type = "boolflag";
+bool is_flag(const InterfaceOption& option);
 
 struct CaptureInterface {
   const char* name;     // "mep"
@@ -59,5 +66,7 @@ std::string interface_names();
 // The one that the command line names. Throws a Problem where it names none or one that does not
 // exist, and about an option that belongs to another.
 const CaptureInterface& chosen_interface(const Options& options);
+// Throws a Problem about the first value that is not as its option's rule wants it.
+void check_values(const CaptureInterface& interface, const Options& options);
 
 }  // namespace mep::extcap

@@ -1,6 +1,5 @@
 // mepdump: captures a meter's MEP conversation, from two tapped serial lines or simulated.
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <cstdio>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -8,16 +7,13 @@
 #include "extcap/capture.h"
 #include "extcap/conversation.h"
 #include "extcap/interfaces.h"
+#include "extcap/notice.h"
 #include "extcap/options.h"
 
 namespace mep::extcap {
 namespace {
 
 enum ExitStatus { exit_good = 0, exit_failed = 1, exit_usage = 2 };
-
-void complain(const std::string& reason) {
-  std::fprintf(stderr, "mepdump: %s\n", reason.c_str());
-}
 
 int serve(const Options& options) {
   if (options.help) {
@@ -41,7 +37,7 @@ int serve(const Options& options) {
     return exit_usage;
   }
   const CaptureInterface& interface = chosen_interface(options);
-  if (options.capture) return capture(interface, options, complain) ? exit_good : exit_failed;
+  if (options.capture) return capture(interface, options, notice) ? exit_good : exit_failed;
   if (options.list_dlts)
     print_dlts(std::cout);
   else if (options.config && options.reload_option)
@@ -60,7 +56,7 @@ int main(int argc, char** argv) {
   try {
     return mep::extcap::serve(mep::extcap::parse_options(argc, argv));
   } catch (const std::exception& problem) {
-    mep::extcap::complain(problem.what());
+    mep::extcap::notice(problem.what());
     return mep::extcap::exit_failed;
   }
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "extcap/interfaces.h"
+#include "extcap/output.h"
 #include "extcap/problem.h"
 #include "system/command_line.h"
 
@@ -55,6 +56,7 @@ struct RawOptions {
   struct Own {
     const char* name;
     char* value = nullptr;
+    gboolean given = FALSE;  // of a flag
   };
   std::vector<Own> own;
 };
@@ -68,12 +70,14 @@ GOptionEntry flag(const char* name, gboolean* target, const char* description) {
   return {name, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, target, description, nullptr};
 }
 
+// As a file's name: the bytes stay as they are, where a string would have to be in the encoding of
+// a locale that nobody has set.
 GOptionEntry text(const char* name, char** target, const char* description, const char* argument) {
-  return {name, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, target, description, argument};
+  return {name, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME, target, description, argument};
 }
 
 GOptionEntry hidden(const char* name, char** target) {
-  return {name, 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, target, nullptr, nullptr};
+  return {name, 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, target, nullptr, nullptr};
 }
 
 using Context = std::unique_ptr<GOptionContext, decltype(&g_option_context_free)>;
@@ -95,8 +99,11 @@ void add_interface_options(GOptionContext* context, RawOptions& raw) {
     for (const InterfaceOption& option : interface.options) {
       raw.own.push_back({option.name});
       char** value = &raw.own.back().value;
-      entries.push_back(option.help ? text(option.name, value, option.help, option.argument)
-                                    : hidden(option.name, value));
+      if (is_flag(option))
+        entries.push_back(flag(option.name, &raw.own.back().given, option.help));
+      else
+        entries.push_back(option.help ? text(option.name, value, option.help, option.argument)
+                                      : hidden(option.name, value));
     }
     entries.push_back({});
     add_group(context, interface.name, std::string(interface.title) + ":", nullptr, entries.data());
@@ -142,6 +149,15 @@ Context make_context(RawOptions& raw) {
   return context;
 }
 
+// Nothing of nothing but blanks.
+std::optional<std::string> without_blanks(const std::optional<std::string>& text) {
+  constexpr const char* blanks = " \t\r\n";
+  if (!text) return std::nullopt;
+  const std::size_t begin = text->find_first_not_of(blanks);
+  if (begin == std::string::npos) return std::nullopt;
+  return text->substr(begin, text->find_last_not_of(blanks) - begin + 1);
+}
+
 std::optional<std::string> taken(char* text) {
   if (text == nullptr) return std::nullopt;
   std::string copy = text;
@@ -156,9 +172,8 @@ std::optional<std::string> Options::value(std::string_view name) const {
   return found == own.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::optional<std::string> Options::filled_in(std::string_view name) const {
-  auto given = value(name);
-  return given && !given->empty() ? given : std::nullopt;
+bool Options::started_by_wireshark() const {
+  return Output(fifo.value_or("")).is_fifo();
 }
 
 Options parse_options(int argc, const char* const* argv) {
@@ -194,7 +209,11 @@ Options parse_options(int argc, const char* const* argv) {
   options.capture_filter = taken(raw.capture_filter);
   options.fifo = taken(raw.fifo);
   for (const RawOptions::Own& own : raw.own)
-    if (auto value = taken(own.value)) options.own.emplace(own.name, *std::move(value));
+    if (auto value =
+            own.given ? std::optional<std::string>("true") : without_blanks(taken(own.value)))
+      options.own.emplace(own.name, *std::move(value));
+  // Without --capture it is a question, and blanks are an answer to be checked.
+  if (options.capture) options.capture_filter = without_blanks(options.capture_filter);
   if (!complaint.empty()) throw Problem(complaint + "; mepdump --help tells what there is");
   return options;
 }

@@ -25,13 +25,16 @@ struct Options {
   std::optional<std::string> capture_filter;
   std::optional<std::string> fifo;
 
-  // Options of interfaces, by name without dashes, as far as they were given.
+  // Options of interfaces, by name without dashes, as far as they were given. Without the blanks
+  // around a value; one that is nothing but blanks was not given: so a field left blank arrives.
   std::map<std::string, std::string, std::less<>> own;
 
   // An interface's option; nothing where it was not given.
   std::optional<std::string> value(std::string_view name) const;
-  // The same, and nothing where it is empty: that is how Wireshark passes a field left blank.
-  std::optional<std::string> filled_in(std::string_view name) const;
+
+  // Whether the values come from Wireshark's dialog, or from a preference of tshark's, and not from
+  // a command line: it reads what it starts through a FIFO.
+  bool started_by_wireshark() const;
 };
 
 // Reads the command line. Throws a Problem about the first thing that it does not understand;

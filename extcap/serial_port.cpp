@@ -32,9 +32,10 @@ bool read_counters(int fd, TroubleCount& count) {
 
 }  // namespace
 
-SerialPort::SerialPort(std::string name, std::string path, unsigned baud_rate)
-    : device_(std::move(name), std::move(path), baud_rate, system::PortUse::listen,
-              ports_there_are) {
+SerialPort::SerialPort(std::string name, std::string path, unsigned baud_rate,
+                       const system::Sharing& sharing)
+    : device_(std::move(name), std::move(path), baud_rate, system::PortUse::listen, ports_there_are,
+              sharing) {
   read_counters(fd(), counted_);
 }
 

@@ -14,9 +14,11 @@ namespace mep::extcap {
 
 class SerialPort {
  public:
-  // Opens `path` for this process alone, raw, 8N1, at `baud_rate` (one of baud_rates()). `name` is
-  // what error messages call the line. Throws a Problem that says what to do about it.
-  SerialPort(std::string name, std::string path, unsigned baud_rate);
+  // Opens `path`, for this process alone unless sharing is allowed, raw, 8N1, at `baud_rate` (one
+  // of baud_rates()). `name` is what error messages call the line. Throws a Problem that says what
+  // to do about it.
+  SerialPort(std::string name, std::string path, unsigned baud_rate,
+             const system::Sharing& sharing);
 
   int fd() const { return device_.fd(); }
   const std::string& path() const { return device_.path(); }

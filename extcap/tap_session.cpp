@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "extcap/notice.h"
 #include "extcap/problem.h"
 #include "extcap/tap_number.h"
 
@@ -30,7 +31,7 @@ WallTime TapSession::WallClock::at(Instant moment) {
 TapSession::Line::Line(const TappedLine& tapped, const TapSettings& settings,
                        FrameSplitter::Sink sink)
     : direction(tapped.direction),
-      port(line_name(tapped.direction), tapped.port, settings.baud_rate),
+      port(line_name(tapped.direction), tapped.port, settings.baud_rate, settings.sharing),
       receiver(tapped.direction, settings.baud_rate, settings.frame_timeout, std::move(sink)) {}
 
 TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
@@ -41,6 +42,11 @@ TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
   for (const TappedLine& tapped : settings.lines) {
     const std::size_t number = lines_.size();
     lines_.emplace_back(tapped, settings, [this, number](const LineRecord& record) {
+      Line& line = lines_[number];
+      if (line.held.notices(record))
+        notice(line.port.name() + " " + line.port.path() +
+               ": the line holds at zero: is the level converter missing, or is the wire at "
+               "ground?");
       received_.push_back({number,
                            record.first,
                            record.last,

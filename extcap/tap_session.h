@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "extcap/held_line.h"
 #include "extcap/line_receiver.h"
 #include "extcap/serial_port.h"
 #include "extcap/session.h"
@@ -46,6 +47,7 @@ class TapSession : public Session {
     Direction direction;
     SerialPort port;
     LineReceiver receiver;
+    HeldLine held;
   };
 
   Section section() const override { return this_machine(); }

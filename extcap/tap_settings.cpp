@@ -36,11 +36,8 @@ unsigned baud_rate_from(const Options& options) {
 
 std::chrono::milliseconds frame_timeout_from(const Options& options) {
   const auto given = options.value("frame-timeout");
-  const auto timeout = given ? system::parse_number<unsigned>(*given) : default_frame_timeout_ms;
-  if (!timeout || *timeout == 0 || *timeout > longest_frame_timeout_ms)
-    throw Problem("--frame-timeout " + *given + ": give milliseconds from 1 to " +
-                  std::to_string(longest_frame_timeout_ms));
-  return std::chrono::milliseconds(*timeout);
+  const auto timeout = given ? system::parse_number<unsigned>(*given) : std::nullopt;
+  return std::chrono::milliseconds(timeout.value_or(default_frame_timeout_ms));
 }
 
 void check_roles(const Options& options) {
@@ -65,17 +62,32 @@ bool same_device(const std::string& a, const std::string& b) {
 std::optional<std::string> port_from(const std::optional<std::string>& chosen,
                                      const std::optional<std::string>& typed) {
   for (const auto& port : {typed, chosen})
-    if (port && !port->empty() && *port != no_port) return port;
+    if (port && *port != no_port) return port;
   return std::nullopt;
+}
+
+std::string way_to_ports(const Options& options) {
+  if (options.started_by_wireshark())
+    return "click the gear beside the interface MEP in Wireshark, choose a port at \"Client line\" "
+           "or \"Meter line\" or both, or type one in below, and start again (tshark: -o "
+           "extcap.mep.clientline:/dev/ttyUSB0 -o extcap.mep.meterline:/dev/ttyUSB1)";
+  return "say which ports tap the lines, for example --client-line /dev/ttyUSB0 --meter-line "
+         "/dev/ttyUSB1";
+}
+
+// What is said of a port that others have open.
+system::Sharing sharing_from(const Options& options) {
+  constexpr const char* consequence = " (each program then gets a part of the bytes)";
+  const std::string way = options.started_by_wireshark()
+                              ? "tick \"" + std::string(share_display) + "\" in its options"
+                              : "take it all the same with --share";
+  return {options.value("share").has_value(), way + consequence};
 }
 
 std::vector<TappedLine> lines_from(const Options& options) {
   const auto client = port_from(options.value("client-line"), options.value("client-line-path"));
   const auto meter = port_from(options.value("meter-line"), options.value("meter-line-path"));
-  if (!client && !meter)
-    throw Problem(
-        "no port given; say which ports tap the lines, for example --client-line "
-        "/dev/ttyUSB0 --meter-line /dev/ttyUSB1");
+  if (!client && !meter) throw Problem("no port given; " + way_to_ports(options));
   if (client && meter && same_device(*client, *meter))
     throw Problem("client line and meter line are both " + *client +
                   "; each line needs a port of its own");
@@ -103,6 +115,7 @@ TapSettings tap_settings_from(const Options& options) {
   settings.frame_timeout = frame_timeout_from(options);
   check_roles(options);
   settings.lines = lines_from(options);
+  settings.sharing = sharing_from(options);
   settings.capture_filter = options.capture_filter.value_or("");
   return settings;
 }

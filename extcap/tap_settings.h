@@ -9,6 +9,7 @@
 
 #include "extcap/options.h"
 #include "protocol/types.h"
+#include "system/serial_device.h"
 
 namespace mep::extcap {
 
@@ -18,6 +19,9 @@ inline constexpr unsigned longest_frame_timeout_ms = 60000;
 
 // What stands for a line that is not tapped, where Wireshark insists on a value.
 inline constexpr const char* no_port = "none";
+
+// What the dialog calls --share.
+inline constexpr const char* share_display = "Share ports that are in use";
 
 // A line and the port that taps it.
 struct TappedLine {
@@ -29,6 +33,7 @@ struct TapSettings {
   std::vector<TappedLine> lines;  // the client's first
   unsigned baud_rate = default_baud_rate;
   std::chrono::milliseconds frame_timeout{default_frame_timeout_ms};
+  system::Sharing sharing;
   std::string capture_filter;  // empty: everything
 };
 

@@ -15,9 +15,9 @@ namespace {
 // follows such a pause on a line that held nothing but noise begins a frame.
 constexpr Instant resync_gap = std::chrono::milliseconds(50);
 
-// Two zeros and as long a silence are an alert: ten bytes' time at 9600 bit/s. What a line that is
-// held at zero brings has no silences.
-constexpr Instant alert_settles = std::chrono::milliseconds(10);
+// How long nothing must follow two zeros for them to be an alert: a few bytes' time at the usual
+// speed. The next byte of a run of zeros would have come by then.
+constexpr Instant alert_settles = std::chrono::milliseconds(5);
 
 // A bare response with its digest. Shorter ones (1 byte, TLS errors) are too common as data.
 constexpr std::size_t smallest_telling_message = 1 + digest_size;
@@ -53,11 +53,10 @@ void FrameSplitter::push(std::uint8_t byte, Instant at, std::uint8_t trouble) {
 std::optional<Instant> FrameSplitter::deadline() const {
   if (held_ == 0) return std::nullopt;
   return arrivals_[held_ - 1] +
-         (alert_waits_ ? std::min(alert_settles, frame_timeout_) : frame_timeout_);
+         (holds_alert() ? std::min(alert_settles, frame_timeout_) : frame_timeout_);
 }
 
 void FrameSplitter::advance(Instant now) {
-  if (alert_waits_ && now >= *deadline()) settle_alert();
   if (const auto due = deadline(); due && now >= *due) silence();
 }
 
@@ -75,11 +74,8 @@ FrameSplitter::Examined FrameSplitter::examine(std::size_t at, bool trusted) con
 
   const std::size_t message_size = read_be(candidate, 0, length_field_size);
   if (message_size == 0) {
-    if (!trusted || direction_ == Direction::client_to_meter) return {Verdict::not_a_frame};
-    if (candidate.size() < 2 * length_field_size) return {Verdict::perhaps_alert};
-    const bool more_zeros = read_be(candidate, length_field_size, length_field_size) == 0;
-    return more_zeros ? Examined{Verdict::not_a_frame}
-                      : Examined{Verdict::whole, length_field_size};
+    const bool may_be_alert = trusted && direction_ != Direction::client_to_meter;
+    return may_be_alert ? examine_zeros(at) : Examined{Verdict::not_a_frame};
   }
   if (message_size > max_message_size) return {Verdict::not_a_frame};
 
@@ -93,6 +89,28 @@ FrameSplitter::Examined FrameSplitter::examine(std::size_t at, bool trusted) con
   }
   if (candidate.size() < size) return {Verdict::wait};
   return {Verdict::whole, size};
+}
+
+// Two zeros where a frame must begin, on a line that has alerts.
+FrameSplitter::Examined FrameSplitter::examine_zeros(std::size_t at) const {
+  // A zero without its stop bit is a line held low.
+  constexpr std::uint8_t held_low = tap::break_seen | tap::framing_error;
+  if ((trouble_[at] | trouble_[at + 1]) & held_low) return {Verdict::not_a_frame};
+  if (last_alert_ && arrivals_[at] - *last_alert_ < resync_gap) return {Verdict::not_a_frame};
+  const Bytes candidate = held(at);
+  // A third zero may begin a frame's length, a fourth cannot be part of one.
+  const Bytes behind = candidate.subspan(length_field_size);
+  if (behind.empty()) return {Verdict::alert_unless_more, length_field_size};
+  if (behind[0] != 0) return {Verdict::whole, length_field_size};
+  if (behind.size() < length_field_size) return {Verdict::wait};
+  return behind[1] != 0 ? Examined{Verdict::whole, length_field_size}
+                        : Examined{Verdict::not_a_frame};
+}
+
+// Whether an alert is all that is held, if nothing follows it.
+bool FrameSplitter::holds_alert() const {
+  return trusted_ && held_ == length_field_size && noise_ == 0 &&
+         examine(0, true).verdict == Verdict::alert_unless_more;
 }
 
 // Whether clear frames stand back to back somewhere after `at`, up to `end` or over it: then what
@@ -126,11 +144,9 @@ bool FrameSplitter::frames_inside(std::size_t at, std::size_t end, bool line_is_
 
 // Emits what can be emitted.
 void FrameSplitter::split() {
-  alert_waits_ = false;
   while (noise_ < held_) {
     const Examined found = examine(noise_, trusted_);
-    alert_waits_ = found.verdict == Verdict::perhaps_alert;
-    if (found.verdict == Verdict::wait || alert_waits_) return;
+    if (found.verdict == Verdict::wait || found.verdict == Verdict::alert_unless_more) return;
     if (found.verdict == Verdict::not_a_frame) {
       drop_candidate_byte();
       continue;
@@ -142,26 +158,18 @@ void FrameSplitter::split() {
       continue;
     }
     emit_noise();
-    emit(found.size, 0);
-    trusted_ = true;
+    emit_frame(found.size);
   }
-}
-
-// Nothing follows the two zeros, or nothing yet.
-void FrameSplitter::settle_alert() {
-  emit_noise();
-  emit(length_field_size, 0);
-  trusted_ = true;
-  split();
 }
 
 // The line has fallen silent or ended: nothing that is held will ever become longer.
 void FrameSplitter::silence() {
+  if (holds_alert()) emit_frame(held_);
   while (held_ > 0) {
-    if (alert_waits_) {
-      settle_alert();
-      continue;
-    }
+    // Zeros that were waiting for what would make them an alert and a frame.
+    if (std::ranges::all_of(held(noise_), [](std::uint8_t byte) { return byte == 0; }) &&
+        held_ - noise_ > length_field_size)
+      noise_ = held_;
     if (noise_ == held_) {
       emit_noise();
       break;
@@ -196,6 +204,13 @@ bool FrameSplitter::beginning_fits() const {
 void FrameSplitter::drop_candidate_byte() {
   ++noise_;
   trusted_ = false;
+}
+
+void FrameSplitter::emit_frame(std::size_t size) {
+  const Instant end = arrivals_[size - 1];
+  last_alert_ = size == length_field_size ? std::optional(end) : std::nullopt;
+  emit(size, 0);
+  trusted_ = true;
 }
 
 void FrameSplitter::emit_noise() {

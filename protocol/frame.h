@@ -3,11 +3,12 @@
 // A frame is a two-byte length and that many bytes; there is no start mark and no check sum, so a
 // splitter lives from agreement: at a place where a frame must begin (after a frame, after a
 // silence) any length up to the maximum is believed, since an encrypted message looks like
-// nothing in particular. An alert is two zeros; whether they are one tells what follows: a line
-// held at zero (no level converter, a wire at ground) brings zeros without end, and a meter raises
-// one alert a second at most (page 17). So an alert comes out with the next frame's length or a
-// moment later, and zeros without end are noise. Once bytes have turned out to be no frame, only a
-// clear message whose code, counts and size agree ends the noise, or a silence does.
+// nothing in particular. Once bytes have turned out to be no frame, only a clear message whose
+// code, counts and size agree ends the noise, or a silence does.
+//
+// An alert is two zeros, once a second at most. More of them in a row are a line without a level
+// converter, or a wire at ground: noise. What follows two zeros tells them apart, or that nothing
+// does.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
@@ -37,7 +38,8 @@ class FrameSplitter {
  public:
   using Sink = std::function<void(const LineRecord&)>;
 
-  // `direction` says whose line it is: alerts come from the meter only. A line that is silent for
+  // `direction` says whose line it is: alerts come from the meter only, and come out a few
+  // milliseconds after they ended, unless something else follows at once. A line that is silent for
   // `frame_timeout` in the middle of a frame has cut it short.
   FrameSplitter(Direction direction, Instant frame_timeout, Sink sink);
 
@@ -55,8 +57,7 @@ class FrameSplitter {
   void finish();
 
  private:
-  // perhaps_alert: two zeros, of which the next bytes or a silence will tell.
-  enum class Verdict : std::uint8_t { wait, perhaps_alert, whole, not_a_frame };
+  enum class Verdict : std::uint8_t { wait, whole, not_a_frame, alert_unless_more };
   struct Examined {
     Verdict verdict;
     std::size_t size = 0;  // of the whole frame
@@ -64,12 +65,14 @@ class FrameSplitter {
 
   Bytes held(std::size_t from) const { return Bytes(bytes_).subspan(from, held_ - from); }
   Examined examine(std::size_t at, bool trusted) const;
+  Examined examine_zeros(std::size_t at) const;
+  bool holds_alert() const;
   bool frames_inside(std::size_t at, std::size_t end, bool line_is_silent) const;
   bool beginning_fits() const;
   void split();
-  void settle_alert();
   void silence();
   void emit(std::size_t size, std::uint8_t status);
+  void emit_frame(std::size_t size);
   void emit_noise();
   void drop_candidate_byte();
 
@@ -79,11 +82,11 @@ class FrameSplitter {
   std::array<std::uint8_t, max_frame_size> bytes_{};
   std::array<Instant, max_frame_size> arrivals_{};
   std::array<std::uint8_t, max_frame_size> trouble_{};
-  std::size_t held_ = 0;      // bytes held
-  std::size_t noise_ = 0;     // of those, the first ones that are known to be noise
-  bool trusted_ = true;       // a frame must begin after the noise
-  bool alert_waits_ = false;  // what begins there is two zeros
+  std::size_t held_ = 0;   // bytes held
+  std::size_t noise_ = 0;  // of those, the first ones that are known to be noise
+  bool trusted_ = true;    // a frame must begin after the noise
   Instant last_arrival_{0};
+  std::optional<Instant> last_alert_;  // when it ended; nothing once a frame has followed
 };
 
 }  // namespace mep

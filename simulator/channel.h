@@ -19,7 +19,7 @@ class Channel {
 
   virtual ~Channel() = default;
 
-  // Where the other end finds this one: "/dev/pts/3", "127.0.0.1:4059"; empty where that is not
+  // Where the other end finds this one: "/dev/pts/3", "127.0.0.1:24078"; empty where that is not
   // for it to find.
   virtual std::string address() const { return {}; }
   // From now on what arrives is handed over. To be called once; neither may throw.

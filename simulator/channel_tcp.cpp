@@ -42,8 +42,8 @@ Place place_from(const std::string& text) {
   if (place.address.starts_with('[') && place.address.ends_with(']'))
     place.address = place.address.substr(1, place.address.size() - 2);
   if (place.address.empty() || !system::parse_number<std::uint16_t>(place.port))
-    throw Problem("--tcp " + text + ": give a port, or an address and a port: 4059 or " +
-                  "192.168.1.5:4059");
+    throw Problem("--tcp " + text + ": give a port, or an address and a port: 24078 or " +
+                  "192.168.1.5:24078");
   return place;
 }
 

@@ -30,15 +30,15 @@ constexpr const char* summary =
     "serial port at what it prints:\n"
     "\n"
     "  mep-sim                             a pseudo terminal: prints /dev/pts/3\n"
-    "  mep-sim --tcp 4059                  as a serial port server does\n"
+    "  mep-sim --tcp 24078                 as a serial port server does\n"
     "  mep-sim --device /dev/ttyUSB0       a real line at 9600 bit/s, 8N1\n"
     "\n"
     "Ctrl-C stops it. Without keys the meter has the factory default, sixteen bytes 0x01.\n"
     "\n"
     "With --client it is the other end: a client that talks to your meter, or to another mep-sim:\n"
     "\n"
-    "  mep-sim --tcp 4059 --verbose\n"
-    "  mep-sim --client daily-reading --tcp 4059 --verbose\n"
+    "  mep-sim --tcp 24078 --verbose\n"
+    "  mep-sim --client daily-reading --tcp 24078 --verbose\n"
     "\n"
     "A client transmits: never run it on a port that taps somebody's lines.";
 

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -11,6 +13,8 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+
+#include "system/numbers.h"
 
 namespace mep::system {
 namespace {
@@ -30,7 +34,50 @@ std::string name_of(pid_t process) {
   return (name.empty() ? "process" : name) + " " + std::to_string(process);
 }
 
+// A device is the same under any name and in any /dev; a pseudo terminal is another in every
+// container, with the same numbers.
+bool same_port(const struct stat& a, const struct stat& b) {
+  constexpr unsigned first_pty_major = 136;
+  constexpr unsigned last_pty_major = 143;
+  if (!S_ISCHR(a.st_mode) || !S_ISCHR(b.st_mode) || a.st_rdev != b.st_rdev) return false;
+  const unsigned kind = major(a.st_rdev);
+  return kind < first_pty_major || kind > last_pty_major || a.st_dev == b.st_dev;
+}
+
+// Processes come to their end meanwhile: that is the end of their list, and no error.
+bool has_open(const fs::path& process, const struct stat& port) {
+  std::error_code error;
+  for (fs::directory_iterator entry(process / "fd", error), end; !error && entry != end;
+       entry.increment(error)) {
+    // Nothing is asked of what is no device file: it could be on a server that does not answer.
+    std::error_code unreadable;
+    const fs::path target = fs::read_symlink(entry->path(), unreadable);
+    struct stat status {};
+    if (!unreadable && target.string().find("/dev/") != std::string::npos &&
+        stat(entry->path().c_str(), &status) == 0 && same_port(status, port))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+std::vector<std::string> port_holders(const std::string& port) {
+  struct stat status {};
+  if (stat(port.c_str(), &status) != 0 || !S_ISCHR(status.st_mode)) return {};
+  // /dev/null and its like are open everywhere, and no ports.
+  constexpr unsigned memory_major = 1;
+  if (major(status.st_rdev) == memory_major) return {};
+  std::vector<std::string> holders;
+  std::error_code error;
+  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
+    const auto process = parse_number<pid_t>(entry->path().filename().string());
+    if (process && *process != getpid() && has_open(entry->path(), status))
+      holders.push_back(name_of(*process));
+  }
+  return holders;
+}
 
 std::optional<std::string> uucp_lock_holder(const std::string& port) {
   std::error_code ignored;

@@ -4,12 +4,17 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mep::system {
 
 // Who holds the UUCP lock file of a port (as cu, minicom and pppd leave them), if that process is
 // alive: its name and number.
 std::optional<std::string> uucp_lock_holder(const std::string& port);
+
+// Which other processes have the port open, as far as this user may look: "minicom 1234". Most
+// programs take no lock at all.
+std::vector<std::string> port_holders(const std::string& port);
 
 // Takes the open port for this process, against programs that ask with flock(2) and against those
 // that merely open it. False if somebody else has it. Lasts until release_port() or the end of the

@@ -2,14 +2,14 @@
 #include "system/serial_device.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
+#include "system/permission.h"
 #include "system/port_lock.h"
 #include "system/problem.h"
 
@@ -45,27 +45,28 @@ speed_t speed_constant(unsigned baud_rate) {
   }
 }
 
-// Which group may use the port; empty if that would not help.
-std::string group_to_join(const std::string& path, mode_t wanted) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0 || status.st_gid == 0 || (status.st_mode & wanted) != wanted)
-    return {};
-  const group* entry = getgrgid(status.st_gid);
-  return entry == nullptr ? std::string() : std::string(entry->gr_name);
+std::string joined(const std::vector<std::string>& names) {
+  std::string all = names.front();
+  for (std::size_t i = 1; i < names.size(); ++i)
+    all += (i + 1 == names.size() ? " and " : ", ") + names[i];
+  return all;
 }
 
 }  // namespace
 
 SerialDevice::SerialDevice(std::string name, std::string path, unsigned baud_rate, PortUse use,
-                           std::string (*ports_there_are)())
-    : name_(std::move(name)), path_(std::move(path)), use_(use), ports_there_are_(ports_there_are) {
-  if (const auto holder = uucp_lock_holder(path_))
-    fail("the port is busy: " + *holder + " has it open; close that first");
+                           std::string (*ports_there_are)(), Sharing sharing)
+    : name_(std::move(name)),
+      path_(std::move(path)),
+      use_(use),
+      ports_there_are_(ports_there_are),
+      sharing_(std::move(sharing)) {
+  if (!sharing_.allowed) refuse_if_in_use();
   const int access = use_ == PortUse::listen ? O_RDONLY : O_RDWR;
   fd_ = FileDescriptor(::open(path_.c_str(), access | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
   if (!fd_) fail_to_open(errno);
   if (isatty(fd_.get()) == 0) fail("not a serial device; give a port such as /dev/ttyUSB0");
-  if (!take_port(fd_.get())) fail_to_open(EBUSY);
+  if (!sharing_.allowed && !take_port(fd_.get())) fail_to_open(EBUSY);
   configure(baud_rate);
 }
 
@@ -76,7 +77,17 @@ SerialDevice::~SerialDevice() {
     before_.c_cflag &= ~static_cast<tcflag_t>(HUPCL);
     tcsetattr(fd_.get(), TCSANOW, &before_);
   }
-  release_port(fd_.get());
+  if (!sharing_.allowed) release_port(fd_.get());
+}
+
+// Before it is touched: opening it can already disturb who has it.
+void SerialDevice::refuse_if_in_use() const {
+  std::vector<std::string> holders = port_holders(path_);
+  if (holders.empty())
+    if (auto holder = uucp_lock_holder(path_)) holders.push_back(*std::move(holder));
+  if (holders.empty()) return;
+  fail_as_busy(joined(holders) + (holders.size() == 1 ? " has" : " have") +
+               " it open; close that first");
 }
 
 void SerialDevice::configure(unsigned baud_rate) {
@@ -114,6 +125,12 @@ void SerialDevice::fail(const std::string& reason) const {
   throw Problem(name_ + " " + path_ + ": " + reason);
 }
 
+void SerialDevice::fail_as_busy(const std::string& why) const {
+  // Sharing does not help where it was allowed already: the other one keeps everybody out.
+  const bool can_share = !sharing_.allowed && !sharing_.how.empty();
+  fail("the port is busy: " + why + (can_share ? ", or " + sharing_.how : ""));
+}
+
 void SerialDevice::fail_to_open(int error) const {
   switch (error) {
     case ENOENT: {
@@ -121,17 +138,14 @@ void SerialDevice::fail_to_open(int error) const {
       fail("no such port; is the adapter plugged in?" + others);
     }
     case EACCES:
-    case EPERM: {
-      const bool listens = use_ == PortUse::listen;
-      const std::string what = listens ? "no permission to read it; " : "no permission to use it; ";
-      const std::string group =
-          group_to_join(path_, listens ? S_IRGRP : static_cast<mode_t>(S_IRGRP | S_IWGRP));
-      if (group.empty()) fail(what + "\"ls -l " + path_ + "\" shows who may");
-      fail(what + "run \"sudo usermod -aG " + group + " $USER\" and log in again");
-    }
+    case EPERM:
+      fail(std::string(use_ == PortUse::listen ? "no permission to read it; "
+                                               : "no permission to use it; ") +
+           way_to_permission(path_, use_ == PortUse::listen ? Access::read : Access::read_and_write,
+                             error));
     case EBUSY:
-      fail("the port is busy: another program has it open; close that first (\"fuser " + path_ +
-           "\" tells which)");
+      fail_as_busy("another program has it open; close that first (\"fuser " + path_ +
+                   "\" tells which)");
     case ENODEV:
     case ENXIO:
     case EIO:

@@ -15,14 +15,20 @@ namespace mep::system {
 // every write.
 enum class PortUse : std::uint8_t { listen, speak };
 
+// Whether others may have the port open at the same time. Each then gets a part of what arrives.
+struct Sharing {
+  bool allowed = false;
+  std::string how = {};  // what a user does to allow it, for error messages; empty: nothing
+};
+
 class SerialDevice {
  public:
-  // Opens `path` for this process alone, raw, 8N1, at `baud_rate`. `name` is what error messages
-  // call the port ("client line"), `ports_there_are` what they say where there is no such port. To
-  // listen, the driver is asked to mark errors (INPCK, PARMRK). Throws a Problem that says what to
-  // do about it.
+  // Opens `path`, for this process alone unless sharing is allowed, raw, 8N1, at `baud_rate`.
+  // `name` is what error messages call the port ("client line"), `ports_there_are` what they say
+  // where there is no such port. To listen, the driver is asked to mark errors (INPCK, PARMRK).
+  // Throws a Problem that says what to do about it.
   SerialDevice(std::string name, std::string path, unsigned baud_rate, PortUse use,
-               std::string (*ports_there_are)() = nullptr);
+               std::string (*ports_there_are)() = nullptr, Sharing sharing = {});
   SerialDevice(const SerialDevice&) = delete;
   SerialDevice& operator=(const SerialDevice&) = delete;
   ~SerialDevice();
@@ -39,14 +45,17 @@ class SerialDevice {
   void note_gone() { gone_ = true; }
 
  private:
+  void refuse_if_in_use() const;
   void configure(unsigned baud_rate);
   [[noreturn]] void fail(const std::string& reason) const;
   [[noreturn]] void fail_to_open(int error) const;
+  [[noreturn]] void fail_as_busy(const std::string& why) const;
 
   std::string name_;
   std::string path_;
   PortUse use_;
   std::string (*ports_there_are_)();
+  Sharing sharing_;
   FileDescriptor fd_;
   termios before_{};
   bool marks_errors_ = false;

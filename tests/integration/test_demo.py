@@ -184,6 +184,13 @@ def test_pace(run_mepdump, demo, tmp_path):
         assert least <= seconds(factor, "1.25") < least + overhead + 1
 
 
+def test_pace_that_is_typed_takes_precedence(run_mepdump, demo, tmp_path):
+    begin = time.monotonic()
+    result = run_mepdump(demo_arguments(tmp_path / "x.pcapng", "--speed-up", "1",
+                                        "--speed-up-other", "1000", "--duration", "60"))
+    assert result.returncode == 0 and time.monotonic() - begin < 10
+
+
 def test_line_speed_is_real_time(run_mepdump, demo, tmp_path):
     begin = time.time()
     run_mepdump(demo_arguments(tmp_path / "x.pcapng", "--duration", "0.5"))
@@ -337,7 +344,8 @@ def test_it_waits_and_does_not_spin(run_mepdump, demo, tmp_path):
     (["--rounds", "1.5"], ["--rounds 1.5"]),
     (["--duration", "-1"], ["--duration -1"]),
     (["--start", "today"], ["--start today", START]),
-    (["--start", "2026-02-30T00:00:00Z"], ["2026-02-30"]),
+    (["--start", "2026-02-30T00:00:00Z"], ["2026-02-30", "no such day"]),
+    (["--speed-up-other", "fast"], ["--speed-up-other fast", "a factor"]),
     (["--key-log", "/nowhere/keys"], ["/nowhere/keys", "No such file"]),
     (["--extcap-capture-filter", "link["], ["link["]),
     (["--baud", "9600"], ["--baud is an option of mep, not of mep-demo", "--help"]),

@@ -387,9 +387,9 @@ def complaint(result, *words):
 @pytest.mark.parametrize("arguments, words", [
     (["--mbk", "short"], ["--mbk", "the key is too short"]),
     (["--key-file", "/nowhere"], ["--key-file /nowhere", "No such file"]),
-    (["--tcp", "nowhere"], ["--tcp nowhere", "4059"]),
-    (["--tcp", "4059", "--pty"], ["one of --pty, --tcp and --device"]),
-    (["--tcp", "4059", "--link", "x"], ["--link", "pseudo terminal"]),
+    (["--tcp", "nowhere"], ["--tcp nowhere", "24078"]),
+    (["--tcp", "24078", "--pty"], ["one of --pty, --tcp and --device"]),
+    (["--tcp", "24078", "--link", "x"], ["--link", "pseudo terminal"]),
     (["--device", "/dev/ttyUSB99"], ["/dev/ttyUSB99", "plugged in?"]),
     (["--device", "/dev/null"], ["/dev/null", "not a serial device"]),
     (["--generation", "5"], ["--generation 5", "3 and 4"]),
@@ -409,6 +409,30 @@ def test_option_that_makes_no_sense(run, arguments, words):
 
 def test_help_and_version(run):
     text = run("--help").stdout
-    for word in ("--pty", "--tcp 4059", "--client daily-reading", "taps", "factory default"):
+    for word in ("--pty", "--tcp 24078", "--client daily-reading", "taps", "factory default"):
         assert word in text
     assert run("--version").stdout.startswith("mep-sim ")
+
+
+def test_ports_of_the_examples_belong_to_no_protocol(run, data_dir, run_tshark):
+    """Otherwise Wireshark shows a simulated meter there as something else."""
+    top = data_dir.parent
+    texts = [run("--help").stdout, (top / "README.md").read_text(),
+             (top / "docs" / "mep-sim.md").read_text()]
+    named = [re.findall(r"--tcp (?:[0-9.]+:)?([0-9]+)|tcp[.]port==([0-9]+)", text) for text in texts]
+    assert all(named)
+    ports = {number for text in named for pair in text for number in pair if number}
+    decodes = run_tshark(["-G", "decodes"]).stdout
+    assert "tcp.port\t80\t" in decodes
+    for port in ports:
+        assert not re.search(rf"^(tcp|udp)[.]port\t{port}\t", decodes, re.MULTILINE), port
+
+
+def test_device_that_another_program_has_open(run):
+    master, slave = os.openpty()
+    try:
+        complaint(run("--device", os.ttyname(slave)), os.ttyname(slave), "busy", str(os.getpid()),
+                  "close that first")
+    finally:
+        os.close(slave)
+        os.close(master)

@@ -4,6 +4,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 """
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -90,8 +91,10 @@ def test_config(run_mepdump):
     for name in ("--client-line", "--meter-line"):
         line = arguments[calls.index(name)]
         assert "{reload=true}" in line and "{required=true}" in line
-        typed = "{type=editselector}" in line or f"{name}-path" in calls
-        assert typed, "no way to name a port that is not listed"
+        # No list that takes other values, too: Wireshark passes the listed one all the same.
+        assert "{type=selector}" in line
+        typed = arguments[calls.index(f"{name}-path")]
+        assert "{type=string}" in typed and "precedence" in typed
     assert "{value=9600}{display=9600 bit/s}{default=true}" in result.stdout
     assert "{range=1,60000}{default=200}" in result.stdout
     assert "auto" not in result.stdout
@@ -312,6 +315,28 @@ def test_alert(tap, player):
     assert (packet.frame, packet.status, packet.direction) == (ALERT, 0, 2)
 
 
+@pytest.mark.parametrize("which", ["client", "meter"])
+def test_line_that_holds_at_zero(tap, player, which):
+    """Noise and one sentence, not a wall of alerts."""
+    line = player.client_line if which == "client" else player.meter_line
+    direction = CLIENT_TO_METER if which == "client" else METER_TO_CLIENT
+    running = tap("--frame-timeout", "100")
+    for _ in range(60):
+        player.send(direction, bytes(50))
+        time.sleep(0.005)
+    running.wait_for_packets(6)
+    time.sleep(0.3)
+    player.send(direction, REQUEST if which == "client" else RESPONSE)
+    running.wait(lambda: running.frames[-1] in (REQUEST, RESPONSE), "the frame behind")
+    status, errors = running.stop()
+    assert status == 0 and len(errors.splitlines()) == 1
+    assert f"{which} line {line.path}: the line holds at zero" in errors
+    *zeros, frame = running.capture.packets
+    assert frame.status == 0
+    assert sum(len(packet.frame) for packet in zeros) == 3000 and len(zeros) < 20
+    assert all(packet.status == NOISE for packet in zeros)
+
+
 def test_alert_in_the_middle_of_a_request(tap, player):
     running = tap("--frame-timeout", "5000")
     player.send(CLIENT_TO_METER, REQUEST[:5])
@@ -475,9 +500,85 @@ def test_not_a_serial_port(run_mepdump, tmp_path, path):
 
 
 def test_port_busy(tap, player, run_mepdump, tmp_path):
-    tap()
+    running = tap()
     expect_complaint(run_mepdump(capture_arguments(player, tmp_path / "x.pcapng")),
-                     f"client line {player.client_line.path}", "busy", "close")
+                     f"client line {player.client_line.path}",
+                     f"busy: mepdump {running.process.pid} has it open", "close", "--share")
+    assert not (tmp_path / "x.pcapng").exists()
+
+
+class Holder:
+    """Another program that has a port open and takes no lock, as most do."""
+
+    def __init__(self, *paths, start=subprocess.Popen):
+        program = ("import os, sys, time\n"
+                   "ports = [os.open(path, os.O_RDWR | os.O_NOCTTY) for path in sys.argv[1:]]\n"
+                   "print(flush=True)\n"
+                   "time.sleep(60)")
+        self.process = start(["/usr/bin/python3", "-c", program, *map(str, paths)],
+                             stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+
+    def __enter__(self):
+        with open(f"/proc/{self.process.pid}/comm", encoding="utf-8") as comm:
+            return f"{comm.read().strip()} {self.process.pid}"
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.mark.parametrize("which", ["client", "meter"])
+def test_port_that_a_program_has_open_without_a_lock(run_mepdump, player, tmp_path, which):
+    line = player.client_line if which == "client" else player.meter_line
+    link = tmp_path / "adapter"
+    link.symlink_to(line.path)
+    arguments = capture_arguments(player, tmp_path / "x.pcapng")
+    arguments[arguments.index(f"--{which}-line") + 1] = link
+    with Holder(line.path) as name:
+        expect_complaint(run_mepdump(arguments), f"{which} line {link}", "busy", name,
+                         "close that first", "--share")
+    assert not (tmp_path / "x.pcapng").exists()
+
+
+def test_every_holder_is_named(run_mepdump, player, tmp_path):
+    path = player.client_line.path
+    with Holder(path) as one, Holder(path, path) as two, Holder(player.meter_line.path) as other:
+        result = run_mepdump(capture_arguments(player, tmp_path / "x.pcapng"))
+        expect_complaint(result, one, two, "have it open")
+        assert result.stderr.count(two) == 1 and other not in result.stderr
+
+
+def test_port_in_use_is_left_as_it_is(run_mepdump, player, tmp_path):
+    import termios
+    with Holder(player.client_line.path):
+        port = os.open(player.client_line.path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            before = termios.tcgetattr(port)
+            player.send(CLIENT_TO_METER, REQUEST)
+            time.sleep(0.05)
+            run_mepdump(capture_arguments(player, tmp_path / "x.pcapng", "--baud", "1200"))
+            assert termios.tcgetattr(port) == before
+            assert os.read(port, 100) == REQUEST
+        finally:
+            os.close(port)
+
+
+def test_shared_port(tap, player):
+    with Holder(player.client_line.path):
+        running = tap("--share")
+        # The other one reads nothing.
+        player.send(CLIENT_TO_METER, REQUEST)
+        assert running.wait_for_packets(1)[0].frame == REQUEST
+        assert running.stop() == (0, "")
+
+
+def test_two_may_share(mepdump, tmp_path, player):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    with Tap(mepdump, tmp_path / "one", player, "--share") as one, \
+            Tap(mepdump, tmp_path / "two", player, "--share") as two:
+        assert one.stop() == (0, "") and two.stop() == (0, "")
 
 
 def test_port_in_exclusive_use(user, player, mepdump):
@@ -587,6 +688,131 @@ def test_option_that_makes_no_sense(run_mepdump, player, tmp_path, arguments, wo
     expect_complaint(result, *words)
 
 
+INTERFACES = {"mep": {"--client-line": "/dev/null"}, "mep-demo": {"--duration": "0.01"}}
+
+
+def options_of(run_mepdump, interface):
+    """Of the dialog: each option's arg sentence, as a dictionary."""
+    config = run_mepdump(["--extcap-config", "--extcap-interface", interface]).stdout
+    return [dict(re.findall(r"{([a-z]+)=(.*?)}(?={|$)", line))
+            for line in config.splitlines() if line.startswith("arg ")]
+
+
+def fifo_complaint(mepdump, tmp_path, *arguments):
+    """What mepdump says where Wireshark started it: it reads from a FIFO."""
+    fifo = tmp_path / "wireshark_extcap"
+    if not fifo.exists():
+        os.mkfifo(fifo)
+    process = subprocess.Popen([str(mepdump), "--capture", "--fifo", str(fifo), *arguments],
+                               stderr=subprocess.PIPE, text=True)
+    with open(fifo, "rb"):
+        _, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1 and len(errors.splitlines()) == 1, errors
+    return errors
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+@pytest.mark.parametrize("blank", ["", " ", " \t "])
+def test_blank_fields_were_not_given(run_mepdump, tmp_path, interface, blank):
+    names = [option["call"] for option in options_of(run_mepdump, interface)
+             if option["type"] != "boolflag"]
+    if not names:
+        pytest.skip(f"mepdump was built without {interface}")
+    path = tmp_path / "x.pcapng"
+    needed = INTERFACES[interface]
+    arguments = [word for name in names for word in (name, needed.get(name, blank))]
+    result = run_mepdump(["--capture", "--extcap-interface", interface, "--fifo", path, *arguments,
+                          "--extcap-capture-filter", blank])
+    if interface == "mep":
+        expect_complaint(result, "client line /dev/null: not a serial device")
+    else:
+        assert (result.returncode, result.stderr) == (0, "")
+        assert all(each.filter is None for each in Capture.read(path).interfaces)
+
+
+def test_nothing_but_blanks_is_no_port(run_mepdump, tmp_path):
+    expect_complaint(run_mepdump(["--capture", "--extcap-interface", "mep", "--client-line", " ",
+                                  "--meter-line-path", "", "--fifo", tmp_path / "x.pcapng"]),
+                     "no port given")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--client-line", "none", "--meter-line", "none"],
+                                       ["--client-line-path", " "]])
+def test_no_port_in_the_dialogs_words(mepdump, tmp_path, arguments):
+    errors = fifo_complaint(mepdump, tmp_path, "--extcap-interface", "mep", *arguments)
+    for word in ("no port given", "gear", '"Client line"', '"Meter line"'):
+        assert word in errors
+    assert "--client-line" not in errors
+
+
+def test_port_in_use_in_the_dialogs_words(mepdump, run_mepdump, player, tmp_path):
+    displays = {option["call"]: option["display"] for option in options_of(run_mepdump, "mep")}
+    with Holder(player.client_line.path) as name:
+        errors = fifo_complaint(mepdump, tmp_path, "--extcap-interface", "mep", "--client-line",
+                                player.client_line.path)
+    assert name in errors and f'"{displays["--share"]}"' in errors and "--share" not in errors
+
+
+NONSENSE = ["yesterday", "-1", "-", "0", "1", "5", "2.5", "1e3", "0x10", "nan", "inf", "99999999999",
+            "60000", "60001", "2147483647", "2147483648", "Zähler 3", "/dev/Zähler", "/dev/my port",
+            "/dev/{a}", "{", "}{value=1}", "dev/ttyS0", "ttyS0", " 7 ", "2026-06-15T06:00:00Z",
+            "2026-13-15T06:00:00Z", "2026-06-15T24:00:00Z", "2026-06-15 06:00", "1999-06-15T06:00:00Z",
+            "2026-06-15T06:00:00", "1\n2"]
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_dialog_and_mepdump_want_the_same(run_mepdump, mepdump, tmp_path, interface):
+    """What the dialog marks as wrong is refused, and what it takes is not."""
+    checked = 0
+    for option in options_of(run_mepdump, interface):
+        if "range" in option:
+            least, most = map(int, option["range"].split(","))
+            allowed = lambda text: re.fullmatch(r" *[0-9]+ *", text) and \
+                least <= int(text) <= most
+        elif "validation" in option:
+            allowed = re.compile(option["validation"]).search
+        else:
+            continue
+        for text in NONSENSE:
+            result = run_mepdump(["--capture", "--extcap-interface", interface, "--fifo",
+                                  tmp_path / "nowhere" / "x.pcapng", option["call"], text])
+            refused = f"mepdump: {option['call']} {text.strip()}: give " in result.stderr
+            assert refused == (not allowed(text)), (option["call"], text, result.stderr)
+            checked += refused
+        error = fifo_complaint(mepdump, tmp_path, "--extcap-interface", interface, option["call"],
+                               "{")
+        assert f'"{option["display"]}"' in error and option["call"] in error
+    assert checked or not options_of(run_mepdump, interface)
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_every_control_shows_what_will_be_used(run_mepdump, interface):
+    config = run_mepdump(["--extcap-config", "--extcap-interface", interface]).stdout
+    for number, option in enumerate(options_of(run_mepdump, interface)):
+        if option["type"] == "selector":
+            values = [line for line in config.splitlines()
+                      if line.startswith(f"value {{arg={number}}}")]
+            assert sum("{default=true}" in line for line in values) == 1, option
+        else:
+            assert {"default", "placeholder"} & option.keys() or option["type"] == "fileselect"
+    assert "editselector" not in config
+
+
+def test_port_that_is_gone_is_named_and_not_replaced(mepdump, tmp_path):
+    """As the dialog stored it, before the adapter was unplugged."""
+    errors = fifo_complaint(mepdump, tmp_path, "--extcap-interface", "mep", "--client-line",
+                            "/dev/ttyUSB77", "--meter-line", "none")
+    assert "client line /dev/ttyUSB77: no such port" in errors
+
+
+def test_port_with_a_blank_and_an_umlaut(tap, player, tmp_path):
+    link = tmp_path / "Zähler {Keller} 3"
+    link.symlink_to(player.client_line.path)
+    running = tap("--client-line-path", str(link), lines=("client",))
+    assert running.capture.interfaces[0].name == str(link)
+    assert running.stop() == (0, "")
+
+
 def test_one_port_for_both_lines(run_mepdump, player, tmp_path):
     arguments = capture_arguments(player, tmp_path / "x.pcapng")
     link = tmp_path / "link"
@@ -650,6 +876,24 @@ def test_tshark_applies_a_capture_filter(user, mepdump, player):
     finally:
         process.kill()
     assert [packet.frame for packet in Capture.read(path).packets] == [RESPONSE]
+
+
+def test_tshark_shares_a_port(user, mepdump, player):
+    path = user.folder() / "live.pcapng"
+    with Holder(player.client_line.path, start=user.start) as name:
+        result = user.run(tshark_capture(user, player, path))
+        assert name in result.stderr
+        process = user.start(tshark_capture(user, player, path, "-o", "extcap.mep.share:true"),
+                             stderr=subprocess.PIPE, text=True)
+        try:
+            wait_for(lambda: path.exists() and len(Capture.read(path).interfaces) == 2)
+            time.sleep(0.3)
+            player.send(CLIENT_TO_METER, REQUEST)
+            wait_for(lambda: len(Capture.read(path).packets) == 1)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=TIMEOUT)
+        finally:
+            process.kill()
 
 
 def test_tshark_shows_what_ended_the_capture(user, mepdump, player):

@@ -13,7 +13,7 @@ from oma_digest import read, read_answer
 
 pytestmark = pytest.mark.usefixtures("plugin")
 
-PORT = 4059
+PORT = 24078
 CLIENT, METER = "192.0.2.1", "192.0.2.2"
 DECODE_AS = ("-d", f"tcp.port=={PORT},mep")
 FIELDS = ["mep.length", "mep.request_code", "mep.response_code", "mep.table", "mep.offset",

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "extcap/held_line.h"
 #include "extcap/line_receiver.h"
 #include "protocol/tap.h"
 
@@ -140,6 +141,36 @@ void time_does_not_run_backwards(void**) {
   assert_true(bench.seen[1].last == milliseconds(1001));
 }
 
+void a_line_that_holds_at_zero_is_noticed_once(void**) {
+  const std::vector<std::uint8_t> zeros(478, 0);
+  const std::vector<std::uint8_t> frame = {0, 1, 0x0A};
+  for (const std::size_t size : {1U, 40U, 478U}) {
+    HeldLine line;
+    const LineRecord noise{Bytes(zeros).first(size), {}, {}, tap::noise};
+    int noticed = 0;
+    // Not at what plugging in makes.
+    if (size < 100) {
+      assert_false(line.notices(noise));
+      assert_false(line.notices({Bytes(frame), {}, {}, 0}));
+    }
+    for (std::size_t sent = 0; sent < 5000; sent += size) noticed += line.notices(noise) ? 1 : 0;
+    assert_int_equal(noticed, 1);
+  }
+}
+
+void zeros_in_frames_and_other_noise_are_not_a_held_line(void**) {
+  const std::vector<std::uint8_t> zeros(60, 0);
+  std::vector<std::uint8_t> noise(478, 0);
+  noise[477] = 1;
+  HeldLine line;
+  for (int i = 0; i < 50; ++i) {
+    assert_false(line.notices({Bytes(zeros), {}, {}, 0}));
+    assert_false(line.notices({Bytes(zeros), {}, {}, tap::truncated}));
+    assert_false(line.notices({Bytes(noise), {}, {}, tap::noise}));
+    assert_false(line.notices({Bytes(zeros), {}, {}, tap::noise}));
+  }
+}
+
 int run() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(doubled_ff_is_one_byte),
@@ -151,6 +182,8 @@ int run() {
       cmocka_unit_test(loss_marks_the_next_record),
       cmocka_unit_test(bytes_read_together_arrived_one_after_another),
       cmocka_unit_test(time_does_not_run_backwards),
+      cmocka_unit_test(a_line_that_holds_at_zero_is_noticed_once),
+      cmocka_unit_test(zeros_in_frames_and_other_noise_are_not_a_held_line),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/value_rule.h"
+
+#include <glib.h>
+
+#include "system/numbers.h"
+
+namespace mep::extcap {
+namespace {
+
+// Blanks do not count, and nothing but blanks is no value.
+std::string pattern(const ValueRule& rule) {
+  return "^ *(?:" + std::string(rule.form) + ")? *$";
+}
+
+}  // namespace
+
+std::string dialog_attribute(const ValueRule& rule) {
+  switch (rule.kind) {
+    case ValueRule::Kind::whole_number:
+      return "{range=" + std::to_string(rule.least) + "," + std::to_string(rule.most) + "}";
+    case ValueRule::Kind::text:
+      return "{validation=" + pattern(rule) + "}";
+    default:
+      return {};
+  }
+}
+
+bool allows(const ValueRule& rule, const std::string& value) {
+  switch (rule.kind) {
+    case ValueRule::Kind::whole_number: {
+      const auto number = system::parse_number<std::uint32_t>(value);
+      return number && *number >= rule.least && *number <= rule.most;
+    }
+    case ValueRule::Kind::text:
+      return g_utf8_validate(value.c_str(), -1, nullptr) != FALSE &&
+             g_regex_match_simple(pattern(rule).c_str(), value.c_str(), G_REGEX_DEFAULT,
+                                  G_REGEX_MATCH_DEFAULT) != FALSE;
+    default:
+      return true;
+  }
+}
+
+}  // namespace mep::extcap

@@ -1,0 +1,77 @@
+"""What `cmake --install` puts where: Wireshark has to find it there.
+
+With MEP_TEST_INSTALLED it is put into the system and tried by an ordinary user, and taken out again:
+for systems that may be thrown away (./run matrix).
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from ordinary_user import TIMEOUT, OrdinaryUser
+from pcapng_blocks import Capture
+
+SET_BY_USERS = ("WIRESHARK_PLUGIN_DIR", "WIRESHARK_EXTCAP_DIR")
+
+
+def install(build_dir, **environment):
+    if not (build_dir / "cmake_install.cmake").exists() or shutil.which("cmake") is None:
+        pytest.skip("not a build folder to install from")
+    subprocess.run(["cmake", "--install", build_dir], check=True, stdout=subprocess.DEVNULL,
+                   env=dict(os.environ, **environment))
+    return (build_dir / "install_manifest.txt").read_text().split("\n")
+
+
+@pytest.fixture(scope="session")
+def folders(wireshark_version):
+    """Where Wireshark looks, by its own names."""
+    environment = {name: value for name, value in os.environ.items() if name not in SET_BY_USERS}
+    output = subprocess.run(["tshark", "-G", "folders"], check=True, text=True, timeout=TIMEOUT,
+                            capture_output=True, env=environment).stdout
+    return {name: pathlib.Path(path)
+            for name, path in re.findall(r"^([^:\n]+):[ \t]*(\S.*)$", output, re.MULTILINE)}
+
+
+def test_everything_goes_where_wireshark_looks(build_dir, folders, plugin, mepdump, tmp_path):
+    install(build_dir, DESTDIR=str(tmp_path))
+    extcaps = folders.get("Global Extcap path") or folders["Extcap path"]
+    for file in (extcaps / "mepdump", folders["Global Plugins"] / "epan" / "mep.so"):
+        assert (tmp_path / file.relative_to("/")).is_file(), file
+
+
+@pytest.fixture(scope="module")
+def somebody(build_dir, wireshark_version, tmp_path_factory):
+    """A user with nothing of their own, and the system has what was built."""
+    if not os.environ.get("MEP_TEST_INSTALLED"):
+        pytest.skip("not a system that may be thrown away")
+    installed = install(build_dir)
+    user = OrdinaryUser(tmp_path_factory.mktemp("nothing"))
+    yield user
+    user.remove()
+    for file in filter(None, installed):
+        pathlib.Path(file).unlink()
+
+
+def test_installed_interfaces_are_listed(somebody):
+    listed = somebody.tshark(["-D"]).stdout
+    for name in ("mep", "mep-demo"):
+        assert re.search(rf"^\d+\. {name} \(MEP ", listed, re.MULTILINE), listed
+
+
+def test_installed_plugin_is_loaded(somebody):
+    plugins = somebody.tshark(["-G", "plugins"]).stdout
+    assert re.search(r"^mep\.so\s", plugins, re.MULTILINE), plugins
+
+
+def test_installed_demo_is_captured_and_decoded(somebody):
+    path = somebody.folder() / "demo.pcapng"
+    result = somebody.run(["tshark", "-i", "mep-demo", "-o", "extcap.mep_demo.speedup:0", "-o",
+                           "extcap.mep_demo.rounds:1", "-w", path])
+    assert result.returncode == 0, result.stderr
+    assert len(Capture.read(path).packets) > 10
+    assert len(somebody.fields(path, ["mep.table"], "-Y", "mep.table == 0x17")) >= 2
