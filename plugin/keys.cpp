@@ -40,6 +40,14 @@ UAT_VS_DEF(mep_keys, kind, Row, int, static_cast<int>(AccessLevel::basic), "MBK"
 UAT_CSTRING_CB_DEF(mep_keys, key, Row)
 UAT_BOOL_CB_DEF(mep_keys, enabled, Row)
 
+// A row that the dialog's "+" makes has empty texts set in all of its columns, and nothing else
+// does: a key that was just entered is meant to be tried.
+void set_enabled(void* row, const char* text, unsigned length, const void* set_data,
+                 const void* field_data) {
+  mep_keys_enabled_set_cb(row, length == 0 ? "TRUE" : text, length == 0 ? 4 : length, set_data,
+                          field_data);
+}
+
 void* copy_row(void* to, const void* from, size_t /*size*/) {
   auto* copy = static_cast<Row*>(to);
   const auto* original = static_cast<const Row*>(from);
@@ -64,9 +72,9 @@ ws_bool update_row(void* row, char** error) {
     *error = g_strdup("A key needs a label: it is what the packets show in the key's place.");
     return FALSE;
   }
-  const char* reason = nullptr;
+  std::string reason;
   if (!parse_key(updated->key ? updated->key : "", &reason)) {
-    *error = g_strdup_printf("The key \"%s\" %s.", label.c_str(), reason);
+    *error = g_strdup_printf("The key \"%s\" %s.", label.c_str(), reason.c_str());
     return FALSE;
   }
   return TRUE;
@@ -74,10 +82,10 @@ ws_bool update_row(void* row, char** error) {
 
 ws_bool check_key(void*, const char* text, unsigned length, const void*, const void*,
                   char** error) {
-  const char* reason = nullptr;
+  std::string reason;
   *error = nullptr;
   if (parse_key({text, length}, &reason)) return TRUE;
-  *error = g_strdup_printf("The key %s.", reason);
+  *error = g_strdup_printf("The key %s.", reason.c_str());
   return FALSE;
 }
 
@@ -122,14 +130,24 @@ void register_keys(module_t* module) {
        {check_key, mep_keys_key_set_cb, mep_keys_key_tostr_cb},
        {nullptr, nullptr, nullptr},
        nullptr,
-       "As your utility gave it: 16 to 20 characters, or 32 to 40 hexadecimal digits. Only the "
-       "first 16 bytes count.",
+       "As your utility gave it: 16 to 20 characters, or 32 to 40 hexadecimal digits, with \"0x\", "
+       "separators and quotes or without. Only the first 16 bytes count.",
        FLDFILL},
-      UAT_FLD_BOOL(mep_keys, enabled, "Enabled", "Whether the key is tried"),
+      {"enabled",
+       "Enabled",
+       PT_TXTMOD_BOOL,
+       {uat_fld_chk_bool, set_enabled, mep_keys_enabled_tostr_cb},
+       {nullptr, nullptr, nullptr},
+       nullptr,
+       "Whether the key is tried",
+       FLDFILL},
       UAT_END_FIELDS};
   uat_t* table =
       uat_new("MEP keys", sizeof(Row), "mep_keys", TRUE, &rows, &row_count, UAT_AFFECTS_DISSECTION,
               nullptr, copy_row, update_row, free_row, rebuild_keys, reset_rows, columns);
+  // What a row without its last column means: label, kind and key have to be there.
+  static const char* defaults[] = {nullptr, nullptr, nullptr, "TRUE", nullptr};
+  uat_set_default_values(table, defaults);
   prefs_register_uat_preference(
       module, "keys", "Keys",
       "The keys of the meters in your captures. The utility that owns the meter gives them out; a "
@@ -144,7 +162,10 @@ void register_keys(module_t* module) {
        "Keys come from the utility that owns the meter: MBK (basic), MAK (advanced)."},
       {"keys_help_2", "20 characters are 20 characters even if they look like hexadecimal digits."},
       {"keys_help_3", "Only the first 16 characters, or the first 32 of 32 to 40 digits, count."},
-      {"keys_help_4", "They open digests, RC4 and TLS, and are never shown: their labels are."}};
+      {"keys_help_4",
+       "Blanks and quotes around a key are not part of it; 0x, \\x, blanks, brackets"},
+      {"keys_help_5", "and any of , ; : - . may stand between hexadecimal digits."},
+      {"keys_help_6", "They open digests, RC4 and TLS, and are never shown: their labels are."}};
   for (const auto& each : help)
     prefs_register_static_text_preference(module, each.name, each.line, nullptr);
   prefs_register_bool_preference(module, "try_default_key", "Also try the factory default key",

@@ -185,7 +185,7 @@ bool second_of(const Given& given, std::string_view name, std::string_view first
 
 // `from` is where it stands; the key itself is not repeated.
 Key key_from(const std::string& text, const std::string& from) {
-  const char* reason = nullptr;
+  std::string reason;
   if (const auto key = parse_key(text, &reason)) return *key;
   throw Problem(from + ": the key " + reason);
 }

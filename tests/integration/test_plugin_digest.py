@@ -119,6 +119,9 @@ HEX = PRINTED.encode().hex()
     " ".join(HEX[at:at + 2] for at in range(0, 32, 2)),
     ":".join(HEX[at:at + 2] for at in range(0, 40, 2)),
     "-".join(HEX[at:at + 8] for at in range(0, 32, 8)),
+    "  " + PRINTED + "\u00a0", "\u201c" + PRINTED + "\u201d", "'" + HEX + "',",
+    "0x" + HEX[:32], HEX[:32] + 8 * "0", HEX + 24 * "0",
+    "{" + ", ".join("0x" + HEX[at:at + 2] for at in range(0, 32, 2)) + "};",
 ])
 def test_ways_to_write_a_key(keyed, tshark_fields, key):
     shown = tshark_fields(keyed, FIELDS, *row("hall", key))
@@ -138,6 +141,11 @@ def test_no_key(keyed, tshark_fields):
 def test_disabled_row(keyed, tshark_fields):
     assert statuses(tshark_fields(keyed, FIELDS, *row("hall", PRINTED, enabled="FALSE"))) == \
         [UNVERIFIED] * 4
+
+
+def test_row_that_does_not_say_whether_it_is_enabled(keyed, tshark_fields):
+    shown = tshark_fields(keyed, FIELDS, "-o", f'uat:mep_keys:"hall","MBK","{PRINTED}"')
+    assert statuses(shown) == [GOOD] * 4
 
 
 def test_several_keys(capture, tshark_fields):
@@ -182,14 +190,13 @@ def test_key_table_file(keyed, tshark_fields, user):
 
 @pytest.mark.parametrize("key, reason", [
     ("", "is empty"),
-    ("fifteen-letters", "too short"),
-    ("x" * 21, "too long"),
-    ("only-characters-and-more-of-them-than-32", "too long for characters"),
-    (HEX[:31], "odd number of hexadecimal digits"),
-    (HEX[:33], "odd number of hexadecimal digits"),
-    (HEX[:30], "32 to 40 are needed"),
-    (HEX + "00", "32 to 40 are needed"),
-    (HEX[:31] + "g", "no hexadecimal digits"),
+    ("fifteen-letters", "has 15 characters: 16 to 20 are needed"),
+    ("x" * 21, "has 21 characters: 16 to 20 are needed"),
+    (HEX[:31], "has 31 hexadecimal digits: 32 to 40 are needed"),
+    (HEX[:33], "has 33 hexadecimal digits, an odd number"),
+    (HEX[:30], "has 30 hexadecimal digits: 32 to 40 are needed"),
+    (HEX + "01", "has 42 hexadecimal digits: 32 to 40 are needed"),
+    (HEX[:31] + "g", "has 32 characters"),
 ])
 def test_wrong_key_is_refused_with_the_reason(keyed, run_tshark, key, reason):
     """The table's own sentence says why, and does not repeat the key; tshark before it does."""
@@ -210,7 +217,7 @@ def test_wrong_key_in_the_file_is_refused_with_the_reason(keyed, run_tshark, use
         result = run_tshark(["-r", keyed])
     finally:
         table.unlink()
-    assert "too short" in result.stderr
+    assert "has 15 characters" in result.stderr
     assert "fifteen-letters" not in result.stderr + result.stdout
 
 

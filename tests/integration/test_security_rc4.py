@@ -501,7 +501,7 @@ def test_keys_are_never_shown(capture, run_tshark, arguments):
 def test_bad_keys_in_the_file_are_not_repeated(capture, run_tshark, user):
     """A key of the wrong length between two good ones, as characters and as digits."""
     path = capture(encrypted(conversation(), KEY))
-    for bad in (PRINTED + "x", HEX[:31], HEX[:30] + "gg", HEX + "00"):
+    for bad in (PRINTED + "x", HEX[:31], HEX[:30] + "gg", HEX + "01"):
         table = user.config_folder / "mep_keys"
         table.write_text(f'"other","MBK","{OTHER.decode()}","TRUE"\n'
                          f'"hall","MBK","{bad}","TRUE"\n"off","MAK","{PRINTED}","FALSE"\n')
