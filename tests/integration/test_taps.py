@@ -4,7 +4,9 @@ files, sections, files from before there were tap numbers.
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import itertools
+import os
 import struct
+import subprocess
 
 import pytest
 from capture_file import CLIENT_TO_METER, METER_TO_CLIENT, Frame
@@ -182,3 +184,43 @@ def test_filters_of_participants(capture, run_tshark, tshark_fields):
         assert len(shown) == frames, expression
     listing = run_tshark(["-r", path]).stdout
     assert "Client 2 → Meter 2" in listing and "Meter → Client " in listing
+
+
+# --- Live ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def capturing_user(user):
+    """user, who may also capture on network interfaces."""
+    if os.getuid() != 0:
+        pytest.skip("only root can let somebody capture on loopback")
+    rights = "+net_raw,+net_admin"
+
+    def run(arguments):
+        command = user.command(arguments)
+        place = command.index("--")
+        command[place:place] = ["--inh-caps", rights, "--ambient-caps", rights]
+        return subprocess.run(command, env=user.environment, cwd=user.home, capture_output=True,
+                              text=True, timeout=60, check=False)
+
+    probe = run(["tshark", "-i", "lo", "-a", "duration:1", "-w", "/dev/null"])
+    if probe.returncode != 0:
+        pytest.skip(f"nobody captures on loopback here: {probe.stderr.strip()}")
+    return run
+
+
+@pytest.mark.parametrize("interfaces,taps", [
+    (["lo", "mep-demo"], 1), (["mep-demo", "lo"], 1), (["mep-demo", "lo", "mep-demo"], 2)])
+def test_live_beside_another_interface(mepdump, user, capturing_user, tshark_fields, interfaces,
+                                       taps):
+    """What Wireshark writes when a second interface is ticked: it renumbers them all."""
+    path = user.folder() / "live.pcapng"
+    chosen = [argument for name in interfaces for argument in ("-i", name)]
+    result = capturing_user(["tshark", *chosen, "-a", "duration:4", "-w", path])
+    assert result.returncode == 0, result.stderr
+    shown = [packet for packet in tshark_fields(path, FIELDS, "-2") if packet["mep.stream"]]
+    assert len({packet["mep.tap.id"][0] for packet in shown}) == taps
+    assert len({packet["mep.stream"][0] for packet in shown}) == taps
+    asked = [packet for packet in shown if packet["mep.src"][0].startswith("Client")]
+    unanswered = [packet for packet in asked if not packet["mep.response_in"]]
+    assert len(asked) > 8 * taps and len(unanswered) <= taps  # the last one of each, at most
