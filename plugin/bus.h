@@ -38,6 +38,7 @@ struct Bus {
   std::uint32_t tap_lines[3];
   int lean;  // what this bus's exchanges have been of late: clear (positive) or encrypted
   Directions directions;
+  std::uint32_t proofs_tried;  // of frames that nothing else explains, the other way round
   bool swap_told, echo_told, factory_key_told;
   std::array<Exchange*, remembered> recent;  // latest first; null where there is none
   wmem_map_t* sequences;  // sequence number -> the first Exchange that proved to have it

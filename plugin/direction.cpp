@@ -6,6 +6,7 @@
 
 #include "plugin/bus.h"
 #include "plugin/tls_session.h"
+#include "protocol/evidence.h"
 
 namespace mep::plugin {
 namespace {
@@ -128,10 +129,13 @@ class Readings {
     if (!answer_) answer_ = read_as_answer(bus_, pinfo_, message_);
     return *answer_;
   }
-  // How much more speaks for one direction than for the other.
-  int bits_for(Direction direction) {
-    const int for_request = request().bits - answer().bits;
-    return direction == Direction::client_to_meter ? for_request : -for_request;
+  int bits(Direction direction) {
+    return direction == Direction::client_to_meter ? request().bits : answer().bits;
+  }
+  // The same without trying keys on what would be a request.
+  int bits_by_form(Direction direction) {
+    return direction == Direction::client_to_meter ? std::max(clear_request_bits(message_), 0)
+                                                   : answer().bits;
   }
   bool proven(Direction direction) {
     return direction == Direction::client_to_meter ? request().exchange.key != nullptr
@@ -146,25 +150,41 @@ class Readings {
   std::optional<AsAnswer> answer_;
 };
 
+// What tells by itself.
+constexpr int telling = 8;
+
+// Keys are tried on a message the other way round only while that can still tell something: a bus
+// on which so many did not fit has none that does.
+bool may_try_keys(Bus& bus) {
+  constexpr std::uint32_t enough = 64;
+  return bus.proofs_tried < enough && ++bus.proofs_tried > 0;
+}
+
 Direction decide(Bus& bus, Readings& readings, const Claim& claim) {
-  // A key that fits leaves no doubt, and costs nothing more where the claim is right.
   if (claim.direction == Direction::unknown) {
-    const int bits = readings.bits_for(Direction::client_to_meter) + bits_of_turn(bus);
+    const int bits = readings.bits(Direction::client_to_meter) -
+                     readings.bits(Direction::meter_to_client) + bits_of_turn(bus);
     return bits > 0 ? Direction::client_to_meter : Direction::meter_to_client;
   }
-  constexpr int telling = 8;
-  if (readings.proven(claim.direction)) {
-    note_direction(bus, claim, false);
-    return claim.direction;
-  }
-  const int bits = readings.bits_for(claim.direction);
+  // First as it is likely; a key that fits leaves no doubt, and bytes that fit need no key.
   int history = bits_of_history(bus, claim);
-  if (history == 0) {
-    const int for_request = bits_of_turn(bus);
-    history = claim.direction == Direction::client_to_meter ? for_request : -for_request;
+  const Direction likely = history < 0 ? opposite(claim.direction) : claim.direction;
+  const Direction unlikely = opposite(likely);
+  const bool fits_well =
+      readings.bits(likely) >= telling && readings.bits(likely) > readings.bits_by_form(unlikely);
+  if (readings.proven(likely) || fits_well) {
+    note_direction(bus, claim, likely != claim.direction);
+    return likely;
   }
-  const bool reversed = bits + history < 0;
-  if (bits >= telling || bits <= -telling) note_direction(bus, claim, reversed);
+  if (history == 0)
+    history =
+        claim.direction == Direction::client_to_meter ? bits_of_turn(bus) : -bits_of_turn(bus);
+  const int against =
+      may_try_keys(bus) ? readings.bits(unlikely) : std::max(readings.bits_by_form(unlikely), 0);
+  const int for_likely = readings.bits(likely) - against;
+  const int for_claim = likely == claim.direction ? for_likely : -for_likely;
+  const bool reversed = for_claim + history < 0;
+  if (for_claim >= telling || for_claim <= -telling) note_direction(bus, claim, reversed);
   return reversed ? opposite(claim.direction) : claim.direction;
 }
 
