@@ -385,7 +385,7 @@ def complaint(result, *words):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["--mbk", "short"], ["--mbk", "the key is too short"]),
+    (["--mbk", "short"], ["--mbk", "the key has 5 characters: 16 to 20 are needed"]),
     (["--key-file", "/nowhere"], ["--key-file /nowhere", "No such file"]),
     (["--tcp", "nowhere"], ["--tcp nowhere", "24078"]),
     (["--tcp", "24078", "--pty"], ["one of --pty, --tcp and --device"]),

@@ -73,11 +73,16 @@ const std::vector<std::pair<std::string, std::string>> wrappings = {
     {"\"'", "'\""}};
 
 void what_stands_around_it_does_not_matter(void**) {
-  for (const auto& [before, after] : wrappings) {
+  for (const auto& around : wrappings) {
+    const auto wrapped = [&](std::string_view text) {
+      std::string whole(around.first);
+      whole.append(text).append(around.second);
+      return whole;
+    };
     for (std::size_t size = 16; size <= 18; ++size)
-      is_read_as(before + std::string(printed.substr(0, size)) + after, key_of(printed));
-    is_read_as(before + hexadecimal(printed) + after, key_of(printed));
-    is_read_as(before + hexadecimal(printed, "0x", ", ") + after, key_of(printed));
+      is_read_as(wrapped(printed.substr(0, size)), key_of(printed));
+    is_read_as(wrapped(hexadecimal(printed)), key_of(printed));
+    is_read_as(wrapped(hexadecimal(printed, "0x", ", ")), key_of(printed));
   }
 }
 
@@ -180,7 +185,7 @@ void refusals_never_repeat_the_key(void**) {
     if (parse_key(text, &reason)) continue;
     for (std::size_t at = 0; at + 5 <= text.size(); ++at)
       assert_true(reason.find(text.substr(at, 5)) == std::string::npos ||
-                  text.substr(at, 5).find_first_not_of(" ") == std::string::npos);
+                  text.substr(at, 5).find_first_not_of(' ') == std::string::npos);
   }
 }
 
