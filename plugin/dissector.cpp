@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/dissector.h"
 
+#include <algorithm>
+
 #include <epan/dissectors/packet-tcp.h>
 #include <wiretap/wtap.h>
 
@@ -14,6 +16,7 @@
 #include "plugin/telnet.h"
 #include "plugin/user_dlt.h"
 #include "protocol/bytes.h"
+#include "protocol/message.h"
 #include "protocol/tap.h"
 
 namespace mep::plugin {
@@ -181,11 +184,23 @@ int dissect_tcp_frame(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*
   return dissect_frame({tvb, pinfo, tree, direction_by_port(pinfo), 0, bus_of_connection(pinfo)});
 }
 
+// Whether what stands behind a length field has a code and a count that agree with it.
+bool begins_message(tvbuff_t* tvb, int offset, unsigned size) {
+  constexpr int as_far_as_a_count = 8;
+  std::uint8_t head[as_far_as_a_count];
+  const int at = offset + static_cast<int>(length_field_size);
+  const int present = std::min(tvb_captured_length_remaining(tvb, at), as_far_as_a_count);
+  if (present <= 0) return false;
+  tvb_memcpy(tvb, head, at, static_cast<std::size_t>(present));
+  return fits({head, static_cast<std::size_t>(present)}, size, Direction::unknown) == Fit::yes;
+}
+
 unsigned tcp_frame_size(packet_info*, tvbuff_t* tvb, int offset, void*) {
   const unsigned declared = tvb_get_ntohs(tvb, offset);
-  // Out of step with the stream, as where the capture begins within a frame. To wait for so many
-  // bytes would swallow good frames; the next segment may well begin with one.
-  if (declared > max_message_size)
+  // Longer than the guide permits and yet a message, or out of step with the stream, as where the
+  // capture begins within a frame. To wait for so many bytes would swallow good frames then; the
+  // next segment may well begin with one.
+  if (declared > max_message_size && !begins_message(tvb, offset, declared))
     return static_cast<unsigned>(tvb_reported_length_remaining(tvb, offset));
   return length_field_size + declared;
 }

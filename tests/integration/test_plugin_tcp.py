@@ -103,6 +103,24 @@ def test_frames_over_segments(pcap, frames, expected, tshark_fields, size):
         assert sum(bool(packet["mep.request_in"]) for packet in shown) == len(frames) / 2
 
 
+@pytest.mark.parametrize("size", [20, 1000, 10_000])
+def test_longer_than_the_protocol_permits(pcap, tshark_fields, size):
+    """As other links have it: decoded, over segments, and the frames behind it are found."""
+    request = read(0x40, 3000)
+    answers = [read_answer(request, bytes(3000)), read_answer(read(0x17, 4), bytes(4))]
+    connection = Connection()
+    connection.client(request)
+    stream = answers[0]
+    for at in range(0, len(stream), size):
+        connection.meter(stream[at:at + size])
+    connection.client(read(0x17, 4))
+    connection.meter(answers[1])
+    shown = tshark_fields(pcap(connection.records), [*FIELDS, "mep.request_in"], *DECODE_AS)
+    assert flattened(shown, ["mep.data"])["mep.data"] == ["00" * 3000, "00" * 4]
+    assert flattened(shown, ["mep.digest.status"])["mep.digest.status"] == ["1"] * 4
+    assert sum(bool(packet["mep.request_in"]) for packet in shown) == 2
+
+
 def requests_and_answers(count):
     requests = [read(0x17, 44, sequence=number) for number in range(count)]
     return requests, [read_answer(request, bytes([number] * 44))
