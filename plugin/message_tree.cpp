@@ -113,14 +113,15 @@ void show_table_data(const Shown& shown, const Request& request, const Extent& d
                            request.offset + data.size - 1U, label);
   }
   // Nobody knows what a meter said where the digest is wrong.
-  if (facts.digest != DigestStatus::bad)
-    tell_reading(shown.pinfo, *table, stretch, *facts.dimensions);
+  const bool believed = facts.digest != DigestStatus::bad;
+  if (believed) tell_reading(shown.pinfo, *table, stretch, *facts.dimensions);
   const TableBytes bytes{shown.tvb, shown.offset + data.offset, stretch, shown.pinfo,
                          proto_item_add_subtree(item, mep_.ett.table)};
   show_table(bytes, table->root, *facts.dimensions);
   const Call* call = facts.exchange ? facts.exchange->call : nullptr;
   if (*request.table == BT(7)) show_call(bytes, call, *facts.dimensions);
-  if (holds_procedure_results(*request.table)) show_result(bytes, call, *facts.dimensions);
+  if (holds_procedure_results(*request.table))
+    show_result(bytes, call, *facts.dimensions, believed);
   if (facts.transaction)
     show_transaction(shown, shown.offset + data.offset, *facts.transaction, facts);
 }

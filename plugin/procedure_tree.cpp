@@ -78,14 +78,17 @@ void show_call(const TableBytes& shown, const Call* call, const Dimensions& dime
   if (call) show_frame(shown, procedure_hf.result_in, call->result_frame);
 }
 
-void show_result(const TableBytes& shown, const Call* call, const Dimensions& dimensions) {
+void show_result(const TableBytes& shown, const Call* call, const Dimensions& dimensions,
+                 bool believed) {
   const Bytes bytes = shown.stretch.bytes;
   if (shown.stretch.offset == 0 && bytes.size() >= result_header) {
     const std::uint16_t number = number_in(bytes);
     const Procedure* procedure = find_procedure(number);
     const std::uint8_t code = bytes[result_at];
     const char* name = result_name(procedure, code);
-    col_append_fstr(shown.pinfo->cinfo, COL_INFO, ": %s, %s", title_of(shown.pinfo, number), name);
+    if (believed)
+      col_append_fstr(shown.pinfo->cinfo, COL_INFO, ": %s, %s", title_of(shown.pinfo, number),
+                      name);
     show_header(shown, number);
     proto_item* result = proto_tree_add_uint_format_value(
         shown.tree, procedure_hf.result, shown.tvb, shown.offset + static_cast<int>(result_at), 1,

@@ -9,8 +9,10 @@ namespace mep::plugin {
 
 // What a write to BT07 calls, with its parameters; `shown` are the table bytes.
 void show_call(const TableBytes& shown, const Call* call, const Dimensions& dimensions);
-// What a read of a result table answers.
-void show_result(const TableBytes& shown, const Call* call, const Dimensions& dimensions);
+// What a read of a result table answers. `believed`: its digest does not speak against it, so the
+// packet list may tell it.
+void show_result(const TableBytes& shown, const Call* call, const Dimensions& dimensions,
+                 bool believed);
 
 void register_procedure_tree();
 

@@ -214,8 +214,8 @@ struct Display {
     if (!found.has_value || found.node->kind != Kind::registers) return;
     const Source* source =
         found.source >= 0 ? find_source(static_cast<std::uint16_t>(found.source)) : nullptr;
-    proto_item_append_text(item, " (%" G_GINT64_FORMAT "%s%s)", found.value, source ? " " : "",
-                           source ? kept(std::string(source->unit)) : "");
+    const char* text = source && !source->unit.empty() ? kept(" " + std::string(source->unit)) : "";
+    proto_item_append_text(item, " (%" G_GINT64_FORMAT "%s)", found.value, text);
   }
 
   // CT meters may count energy in tens or hundreds (page 158): the number stays as it came.

@@ -37,6 +37,18 @@ def test_tables_without_a_name(many_tables, tshark_fields, run_tshark):
     assert refused.returncode != 0 and "BT29999" in refused.stderr
 
 
+def test_no_results_of_a_bad_digest(capture, tshark_fields):
+    """A procedure's result is a reading, too."""
+    asked = read(BT(8), 4, key=KEY)
+    good = read_answer(asked, bytes([17, 8, 5, 0]), KEY)
+    bad = good[:-1] + bytes([good[-1] ^ 1])
+    infos = [tshark_fields(capture([Frame(asked, CLIENT_TO_METER), Frame(each, METER_TO_CLIENT)]),
+                           FIELDS, "-o", f'uat:mep_keys:"hall","MBK","{KEY.decode()}","TRUE"')[1]
+             ["_ws.col.Info"][0] for each in (good, bad)]
+    assert infos[0].startswith("OK, BT08, 4 bytes: EP17 ")
+    assert infos[1] == "OK, BT08, 4 bytes [bad digest]"
+
+
 def test_no_readings_of_a_bad_digest(capture, tshark_fields):
     """What was damaged is taken apart in the tree, but nobody should take it for a reading."""
     asked = read(BT(0x34), 7, key=KEY)
