@@ -31,7 +31,7 @@ struct Directions {
 };
 
 struct Bus {
-  std::uint16_t number;
+  std::uint16_t number;  // 0 for the first in the capture
   // Among the buses whose frames have one and the same tap number: the next, and which interfaces
   // were seen of this one, counted from 1, by role.
   Bus* next_of_tap;

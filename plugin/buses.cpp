@@ -32,8 +32,7 @@ void forget() {
   bus_count = 0;
 }
 
-// --- Interfaces
-// -----------------------------------------------------------------------------------
+// --- Interfaces ----------------------------------------------------------------------------------
 
 struct Interface {
   std::uint32_t section;
@@ -41,11 +40,11 @@ struct Interface {
   std::uint32_t key() const { return section << 16 | (id & 0xFFFF); }
 };
 
-std::optional<Interface> interface_of(const packet_info* pinfo) {
-  if (!(pinfo->rec->presence_flags & WTAP_HAS_INTERFACE_ID)) return std::nullopt;
+Interface interface_of(const packet_info* pinfo) {
+  if (!(pinfo->rec->presence_flags & WTAP_HAS_INTERFACE_ID)) return {0, 0};
   const std::uint32_t section =
       pinfo->rec->presence_flags & WTAP_HAS_SECTION_NUMBER ? pinfo->rec->section_number : 0;
-  return Interface{section, pinfo->rec->rec_header.packet_header.interface_id};
+  return {section, pinfo->rec->rec_header.packet_header.interface_id};
 }
 
 bool mentions(const char* text, const char* word) {
@@ -158,7 +157,7 @@ Bus* new_line(const packet_info* pinfo, std::uint32_t tap, const Interface& inte
 }  // namespace
 
 Bus* bus_of_line(packet_info* pinfo, std::uint32_t tap, Direction direction) {
-  const Interface interface = interface_of(pinfo).value_or(Interface{0, 0});
+  const Interface interface = interface_of(pinfo);
   const std::uint64_t key = both(tap, interface.key());
   Bus* known = lookup(lines, key);
   return known ? known : insert(lines, key, new_line(pinfo, tap, interface, direction));
@@ -172,10 +171,6 @@ Bus* bus_of_connection(packet_info* pinfo) {
     conversation_add_proto_data(conversation, mep_.proto, bus);
   }
   return bus;
-}
-
-std::uint16_t bus_number(const Bus* bus) {
-  return bus->number;
 }
 
 void register_buses() {

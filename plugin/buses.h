@@ -18,8 +18,6 @@ Bus* bus_of_line(packet_info* pinfo, std::uint32_t tap, Direction direction);
 // The bus that a TCP or UDP conversation is.
 Bus* bus_of_connection(packet_info* pinfo);
 
-std::uint16_t bus_number(const Bus* bus);  // 0 for the first in the capture
-
 void register_buses();
 
 }  // namespace mep::plugin

@@ -1,5 +1,6 @@
-// Who takes part in a conversation: addresses of a type of their own, and Statistics >
-// Conversations and Endpoints. SPDX-License-Identifier: GPL-2.0-or-later
+// Who takes part in a conversation: addresses of a type of their own, and two tables of Statistics,
+// Conversations and Endpoints.
+// SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
 #include "plugin/wireshark.h"

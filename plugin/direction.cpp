@@ -38,8 +38,7 @@ Wanted wanted(const Claim& claim) {
   return {claim, fixed};
 }
 
-// --- Evidence, in bits that speak for the claim (protocol/evidence.h)
-// -----------------------------
+// --- Evidence, in bits that speak for the claim (protocol/evidence.h) ----------------------------
 
 struct Counts {
   std::uint32_t kept;
@@ -91,6 +90,10 @@ bool lines_are_swapped(const Bus& bus) {
   return known_by_now && kept * nearly_all <= one + other;
 }
 
+bool is_reversed(const Claim& claim, Direction direction) {
+  return claim.recorded && claim.direction != Direction::unknown && direction != claim.direction;
+}
+
 // Notes of the kind that is made once on each bus, at the frame that gives occasion.
 FrameFacts* marked(Bus& bus, const Claim& claim, FrameFacts* facts) {
   const KeyEntry* key = facts->tls ? facts->tls->key : nullptr;
@@ -98,8 +101,7 @@ FrameFacts* marked(Bus& bus, const Claim& claim, FrameFacts* facts) {
   if (key && key->key == factory_default_key && !bus.factory_key_told)
     facts->factory_key_found = bus.factory_key_told = true;
 
-  const bool known = claim.recorded && claim.direction != Direction::unknown;
-  facts->reversed = known && facts->direction != claim.direction;
+  facts->reversed = is_reversed(claim, facts->direction);
   if (!facts->reversed || bus.swap_told || lines_preference != find_out) return facts;
   facts->lines_swapped = bus.swap_told = lines_are_swapped(bus);
   return facts;
@@ -108,8 +110,7 @@ FrameFacts* marked(Bus& bus, const Claim& claim, FrameFacts* facts) {
 FrameFacts* learn_echo(Bus& bus, const Claim& claim, const Exchange& request) {
   // Where the echo was heard, not who sent the bytes.
   FrameFacts* facts = learn_other(&bus, opposite(request.asking->direction));
-  facts->reversed = claim.recorded && claim.direction != Direction::unknown &&
-                    facts->direction != claim.direction;
+  facts->reversed = is_reversed(claim, facts->direction);
   facts->echoes = &request;
   facts->echo_heard = !bus.echo_told;
   bus.echo_told = true;
@@ -134,8 +135,7 @@ class Readings {
   }
   // The same without trying keys on what would be a request.
   int bits_by_form(Direction direction) {
-    return direction == Direction::client_to_meter ? std::max(clear_request_bits(message_), 0)
-                                                   : answer().bits;
+    return direction == Direction::client_to_meter ? clear_request_bits(message_) : answer().bits;
   }
   bool proven(Direction direction) {
     return direction == Direction::client_to_meter ? request().exchange.key != nullptr
@@ -201,7 +201,7 @@ FrameFacts* learn_message(Bus* bus, packet_info* pinfo, Bytes message, const Cla
     facts = learn_request(*bus, pinfo, message, readings.request());
     facts->exchange->claimed = claim.direction;
   } else {
-    facts = learn_answer(*bus, pinfo, message, readings.answer());
+    facts = learn_answer(*bus, pinfo, readings.answer());
   }
   return marked(*bus, claim, facts);
 }

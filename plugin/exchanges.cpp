@@ -208,20 +208,22 @@ AsAnswer read_as_answer(Bus& bus, packet_info* pinfo, Bytes message) {
     if (!exchange || exchange->answer_frame != 0) continue;
     if (const auto plain = prove_answer(pinfo, *exchange, message)) {
       const bool as_it_came = plain->data() == message.data();
-      return {exchange, *plain, as_it_came ? Cover::clear : Cover::opened, true, proven_bits};
+      return {exchange, *plain, as_it_came ? Cover::clear : Cover::opened, true, 0, proven_bits};
     }
   }
-  AsAnswer read{open_request(bus, pinfo), message, Cover::clear, false, 0};
-  int bits = clear_response_bits(message, read.question ? &read.question->request : nullptr);
+  AsAnswer read{open_request(bus, pinfo), message, Cover::clear, false, 0, 0};
   if (read.question) {
-    read.cover = cover_as_answer(bus, *read.question, message, bits);
+    read.clear_bits = clear_response_bits(message, &read.question->request);
+    read.cover = cover_as_answer(bus, *read.question, message, read.clear_bits);
     if (!believable(*read.question, pinfo, read)) read.question = nullptr;
   }
   if (!read.question) {
-    bits = clear_response_bits(message, nullptr);
-    read.cover = is_clear_alone(bus, bits) ? Cover::clear : Cover::sealed;
+    read.clear_bits = clear_response_bits(message, nullptr);
+    read.cover = is_clear_alone(bus, read.clear_bits) ? Cover::clear : Cover::sealed;
   }
-  read.bits = message.size() < smallest_secured_response ? bits : std::max(bits, 0);
+  // An encrypted one looks like noise.
+  read.bits =
+      message.size() < smallest_secured_response ? read.clear_bits : std::max(read.clear_bits, 0);
   return read;
 }
 
@@ -257,7 +259,7 @@ FrameFacts* learn_request(Bus& bus, packet_info* pinfo, Bytes message, const AsR
   return facts;
 }
 
-FrameFacts* learn_answer(Bus& bus, packet_info* pinfo, Bytes message, const AsAnswer& read) {
+FrameFacts* learn_answer(Bus& bus, packet_info* pinfo, const AsAnswer& read) {
   FrameFacts* facts = new_facts(bus, Direction::meter_to_client);
   facts->cover = read.cover;
   if (!read.question) return facts;
@@ -265,7 +267,7 @@ FrameFacts* learn_answer(Bus& bus, packet_info* pinfo, Bytes message, const AsAn
   exchange.answer_frame = pinfo->num;
   exchange.answer_time = pinfo->abs_ts;
   if (!exchange.key) {
-    exchange.bits += clear_response_bits(message, &exchange.request);
+    exchange.bits += read.clear_bits;
     settle(bus, pinfo, exchange, is_clear(bus, exchange, 0) ? Cover::clear : Cover::sealed);
   }
   exchange.answer = facts;

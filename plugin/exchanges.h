@@ -82,7 +82,7 @@ struct FrameFacts {
   bool lines_swapped;      // by this frame that was certain of the bus's lines
   bool echo_heard;         // the first echo on its bus
   bool factory_key_found;  // the first frame of its bus that the factory default key fits
-  std::uint16_t bus;       // see bus_number()
+  std::uint16_t bus;       // see Bus::number
   const Exchange* echoes;  // whose request's bytes came back; null: none
   Exchange* exchange;      // of a request its own, of a response the one it answers; or null
   DigestStatus digest;
@@ -111,15 +111,16 @@ struct AsAnswer {
   Exchange* question;  // null: none
   Bytes plain;
   Cover cover;
-  bool proven;  // its digest continues the request's
-  int bits;
+  bool proven;     // its digest continues the request's
+  int clear_bits;  // for a clear answer to the question
+  int bits;        // how much speaks for an answer at all
 };
 AsRequest read_as_request(Bus& bus, packet_info* pinfo, Bytes message);
 AsAnswer read_as_answer(Bus& bus, packet_info* pinfo, Bytes message);
 
 // Believes the reading.
 FrameFacts* learn_request(Bus& bus, packet_info* pinfo, Bytes message, const AsRequest& request);
-FrameFacts* learn_answer(Bus& bus, packet_info* pinfo, Bytes message, const AsAnswer& answer);
+FrameFacts* learn_answer(Bus& bus, packet_info* pinfo, const AsAnswer& answer);
 // For what has no partner: alerts, noise, frames cut short.
 FrameFacts* learn_other(Bus* bus, Direction direction);
 // The request whose very bytes came back; null: none. `claimed`: as the carrier says.

@@ -9,6 +9,7 @@
 #include "plugin/direction.h"
 #include "plugin/exchanges.h"
 #include "plugin/fields.h"
+#include "plugin/line_item.h"
 #include "plugin/message_tree.h"
 #include "plugin/security.h"
 #include "protocol/bytes.h"
@@ -27,8 +28,7 @@ Bytes captured_bytes(const Arrived& frame) {
   return {static_cast<const std::uint8_t*>(copy), size};
 }
 
-// --- Participants
-// ----------------------------------------------------------------------------------
+// --- Participants --------------------------------------------------------------------------------
 
 // "Client" and "Meter": the tapped lines have no addresses of their own.
 void set_addresses(packet_info* pinfo, const FrameFacts& facts) {
@@ -56,34 +56,6 @@ void add_participant(const Arrived& frame, proto_tree* tree, int hf, const addre
 }
 
 // --- One frame -----------------------------------------------------------------------------------
-
-// A packet may hold several frames (TCP): each is known by its place in the packet.
-std::uint32_t place_in_packet(const Arrived& frame) {
-  return static_cast<std::uint32_t>(tvb_raw_offset(frame.tvb)) |
-         static_cast<std::uint32_t>(frame.pinfo->curr_layer_num) << 24;
-}
-
-FrameFacts* recalled(const Arrived& frame) {
-  return static_cast<FrameFacts*>(
-      p_get_proto_data(wmem_file_scope(), frame.pinfo, mep_.proto, place_in_packet(frame)));
-}
-
-void keep(const Arrived& frame, FrameFacts* facts) {
-  p_add_proto_data(wmem_file_scope(), frame.pinfo, mep_.proto, place_in_packet(frame), facts);
-}
-
-bool is_first_pass(const Arrived& frame) {
-  return !frame.pinfo->fd->visited;
-}
-
-Bus* bus_of(const Arrived& frame) {
-  return frame.bus ? frame.bus : bus_of_line(frame.pinfo, frame.tap, frame.direction);
-}
-
-// What a port number says is a guess; what a capture says of its lines is on record.
-Claim claim_of(const Arrived& frame) {
-  return {frame.direction, frame.bus == nullptr};
-}
 
 FrameFacts* learn(const Arrived& frame, Bytes bytes, std::size_t declared, bool whole) {
   Bus* bus = bus_of(frame);
@@ -145,6 +117,15 @@ void show_message(const Arrived& frame, proto_tree* tree, Bytes message, const F
 
 }  // namespace
 
+Bus* bus_of(const Arrived& frame) {
+  return frame.bus ? frame.bus : bus_of_line(frame.pinfo, frame.tap, frame.direction);
+}
+
+// What a port number says is a guess; what a capture says of its lines is on record.
+Claim claim_of(const Arrived& frame) {
+  return {frame.direction, frame.bus == nullptr};
+}
+
 void show_participants(const Arrived& frame, proto_tree* tree, const FrameFacts& facts) {
   proto_item* item = proto_tree_add_uint(tree, participants.stream, frame.tvb, 0, 0, facts.bus);
   proto_item_set_generated(item);
@@ -174,10 +155,10 @@ int dissect_frame(const Arrived& frame) {
   const std::size_t present = bytes.size() - std::min(bytes.size(), length_field_size);
   const bool whole = bytes.size() >= length_field_size && declared <= present;
 
-  FrameFacts* facts = recalled(frame);
+  auto* facts = static_cast<FrameFacts*>(recall(frame, Kept::frame));
   if (!facts) {
     facts = learn(frame, bytes, declared, whole);
-    if (is_first_pass(frame)) keep(frame, facts);
+    if (!pinfo->fd->visited) keep(frame, Kept::frame, facts);
   }
   const bool request = facts->direction == Direction::client_to_meter;
   const char* what = declared == 0   ? ""
@@ -246,11 +227,7 @@ int dissect_noise(const Arrived& frame) {
   packet_info* pinfo = frame.pinfo;
   const unsigned size = tvb_reported_length(frame.tvb);
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
-  FrameFacts* facts = recalled(frame);
-  if (!facts) {
-    facts = learn_unreadable(bus_of(frame), claim_of(frame), Direction::client_to_meter);
-    if (is_first_pass(frame)) keep(frame, facts);
-  }
+  const FrameFacts* facts = unreadable_facts(frame, Kept::frame, Direction::client_to_meter);
   col_add_fstr(pinfo->cinfo, COL_INFO, "Noise, %u %s no frame", size,
                size == 1 ? "byte that forms" : "bytes that form");
   proto_tree* tree = add_protocol(frame, ", Noise");
@@ -287,9 +264,8 @@ void register_frames() {
       {&participants.swapped,
        {"mep.analysis.lines_swapped.expert", PI_SEQUENCE, PI_WARN,
         "The lines are swapped: what was recorded as the client's line is the meter's, or the "
-        "other "
-        "way round. Frames are shown as they went in truth; exchange the two ports for the next "
-        "capture",
+        "other way round. Frames are shown as they went in truth; exchange the two ports for the "
+        "next capture",
         EXPFILL}},
       {&participants.echo,
        {"mep.analysis.echo.expert", PI_SEQUENCE, PI_WARN,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "plugin/direction.h"
 #include "plugin/exchanges.h"
 #include "plugin/wireshark.h"
 
@@ -26,6 +27,10 @@ int dissect_frame(const Arrived& frame);
 
 // Bytes that form no frame: as many as there are are taken.
 int dissect_noise(const Arrived& frame);
+
+// The bus that it belongs to, and what its carrier says of its direction.
+Bus* bus_of(const Arrived& frame);
+Claim claim_of(const Arrived& frame);
 
 // Who sent it and for whom it is: the address columns, and generated fields in `tree`.
 void show_participants(const Arrived& frame, proto_tree* tree, const FrameFacts& facts);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/line_item.h"
 
-#include "plugin/buses.h"
-#include "plugin/direction.h"
 #include "plugin/fields.h"
 
 namespace mep::plugin {
@@ -17,16 +15,6 @@ std::uint32_t key(const Arrived& record, Kept what) {
          static_cast<std::uint32_t>(record.pinfo->curr_layer_num) << 24;
 }
 
-// Whose it is, as of a frame on the same line.
-FrameFacts* facts_of(const Arrived& bytes) {
-  auto* facts = static_cast<FrameFacts*>(recall(bytes, Kept::participants));
-  if (facts) return facts;
-  facts = learn_unreadable(bus_of_line(bytes.pinfo, bytes.tap, bytes.direction),
-                           {bytes.direction, true}, bytes.direction);
-  if (!bytes.pinfo->fd->visited) keep(bytes, Kept::participants, facts);
-  return facts;
-}
-
 }  // namespace
 
 void* recall(const Arrived& record, Kept what) {
@@ -35,6 +23,14 @@ void* recall(const Arrived& record, Kept what) {
 
 void keep(const Arrived& record, Kept what, void* facts) {
   p_add_proto_data(wmem_file_scope(), record.pinfo, mep_.proto, key(record, what), facts);
+}
+
+FrameFacts* unreadable_facts(const Arrived& bytes, Kept what, Direction otherwise) {
+  auto* facts = static_cast<FrameFacts*>(recall(bytes, what));
+  if (facts) return facts;
+  facts = learn_unreadable(bus_of(bytes), claim_of(bytes), otherwise);
+  if (!bytes.pinfo->fd->visited) keep(bytes, what, facts);
+  return facts;
 }
 
 void next_in_info(packet_info* pinfo) {
@@ -55,7 +51,7 @@ proto_tree* begin_item(const Arrived& bytes, const char* what, const char* info)
                                                     "Multipurpose Expansion Port, %s", what);
   proto_tree* tree = proto_item_add_subtree(item, mep_.ett.message);
   if (!bytes.bus && bytes.direction != Direction::unknown)
-    show_participants(bytes, tree, *facts_of(bytes));
+    show_participants(bytes, tree, *unreadable_facts(bytes, Kept::participants, bytes.direction));
   return tree;
 }
 

@@ -6,11 +6,20 @@
 
 namespace mep::plugin {
 
-// What the first pass found out about a record is kept under its place in the packet: it may be
-// one of several, and frames keep their own facts there, too.
-enum class Kept : std::uint32_t { parts = 1U << 22, zeros = 2U << 22, participants = 3U << 22 };
+// What the first pass found out about a record, or about one of several frames in it, is kept under
+// its place in the packet, apart by what it is.
+enum class Kept : std::uint32_t {
+  frame = 0,
+  parts = 1U << 22,
+  zeros = 2U << 22,
+  participants = 3U << 22,
+};
 void* recall(const Arrived& record, Kept what);
 void keep(const Arrived& record, Kept what, void* facts);
+
+// Of what is no whole message: what the first pass learned of it, kept as `what`. `otherwise`: its
+// direction where nothing tells.
+FrameFacts* unreadable_facts(const Arrived& bytes, Kept what, Direction otherwise);
 
 // The Info column tells of everything that a packet holds: call this before each of them.
 void next_in_info(packet_info* pinfo);

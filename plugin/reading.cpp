@@ -151,16 +151,6 @@ struct Entries {
   const char* serial = "";  // of a device
 };
 
-// Most significant digit first.
-const char* digits(const Teller& teller, Bytes bytes) {
-  std::string text;
-  for (std::size_t i = bytes.size(); i-- > 0;) {
-    text += "0123456789ABCDEF"[bytes[i] >> 4];
-    text += "0123456789ABCDEF"[bytes[i] & 0x0F];
-  }
-  return teller.kept(text);
-}
-
 Entries entries_in(const Teller& teller, const Findings& findings, const Stretch& stretch) {
   Entries entries;
   bool of_the_latest = false;
@@ -168,7 +158,7 @@ Entries entries_in(const Teller& teller, const Findings& findings, const Stretch
     const Found& found = findings[i];
     if (found.what == Found::What::leaf && found.complete && found.node->type == Type::bcd &&
         of_the_latest && entries.serial[0] == '\0')
-      entries.serial = digits(teller, bytes_of(found, stretch));
+      entries.serial = teller.kept(bcd_digits(bytes_of(found, stretch)));
     if (!is_date_and_time(found)) continue;
     const auto when = parse_date_time(bytes_of(found, stretch));
     of_the_latest = when && (entries.count == 0 || seconds_since_1970(*when) > entries.latest);

@@ -292,22 +292,10 @@ struct Display {
       case Type::ansi_date:
         return kept(ansi_date_text(word_of(found)).value_or("not set, or out of bounds"));
       case Type::bcd:
-        return bcd_digits(bytes_of(found));
+        return kept(bcd_digits(bytes_of(found)));
       default:
         return "";
     }
-  }
-
-  // Most significant digit first.
-  const char* bcd_digits(Bytes bytes) const {
-    char* digits = static_cast<char*>(wmem_alloc(shown.pinfo->pool, bytes.size() * 2 + 1));
-    char* next = digits;
-    for (std::size_t i = bytes.size(); i-- > 0;) {
-      *next++ = "0123456789ABCDEF"[bytes[i] >> 4];
-      *next++ = "0123456789ABCDEF"[bytes[i] & 0x0F];
-    }
-    *next = '\0';
-    return digits;
   }
 
   // Many lists of value names are not complete: what is not in them is a plain number.

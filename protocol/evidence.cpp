@@ -157,10 +157,4 @@ int sequence_bits(std::uint32_t before, std::uint32_t after) {
   return std::abs(static_cast<std::int64_t>(apart)) <= near ? 24 : 0;
 }
 
-std::optional<std::uint32_t> sequence_if_clear(Bytes message) {
-  if (message.size() < smallest_secured_request) return std::nullopt;
-  const std::size_t at = message.size() - sequence_size - digest_size;
-  return static_cast<std::uint32_t>(read_be(message, at, sequence_size));
-}
-
 }  // namespace mep

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "protocol/message.h"
 #include "protocol/types.h"
@@ -36,8 +35,5 @@ int clear_response_bits(Bytes message, const Request* question);
 // noise comes near a number of 32 bits once in a hundred million times. Nothing (0) where they are
 // far apart: a client may begin anew, and several have numbers of their own.
 int sequence_bits(std::uint32_t before, std::uint32_t after);
-
-// The number that a request has at its end if it is clear; nothing where it is too short for one.
-std::optional<std::uint32_t> sequence_if_clear(Bytes message);
 
 }  // namespace mep

@@ -448,6 +448,15 @@ std::int64_t bits_value(const BitField& field, std::int64_t word) {
   return static_cast<std::int64_t>((static_cast<std::uint64_t>(word) >> field.first) & mask);
 }
 
+std::string bcd_digits(Bytes bytes) {
+  std::string digits;
+  for (std::size_t i = bytes.size(); i-- > 0;) {
+    digits += "0123456789ABCDEF"[bytes[i] >> 4];
+    digits += "0123456789ABCDEF"[bytes[i] & 0x0F];
+  }
+  return digits;
+}
+
 std::optional<std::int64_t> integer_value(const Node& node, Bytes bytes) {
   if (bytes.empty() || bytes.size() > 8) return std::nullopt;
   switch (node.type) {

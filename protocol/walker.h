@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "protocol/dimensions.h"
@@ -49,6 +50,9 @@ struct Leaf {
 std::int64_t bits_value(const BitField& field, std::int64_t word);
 // The value of an integer or of a word of bits; nothing for other types. `bytes` is complete.
 std::optional<std::int64_t> integer_value(const Node& node, Bytes bytes);
+
+// The digits of packed BCD (Type::bcd), most significant first; A to F where it is none.
+std::string bcd_digits(Bytes bytes);
 
 // Structure that lies in the stretch, at least in part.
 struct Branch {

@@ -8,9 +8,10 @@ import struct
 
 import pytest
 from capture_file import CLIENT_TO_METER, LINK_RAW, METER_TO_CLIENT, Frame
-from oma_digest import answer, read_answer, seal, write
-from random_talk import frame, talk
+from oma_digest import answer, frame, read_answer, seal, write
+from random_talk import talk
 from rc4_frames import encrypted
+from test_plugin_tcp import Connection, pcap  # noqa: F401
 
 HALL = b"k3y-from-the-grid-op"[:16]
 KEY = ("-o", 'uat:mep_keys:"hall","MBK","k3y-from-the-grid-op","TRUE"')
@@ -208,34 +209,19 @@ def test_one_port_encrypted_with_the_key(capture, tshark_fields, said):
 # --- Connections ---------------------------------------------------------------------------------
 
 
-def tcp_packets(segments, client_port, server_port):
-    """Ethernet packets of a connection, without a handshake; (data, whether from the client)."""
-    numbers = {True: 1000, False: 5000}
-    packets = []
-    for data, from_client in segments:
-        ports = (client_port, server_port) if from_client else (server_port, client_port)
-        addresses = b"\x0a\0\0\1\x0a\0\0\2" if from_client else b"\x0a\0\0\2\x0a\0\0\1"
-        tcp = struct.pack(">HHIIBBHHH", *ports, numbers[from_client], numbers[not from_client], 0x50,
-                          0x18, 8192, 0, 0) + data
-        numbers[from_client] += len(data)
-        ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + addresses
-        packets.append(bytes(12) + b"\x08\0" + ip + tcp)
-    return packets
-
-
 @pytest.mark.parametrize("chosen", ["client", "server"])
 @pytest.mark.parametrize("ports", [(40_112, 4001), (4001, 40_112), (20_001, 20_002),
                                    (20_002, 20_001)])
 @pytest.mark.parametrize("hidden", [False, True])
 @pytest.mark.parametrize("first", [0, 1])
-def test_either_port_of_a_connection(capture, tshark_fields, chosen, ports, hidden, first):
+def test_either_port_of_a_connection(pcap, tshark_fields, chosen, ports, hidden, first):  # noqa: F811
     """Wireshark offers the port that the clicked packet came from, whosever it is."""
     messages = (hide(conversation()) if hidden else conversation())[first:]
-    segments = [(data, direction == CLIENT_TO_METER) for data, direction in messages]
-    frames = [Frame(b"", 0, 50_000, interface=0, record=packet)
-              for packet in tcp_packets(segments, *ports)]
+    connection = Connection(ports[0], meter_port=ports[1], handshake=False)
+    for data, direction in messages:
+        (connection.client if direction == CLIENT_TO_METER else connection.meter)(data)
     port = ports[chosen == "server"]
-    shown = tshark_fields(capture(frames, link=1, interfaces=1), FIELDS, "-d",
+    shown = tshark_fields(pcap(connection.records), FIELDS, "-d",
                           f"tcp.port=={port},mep", *KEY)
     for packet, (_, direction) in list(zip(shown, messages))[1 if first and hidden else 0:]:
         requested = direction == CLIENT_TO_METER

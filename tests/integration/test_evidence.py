@@ -8,8 +8,8 @@ import struct
 
 import pytest
 from capture_file import CLIENT_TO_METER, METER_TO_CLIENT, Frame
-from oma_digest import answer as sealed_answer, read_answer, seal
-from random_talk import REFUSED, frame, talk
+from oma_digest import answer as sealed_answer, frame, read_answer, seal
+from random_talk import REFUSED, talk
 from rc4_frames import encrypted
 
 HALL = b"k3y-from-the-grid-op"[:16]

@@ -7,7 +7,7 @@ import struct
 import pytest
 from capture_file import CLIENT_TO_METER, METER_TO_CLIENT, Frame
 from oma_digest import read, read_answer
-from table_talk import BT, ET, Talk
+from table_talk import BT, ET, Talk, bt21, bt61, bt62, i32
 
 KEY = b"k3y-from-the-grid-op"[:16]
 FIELDS = ["frame.number", "mep.table", "_ws.col.Info"]
@@ -67,10 +67,6 @@ def test_no_readings_of_a_bad_digest(capture, tshark_fields):
 # --- Readings in the packet list ------------------------------------------------------------------
 
 
-def i32(*values):
-    return struct.pack(f"<{len(values)}i", *values)
-
-
 def moment(year, month, day, hour, minute, *second):
     return bytes([year, month, day, hour, minute, *second])
 
@@ -128,7 +124,7 @@ def test_self_reads(info_of):
     """The first one is told, and how many there are."""
     one = moment(26, 6, 15, 0, 15) + b"\1" + i32(*range(1000, 12_000, 1000)) + bytes(4 * 11 * 4)
     header = bytes(6)
-    read = (BT(21), bytes([0x03, 0, 3, 11, 0, 0, 1, 4, 0, 84]))
+    read = (BT(21), bt21(flags=0x03, self_reads=3))
     assert info_of(BT(26), header + one, before=[read]) == \
         "2026-06-15 00:15, import 1.000 kWh, export 2.000 kWh"
     assert info_of(BT(26), header + one + one, before=[read]).endswith(
@@ -154,8 +150,8 @@ def test_events(info_of, table):
 
 
 def load_profile(intervals):
-    blocks = (BT(61), bytes(4) + bytes(2) + b"\x01" + struct.pack("<HHBB", 30, 8, 1, 15))
-    sources = (BT(62), bytes([0, 0, 0]) + b"\x20")
+    blocks = (BT(61), bt61((30, 8, 1, 15)))
+    sources = (BT(62), bt62((0,)))
     data = moment(22, 3, 1, 13, 0) + bytes([(1 << intervals) - 1])
     for number in range(8):
         data += b"\0" + i32(100 + number)

@@ -23,17 +23,19 @@ FIELDS = ["mep.length", "mep.request_code", "mep.response_code", "mep.table", "m
 class Connection:
     """A TCP connection in progress; collects its packets as a pcap file's records."""
 
-    def __init__(self, client_port=50000, records=None):
-        self.client_port = client_port
+    def __init__(self, client_port=50000, records=None, meter_port=PORT, handshake=True):
+        self.ports = [client_port, meter_port]
         self.sequence = {True: 1000, False: 7000}
         self.records = [] if records is None else records
+        if not handshake:
+            return
         self._packet(True, b"", syn=True)
         self._packet(False, b"", syn=True, ack=True)
         self._packet(True, b"", ack=True)
 
     def _packet(self, from_client, payload, syn=False, ack=False, at=None):
         addresses = [bytes(map(int, text.split("."))) for text in (CLIENT, METER)]
-        ports = [self.client_port, PORT]
+        ports = list(self.ports)
         if not from_client:
             addresses.reverse()
             ports.reverse()

@@ -9,6 +9,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 import struct
 
 from capture_file import CLIENT_TO_METER, METER_TO_CLIENT, Frame
+from oma_digest import DIGEST_SIZE, frame
 
 OK, REFUSED, SEQUENCE = 0x00, 0x0B, 0x0C
 ERRORS = (0x01, 0x02, 0x03, 0x04, 0x05, 0x0A, REFUSED)
@@ -32,7 +33,7 @@ def text(rng, size):
 
 
 def digest(rng):
-    return rng.randbytes(8)
+    return rng.randbytes(DIGEST_SIZE)
 
 
 def request(rng, known_tables, services):
@@ -72,10 +73,6 @@ def answer(rng, asked, count):
         return bytes([OK])
     data = rng.randbytes(min(count, rng.randrange(1, LARGEST - 11)))
     return struct.pack(">BH", OK, len(data)) + data
-
-
-def frame(message):
-    return struct.pack(">H", len(message)) + message
 
 
 def talk(rng, exchanges, encrypted=False, known_tables=0.5, services=0.05):
