@@ -24,14 +24,14 @@ if(MEP_TLS)
 endif()
 
 if(TARGET MEP::MbedTLS)
-  add_library(mep_tls STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/simulator/tls_end.cpp)
+  add_library(mep_tls STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/simulator/security/tls_end.cpp)
   target_link_libraries(mep_tls PRIVATE MEP::MbedTLS)
   target_compile_definitions(mep_tls PUBLIC MEP_HAVE_MBEDTLS)
 else()
-  add_library(mep_tls STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/simulator/tls_end_none.cpp)
+  add_library(mep_tls STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/simulator/security/tls_end_none.cpp)
 endif()
 target_link_libraries(mep_tls PUBLIC mep_protocol)
 
 # Not a static library: the linker has to take it although nothing asks for it by then.
-add_library(mep_made_up_time OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/simulator/made_up_time.cpp)
+add_library(mep_made_up_time OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/simulator/security/made_up_time.cpp)
 target_link_libraries(mep_made_up_time PUBLIC mep_tls)

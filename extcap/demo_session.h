@@ -8,7 +8,7 @@
 
 #include "extcap/demo_settings.h"
 #include "extcap/session.h"
-#include "simulator/scenario.h"
+#include "simulator/scripts/scenario.h"
 #include "system/event_sources.h"
 #include "system/file_descriptor.h"
 

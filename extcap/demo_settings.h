@@ -7,7 +7,7 @@
 #include <string>
 
 #include "extcap/options.h"
-#include "simulator/scenario.h"
+#include "simulator/scripts/scenario.h"
 
 namespace mep::extcap {
 

@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "protocol/names.h"
-#include "simulator/procedures.h"
+#include "simulator/meter/procedures.h"
 #include "simulator/scripts/steps.h"
 #include "simulator/scripts/stories.h"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "simulator/living.h"
+#include "simulator/contents/living.h"
 
 namespace mep::simulator {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "simulator/meter.h"
+#include "simulator/meter/meter.h"
 
 namespace mep::simulator {
 

@@ -10,7 +10,7 @@
 #include "protocol/bytes.h"
 #include "protocol/names.h"
 #include "protocol/transaction.h"
-#include "simulator/table_bytes.h"
+#include "simulator/contents/table_bytes.h"
 
 namespace mep::simulator {
 namespace {

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "simulator/client.h"
-#include "simulator/meter.h"
-#include "simulator/script.h"
+#include "simulator/client/client.h"
+#include "simulator/meter/meter.h"
+#include "simulator/scripts/script.h"
 #include "simulator/scripts/understood.h"
 
 namespace mep::simulator {

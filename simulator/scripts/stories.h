@@ -5,10 +5,10 @@
 
 #include <cstdint>
 
-#include "simulator/client.h"
-#include "simulator/meter.h"
-#include "simulator/script.h"
-#include "simulator/tap.h"
+#include "simulator/channels/tap.h"
+#include "simulator/client/client.h"
+#include "simulator/meter/meter.h"
+#include "simulator/scripts/script.h"
 
 namespace mep::simulator {
 

@@ -15,8 +15,8 @@
 #include "protocol/names.h"
 #include "protocol/tables/tables.h"
 #include "protocol/walker.h"
-#include "simulator/readings.h"
-#include "simulator/scenario.h"
+#include "simulator/client/readings.h"
+#include "simulator/scripts/scenario.h"
 
 namespace mep::simulator {
 namespace {

@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "protocol/types.h"
-#include "simulator/tls_end.h"
+#include "simulator/security/tls_end.h"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // The simulated meter's tables, seen by a reader that knows nothing but their bytes.
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "simulator/contents.h"
+#include "simulator/contents/contents.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -14,7 +14,7 @@
 #include "protocol/load_profile.h"
 #include "protocol/names.h"
 #include "protocol/walker.h"
-#include "simulator/living.h"
+#include "simulator/contents/living.h"
 #include "tests/unit/material.h"
 
 #include "tests/unit/cmocka.h"

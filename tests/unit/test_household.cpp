@@ -1,6 +1,6 @@
 // The simulated meter's physical side: the household, the registers, the load profile.
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "simulator/household.h"
+#include "simulator/household/household.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,8 +12,8 @@
 #include "protocol/tables/tables.h"
 #include "protocol/times.h"
 #include "protocol/walker.h"
-#include "simulator/load_profile_log.h"
-#include "simulator/meter_registers.h"
+#include "simulator/household/load_profile_log.h"
+#include "simulator/household/meter_registers.h"
 #include "tests/unit/material.h"
 
 #include "tests/unit/cmocka.h"

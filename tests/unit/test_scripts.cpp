@@ -12,7 +12,7 @@
 #include "protocol/bytes.h"
 #include "protocol/names.h"
 #include "protocol/tap.h"
-#include "simulator/scenario.h"
+#include "simulator/scripts/scenario.h"
 #include "simulator/scripts/understood.h"
 #include "tests/unit/material.h"
 

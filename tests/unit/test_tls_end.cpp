@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "protocol/tls_psk.h"
-#include "simulator/tls_end.h"
+#include "simulator/security/tls_end.h"
 #include "tests/unit/material.h"
 
 #include "tests/unit/cmocka.h"

@@ -1,0 +1,50 @@
+// What passes between a meter and a client, a line of text for each exchange; never a key.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/frame.h"
+#include "protocol/types.h"
+#include "simulator/client/client.h"
+#include "simulator/meter/meter_port.h"
+
+namespace mep::simulator {
+
+// "partial read BT23 offset 0 count 44", "partial write BT07 offset 0 count 5 (EP17)". A message
+// without its security.
+std::string describe_request(Bytes request);
+// "OK", "invalid sequence number (the last was 10752)"
+std::string describe_answer(Bytes answer);
+
+// Between a meter's port and its line: hears every byte in both directions.
+class ExchangeLog {
+ public:
+  using Print = std::function<void(const std::string& line)>;
+
+  // `meter` has the keys that say what was in encrypted frames; it must outlive this.
+  ExchangeLog(const Meter& meter, Print print);
+
+  void hear_client(Bytes bytes, Instant now);
+  void hear_meter(Bytes bytes, Instant now);
+  void hear(const Executed& executed) { executed_ = executed; }
+
+ private:
+  void sent(Bytes frame, Instant now);
+  void answered(Bytes message, Instant now);
+
+  const Meter& meter_;
+  Print print_;
+  FrameSplitter requests_;
+  std::vector<std::uint8_t> request_;  // the last one, as it came
+  std::vector<std::uint8_t> sending_;  // the beginning of a frame of the meter's
+  std::optional<Executed> executed_;   // what was in it, if the meter executed it
+};
+
+// "2026-11-24T13:30:01.123Z partial read … -> OK", of a moment since 1970 UTC.
+std::string exchange_line(Instant at, const std::string& request, const std::string& answer);
+
+}  // namespace mep::simulator

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "simulator/program/sim_options.h"
+
+#include <glib.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string_view>
+#include <vector>
+
+#include "protocol/keys.h"
+#include "simulator/scripts/scenario.h"
+#include "simulator/scripts/script.h"
+#include "system/command_line.h"
+#include "system/numbers.h"
+#include "system/problem.h"
+
+namespace mep::simulator {
+namespace {
+
+using system::Problem;
+
+constexpr const char* summary =
+    "A smart meter's MEP port in software, for people who write clients. Point your own client's\n"
+    "serial port at what it prints:\n"
+    "\n"
+    "  mep-sim                             a pseudo terminal: prints /dev/pts/3\n"
+    "  mep-sim --tcp 24078                 as a serial port server does\n"
+    "  mep-sim --device /dev/ttyUSB0       a real line at 9600 bit/s, 8N1\n"
+    "\n"
+    "Ctrl-C stops it. Without keys the meter has the factory default, sixteen bytes 0x01.\n"
+    "\n"
+    "With --client it is the other end: a client that talks to your meter, or to another mep-sim:\n"
+    "\n"
+    "  mep-sim --tcp 24078 --verbose\n"
+    "  mep-sim --client daily-reading --tcp 24078 --verbose\n"
+    "\n"
+    "A client transmits: never run it on a port that taps somebody's lines.";
+
+enum class Whose : std::uint8_t { all, meter, client };
+
+struct Described {
+  const char* name;
+  const char* argument;  // null: a flag
+  const char* help;
+  Whose whose;
+};
+
+constexpr std::array described = {
+    Described{"pty", nullptr, "On a pseudo terminal, whose path is printed (the default)",
+              Whose::all},
+    Described{"link", "PATH", "Also make a symbolic link to the pseudo terminal", Whose::all},
+    Described{"tcp", "[ADDRESS:]PORT",
+              "Over TCP, one client at a time; without an address for this computer alone, with "
+              "port 0 on a free one, which is printed. With --client: connect to it",
+              Whose::all},
+    Described{"device", "PATH", "On a serial port. It transmits: not on a port that taps lines",
+              Whose::all},
+    Described{"no-pacing", nullptr, "Send at once, not at 9600 bit/s", Whose::all},
+    Described{"mep-port", "1|2", "Which of a meter's MEP ports (1)", Whose::all},
+    Described{"key-file", "FILE",
+              "Keys, one a line: MBK or MAK, a blank, the key. Other users cannot see them there",
+              Whose::all},
+    Described{"verbose", nullptr, "Tell every exchange on standard error, a line each", Whose::all},
+    Described{"version", nullptr, "Show the version", Whose::all},
+    Described{"help", nullptr, "Show this help", Whose::all},
+
+    Described{"generation", "3|4", "A meter of generation 3 (the default), or of 4 with two ports",
+              Whose::meter},
+    Described{"mbk", "KEY", "The MEP Basic Key: 16 to 20 characters or 32 to 40 hexadecimal digits",
+              Whose::meter},
+    Described{"mak", "KEY", "The MEP Advanced Key, likewise", Whose::meter},
+    Described{"require-tls", nullptr, "Refuse RC4", Whose::meter},
+    Described{"seed", "N", "Another number is another household (1)", Whose::meter},
+
+    Described{"client", "SCRIPT", "Be a client and do this", Whose::client},
+    Described{"security", "WHICH", "plain (digests only, the default), rc4 or tls", Whose::client},
+    Described{"key", "KEY", "The key that the client has, as for --mbk", Whose::client},
+    Described{"access", "WHICH", "Which key that is: advanced (MAK, the default) or basic (MBK)",
+              Whose::client},
+    Described{"rounds", "N", "How often it does what it does again and again (1); 0: without end",
+              Whose::client},
+};
+
+// What GLib fills in.
+struct Raw {
+  std::array<char*, described.size()> texts{};
+  std::array<gboolean, described.size()> flags{};
+  std::string client_title;
+};
+
+using Context = std::unique_ptr<GOptionContext, decltype(&g_option_context_free)>;
+
+std::string names_of_scripts() {
+  std::string names;
+  for (const Script& script : scripts())
+    names += (names.empty() ? "" : ", ") + std::string(script.name);
+  return names;
+}
+
+std::vector<GOptionEntry> entries_of(Whose whose, Raw& raw) {
+  std::vector<GOptionEntry> entries;
+  for (std::size_t i = 0; i < described.size(); ++i) {
+    const Described& each = described[i];
+    if (each.whose != whose) continue;
+    const bool flag = each.argument == nullptr;
+    gpointer target = flag ? static_cast<gpointer>(&raw.flags[i]) : &raw.texts[i];
+    entries.push_back({each.name, 0, G_OPTION_FLAG_NONE,
+                       flag ? G_OPTION_ARG_NONE : G_OPTION_ARG_STRING, target, each.help,
+                       each.argument});
+  }
+  entries.push_back({});
+  return entries;
+}
+
+Context make_context(Raw& raw) {
+  Context context(g_option_context_new(nullptr), g_option_context_free);
+  g_option_context_set_help_enabled(context.get(), FALSE);
+  g_option_context_set_summary(context.get(), summary);
+  const std::string scripts_there_are = "Scripts of a client: " + names_of_scripts() + ".";
+  g_option_context_set_description(context.get(), scripts_there_are.c_str());
+  g_option_context_add_main_entries(context.get(), entries_of(Whose::all, raw).data(), nullptr);
+  const auto add = [&](Whose whose, const char* name, const char* title) {
+    GOptionGroup* group = g_option_group_new(name, title, "", nullptr, nullptr);
+    g_option_group_add_entries(group, entries_of(whose, raw).data());
+    g_option_context_add_group(context.get(), group);
+  };
+  add(Whose::meter, "meter", "The meter:");
+  add(Whose::client, "client", "The client:");
+  return context;
+}
+
+// The options that were given; flags with an empty text.
+using Given = std::map<std::string_view, std::string>;
+
+Given parse(int argc, const char* const* argv) {
+  Raw raw;
+  const Context context = make_context(raw);
+  const system::CommandLine line = system::read_command_line(context.get(), argc, argv);
+  std::string complaint = line.complaint;
+  if (!line.left.empty()) complaint = system::not_understood(line.left.front());
+
+  Given given;
+  for (std::size_t i = 0; i < described.size(); ++i) {
+    if (raw.flags[i]) given[described[i].name];
+    if (raw.texts[i]) given[described[i].name] = raw.texts[i];
+    g_free(raw.texts[i]);
+  }
+  if (!complaint.empty()) throw Problem(complaint + "; mep-sim --help tells what there is");
+  return given;
+}
+
+const std::string* find(const Given& given, std::string_view name) {
+  const auto found = given.find(name);
+  return found == given.end() ? nullptr : &found->second;
+}
+
+[[noreturn]] void refuse(std::string_view name, const std::string& value, const std::string& why) {
+  throw Problem("--" + std::string(name) + " " + value + ": " + why);
+}
+
+template <typename Number>
+void take_number(const Given& given, std::string_view name, Number& target) {
+  const std::string* text = find(given, name);
+  if (!text) return;
+  const auto value = system::parse_number<Number>(*text);
+  if (!value) refuse(name, *text, "give a whole number from 0 on");
+  target = *value;
+}
+
+// One of two numbers or words: whether it is the second.
+bool second_of(const Given& given, std::string_view name, std::string_view first,
+               std::string_view second) {
+  const std::string* text = find(given, name);
+  if (!text || *text == first) return false;
+  if (*text != second)
+    refuse(name, *text, "there are " + std::string(first) + " and " + std::string(second));
+  return true;
+}
+
+// `from` is where it stands; the key itself is not repeated.
+Key key_from(const std::string& text, const std::string& from) {
+  std::string reason;
+  if (const auto key = parse_key(text, &reason)) return *key;
+  throw Problem(from + ": the key " + reason);
+}
+
+void take_key(const Given& given, std::string_view name, Key& target) {
+  if (const std::string* text = find(given, name))
+    target = key_from(*text, "--" + std::string(name));
+}
+
+void take_key_file(const std::string& path, SimOptions& options) {
+  std::ifstream file(path);
+  if (!file) throw Problem("--key-file " + path + ": " + std::strerror(errno));
+  std::string line;
+  for (int number = 1; std::getline(file, line); ++number) {
+    std::istringstream words(line);
+    std::string kind;
+    std::string key;
+    words >> kind >> std::ws;
+    std::getline(words, key);
+    while (!key.empty() && (key.back() == ' ' || key.back() == '\r')) key.pop_back();
+    if (kind.empty() || kind.starts_with('#')) continue;
+    const std::string from = "--key-file " + path + ", line " + std::to_string(number);
+    if (kind != "MBK" && kind != "MAK")
+      throw Problem(from + ": a line is MBK or MAK, a blank and the key");
+    (kind == "MBK" ? options.mbk : options.mak) = key_from(key, from);
+  }
+  options.key = options.access == AccessLevel::advanced ? options.mak : options.mbk;
+}
+
+void take_channel(const Given& given, SimOptions& options) {
+  const std::string* tcp = find(given, "tcp");
+  const std::string* device = find(given, "device");
+  if ((tcp != nullptr) + (device != nullptr) + static_cast<int>(given.contains("pty")) > 1)
+    throw Problem("choose one of --pty, --tcp and --device");
+  if (const std::string* link = find(given, "link")) {
+    if (tcp || device) throw Problem("--link goes with a pseudo terminal only");
+    options.link = *link;
+  }
+  if (tcp) options.channel = ChannelKind::tcp;
+  if (device) options.channel = ChannelKind::device;
+  if (tcp || device) options.place = tcp ? *tcp : *device;
+}
+
+void check_whose(const Given& given, bool client) {
+  for (const Described& each : described)
+    if (each.whose == (client ? Whose::meter : Whose::client) && given.contains(each.name))
+      throw Problem("--" + std::string(each.name) +
+                    (client ? " is a meter's option; a client has none of them"
+                            : " is a client's option; say which one with --client SCRIPT"));
+}
+
+}  // namespace
+
+SimOptions parse_sim_options(int argc, const char* const* argv) {
+  const Given given = parse(argc, argv);
+  SimOptions options;
+  options.help = given.contains("help");
+  options.version = given.contains("version");
+  if (options.help || options.version) return options;
+
+  if (const std::string* script = find(given, "client")) options.script = *script;
+  check_whose(given, options.script.has_value());
+  if (options.script && !find_script(*options.script))
+    refuse("client", *options.script, "there are " + names_of_scripts());
+  take_channel(given, options);
+  options.paced = !given.contains("no-pacing");
+  options.verbose = given.contains("verbose");
+  options.require_tls = given.contains("require-tls");
+  if (second_of(given, "generation", "3", "4")) options.generation = Generation::gen4;
+  options.port = second_of(given, "mep-port", "1", "2") ? 1 : 0;
+  if (!options.script && options.port == 1 && options.generation == Generation::gen3)
+    throw Problem("--mep-port 2: meters of generation 3 have one port; add --generation 4");
+  take_number(given, "seed", options.seed);
+  take_number(given, "rounds", options.rounds);
+  if (const std::string* security = find(given, "security")) {
+    const auto known = find_security(*security);
+    if (!known) refuse("security", *security, "there are plain, rc4 and tls");
+    options.security = *known;
+  }
+  if (second_of(given, "access", "advanced", "basic")) options.access = AccessLevel::basic;
+  if (const std::string* file = find(given, "key-file")) take_key_file(*file, options);
+  take_key(given, "mbk", options.mbk);
+  take_key(given, "mak", options.mak);
+  take_key(given, "key", options.key);
+  if ((options.require_tls || options.security == Security::tls) && !tls_available())
+    throw Problem("this build has no TLS; install libmbedtls-dev and build again");
+  return options;
+}
+
+std::string sim_help_text() {
+  Raw raw;
+  const Context context = make_context(raw);
+  char* help = g_option_context_get_help(context.get(), FALSE, nullptr);
+  std::string text = help;
+  g_free(help);
+  return text;
+}
+
+}  // namespace mep::simulator
