@@ -7,7 +7,7 @@
 #include <epan/conversation.h>
 
 #include "plugin/bus.h"
-#include "plugin/fields.h"
+#include "plugin/registry.h"
 
 namespace mep::plugin {
 namespace {
@@ -165,10 +165,10 @@ Bus* bus_of_line(packet_info* pinfo, std::uint32_t tap, Direction direction) {
 
 Bus* bus_of_connection(packet_info* pinfo) {
   conversation_t* conversation = find_or_create_conversation(pinfo);
-  auto* bus = static_cast<Bus*>(conversation_get_proto_data(conversation, mep_.proto));
+  auto* bus = static_cast<Bus*>(conversation_get_proto_data(conversation, proto_mep));
   if (!bus) {
     bus = new_bus();
-    conversation_add_proto_data(conversation, mep_.proto, bus);
+    conversation_add_proto_data(conversation, proto_mep, bus);
   }
   return bus;
 }

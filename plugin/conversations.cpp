@@ -7,7 +7,7 @@
 #include <epan/conversation_table.h>
 #include <epan/tap.h>
 
-#include "plugin/fields.h"
+#include "plugin/registry.h"
 
 namespace mep::plugin {
 namespace {
@@ -109,7 +109,7 @@ void register_conversations() {
       address_type_dissector_register("AT_MEP", "MEP participant", write_name, name_length, nullptr,
                                       column_filter, nullptr, nullptr, nullptr);
   tap_id = register_tap("mep");
-  register_conversation_table(mep_.proto, TRUE, count_conversation, count_endpoints);
+  register_conversation_table(proto_mep, TRUE, count_conversation, count_endpoints);
 }
 
 }  // namespace mep::plugin

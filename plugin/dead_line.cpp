@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/dead_line.h"
 
-#include "plugin/fields.h"
+#include "plugin/registry.h"
 
 namespace mep::plugin {
 namespace {
+
+const NotedField hf_dead_line(
+    "Line holds at zero", "mep.analysis.dead_line", FT_BOOLEAN, BASE_NONE, nullptr,
+    "Zeros without end, in place of the rest level", PI_SEQUENCE, PI_WARN,
+    "The line holds at zero: no level converter, or the wire is at ground");
 
 // A meter sends one alert a second (page 17), and none for a second after a frame (page 21). What
 // hands the bytes on can squeeze two of them together by its own delays, though not like this.
@@ -13,11 +18,6 @@ constexpr int closest_alerts_ms = 100;
 constexpr int same_stretch_ms = 500;
 // As much as two alerts.
 constexpr std::uint32_t certain_bytes = 4;
-
-struct {
-  int held;
-  expert_field warning;
-} dead_line;
 
 bool within(const nstime_t& earlier, const nstime_t& later, int milliseconds) {
   nstime_t gap;
@@ -52,10 +52,9 @@ int dissect_held_line(const Arrived& zeros, Zeros verdict) {
   const char* info = wmem_strdup_printf(zeros.pinfo->pool, "Line holds at zero, %u byte%s", size,
                                         size == 1 ? "" : "s");
   proto_tree* tree = begin_item(zeros, "Line holds at zero", info);
-  proto_tree_add_item(tree, mep_.hf.noise, zeros.tvb, 0, -1, ENC_NA);
-  proto_item* item = proto_tree_add_boolean(tree, dead_line.held, zeros.tvb, 0, 0, TRUE);
-  proto_item_set_generated(item);
-  if (verdict == Zeros::held_found) expert_add_info(zeros.pinfo, item, &dead_line.warning);
+  proto_tree_add_item(tree, hf_noise, zeros.tvb, 0, -1, ENC_NA);
+  proto_item* item = add_generated_flag(tree, hf_dead_line, zeros.tvb);
+  if (verdict == Zeros::held_found) hf_dead_line.note.add(zeros.pinfo, item);
   return static_cast<int>(size);
 }
 
@@ -79,23 +78,6 @@ bool dissect_if_held(const Arrived& record, Line* (*line)(packet_info*, Directio
   if (!verdict || *verdict == Zeros::alert) return false;
   dissect_held_line(record, *verdict);
   return true;
-}
-
-void register_dead_line() {
-  static hf_register_info fields[] = {
-      {&dead_line.held,
-       {"Line holds at zero", "mep.analysis.dead_line", FT_BOOLEAN, BASE_NONE, nullptr, 0,
-        "Zeros without end, in place of the rest level", HFILL}},
-  };
-  static ei_register_info entries[] = {
-      {&dead_line.warning,
-       {"mep.analysis.dead_line.expert", PI_SEQUENCE, PI_WARN,
-        "The line holds at zero: no level converter, or the wire is at ground", EXPFILL}},
-  };
-  dead_line.held = -1;
-  dead_line.warning = EI_INIT;
-  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
-  expert_register_field_array(mep_.experts, entries, G_N_ELEMENTS(entries));
 }
 
 }  // namespace mep::plugin

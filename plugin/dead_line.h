@@ -25,6 +25,4 @@ int dissect_held_line(const Arrived& zeros, Zeros verdict);
 // `line` is asked for on the first pass only.
 bool dissect_if_held(const Arrived& record, Line* (*line)(packet_info*, Direction));
 
-void register_dead_line();
-
 }  // namespace mep::plugin

@@ -8,11 +8,11 @@
 
 #include "plugin/buses.h"
 #include "plugin/dead_line.h"
-#include "plugin/fields.h"
 #include "plugin/frame_tree.h"
 #include "plugin/line_item.h"
 #include "plugin/lines.h"
 #include "plugin/pieces.h"
+#include "plugin/registry.h"
 #include "plugin/telnet.h"
 #include "plugin/user_dlt.h"
 #include "protocol/bytes.h"
@@ -21,6 +21,44 @@
 
 namespace mep::plugin {
 namespace {
+
+constexpr value_string directions[] = {
+    {static_cast<guint32>(Direction::unknown), "Unknown"},
+    {static_cast<guint32>(Direction::client_to_meter), "Client to meter"},
+    {static_cast<guint32>(Direction::meter_to_client), "Meter to client"},
+    {0, nullptr}};
+
+const Field hf_tap_version("Version", "mep.tap.version", FT_UINT8, BASE_DEC, nullptr, 0, nullptr);
+const Field hf_tap_header_length("Header length", "mep.tap.header_length", FT_UINT8,
+                                 BASE_DEC | BASE_UNIT_STRING, &units_byte_bytes, 0, nullptr);
+const Field hf_tap_direction("Direction", "mep.tap.direction", FT_UINT8, BASE_DEC, VALS(directions),
+                             0, "Who spoke on the tapped line");
+const Field hf_tap_status("Status", "mep.tap.status", FT_UINT8, BASE_HEX, nullptr, 0,
+                          "What the capture tool noticed about these bytes");
+const Field hf_tap_truncated("Cut short", "mep.tap.status.truncated", FT_BOOLEAN, 8, nullptr,
+                             tap::truncated, "The rest of the frame never came");
+const Field hf_tap_noise("Noise", "mep.tap.status.noise", FT_BOOLEAN, 8, nullptr, tap::noise,
+                         "The bytes form no frame");
+const Field hf_tap_framing_error("UART framing error", "mep.tap.status.framing_error", FT_BOOLEAN,
+                                 8, nullptr, tap::framing_error,
+                                 "A byte lacked its stop bit: wrong line speed, or interference");
+const Field hf_tap_parity_error("Parity error", "mep.tap.status.parity_error", FT_BOOLEAN, 8,
+                                nullptr, tap::parity_error, nullptr);
+const Field hf_tap_break("Break", "mep.tap.status.break", FT_BOOLEAN, 8, nullptr, tap::break_seen,
+                         "The line was held low for longer than a byte");
+const Field hf_tap_lost("Bytes lost before", "mep.tap.status.lost", FT_BOOLEAN, 8, nullptr,
+                        tap::lost, "The capturing machine lost bytes before this record");
+const Field hf_tap_baud_rate("Line speed", "mep.tap.baud_rate", FT_UINT32,
+                             BASE_DEC | BASE_UNIT_STRING, unit("bit/s"), 0, nullptr);
+const Field hf_tap_duration("Duration", "mep.tap.duration", FT_UINT32, BASE_DEC | BASE_UNIT_STRING,
+                            unit("µs"), 0, "From the first byte to the last");
+const Field hf_tap_id("Tap", "mep.tap.id", FT_UINT32, BASE_HEX, nullptr, 0,
+                      "All lines of one tap have this number; 0 is unknown");
+const Subtree ett_tap;
+const Subtree ett_tap_status;
+const Note ei_tap_header("mep.tap.malformed", PI_MALFORMED, PI_ERROR, "Bad tap header");
+const Note ei_line_trouble("mep.line_trouble", PI_CHECKSUM, PI_WARN,
+                           "The UART reported errors in these bytes");
 
 // The link layers by themselves, and what may be named as another link layer's payload.
 dissector_handle_t tap_link_handle, raw_link_handle;
@@ -50,28 +88,27 @@ void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, unsign
       static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, tap::smallest_header_size));
   const Bytes header(bytes, tap::smallest_header_size);
   proto_item* item = proto_tree_add_protocol_format(
-      tree, mep_.proto, tvb, 0, static_cast<int>(size), "MEP tap, %s, %u bit/s",
+      tree, proto_mep, tvb, 0, static_cast<int>(size), "MEP tap, %s, %u bit/s",
       direction_text(header[2]), static_cast<unsigned>(read_be(header, 4, 4)));
-  proto_tree* subtree = proto_item_add_subtree(item, mep_.ett.tap);
-  proto_tree_add_item(subtree, mep_.hf.tap_version, tvb, 0, 1, ENC_NA);
-  proto_tree_add_item(subtree, mep_.hf.tap_header_length, tvb, 1, 1, ENC_NA);
-  proto_tree_add_item(subtree, mep_.hf.tap_direction, tvb, 2, 1, ENC_NA);
-  static int* const status_bits[] = {&mep_.hf.tap_truncated,
-                                     &mep_.hf.tap_noise,
-                                     &mep_.hf.tap_framing_error,
-                                     &mep_.hf.tap_parity_error,
-                                     &mep_.hf.tap_break,
-                                     &mep_.hf.tap_lost,
+  proto_tree* subtree = proto_item_add_subtree(item, ett_tap);
+  proto_tree_add_item(subtree, hf_tap_version, tvb, 0, 1, ENC_NA);
+  proto_tree_add_item(subtree, hf_tap_header_length, tvb, 1, 1, ENC_NA);
+  proto_tree_add_item(subtree, hf_tap_direction, tvb, 2, 1, ENC_NA);
+  static int* const status_bits[] = {hf_tap_truncated.address(),
+                                     hf_tap_noise.address(),
+                                     hf_tap_framing_error.address(),
+                                     hf_tap_parity_error.address(),
+                                     hf_tap_break.address(),
+                                     hf_tap_lost.address(),
                                      nullptr};
-  proto_item* status = proto_tree_add_bitmask(subtree, tvb, 3, mep_.hf.tap_status,
-                                              mep_.ett.tap_status, status_bits, ENC_BIG_ENDIAN);
-  proto_tree_add_item(subtree, mep_.hf.tap_baud_rate, tvb, 4, 4, ENC_BIG_ENDIAN);
-  proto_tree_add_item(subtree, mep_.hf.tap_duration, tvb, 8, 4, ENC_BIG_ENDIAN);
-  if (size >= tap::header_size)
-    proto_tree_add_item(subtree, mep_.hf.tap_id, tvb, 12, 4, ENC_BIG_ENDIAN);
+  proto_item* status = proto_tree_add_bitmask(subtree, tvb, 3, hf_tap_status, ett_tap_status,
+                                              status_bits, ENC_BIG_ENDIAN);
+  proto_tree_add_item(subtree, hf_tap_baud_rate, tvb, 4, 4, ENC_BIG_ENDIAN);
+  proto_tree_add_item(subtree, hf_tap_duration, tvb, 8, 4, ENC_BIG_ENDIAN);
+  if (size >= tap::header_size) proto_tree_add_item(subtree, hf_tap_id, tvb, 12, 4, ENC_BIG_ENDIAN);
   constexpr std::uint8_t trouble =
       tap::framing_error | tap::parity_error | tap::break_seen | tap::lost;
-  if (header[3] & trouble) expert_add_info(pinfo, status, &mep_.ei.line_trouble);
+  if (header[3] & trouble) ei_line_trouble.add(pinfo, status);
 }
 
 int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
@@ -81,11 +118,11 @@ int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   const unsigned size = tvb_get_uint8(tvb, 1);
   if (version != tap::version || size < tap::smallest_header_size) {
     col_set_str(pinfo->cinfo, COL_INFO, "Tap header of an unknown kind");
-    proto_item* item = proto_tree_add_protocol_format(tree, mep_.proto, tvb, 0, -1, "MEP tap");
-    expert_add_info_format(pinfo, item, &mep_.ei.tap_header,
-                           "Version %u with a header of %u bytes: this program knows version 1 "
-                           "with 12 bytes or more",
-                           version, size);
+    proto_item* item = proto_tree_add_protocol_format(tree, proto_mep, tvb, 0, -1, "MEP tap");
+    ei_tap_header.add(pinfo, item,
+                      "Version %u with a header of %u bytes: this program knows version 1 "
+                      "with 12 bytes or more",
+                      version, size);
     return static_cast<int>(tvb_captured_length(tvb));
   }
   show_tap_header(tvb, pinfo, tree, size);
@@ -221,18 +258,17 @@ int dissect_tcp(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* data)
 
 void register_dissectors() {
   register_lines();
-  register_dead_line();
   register_pieces();
   register_telnet();
-  tap_handle = register_dissector("mep.tap", dissect_tap, mep_.proto);
-  raw_handle = register_dissector("mep.raw", dissect_raw, mep_.proto);
-  tcp_handle = register_dissector("mep", dissect_tcp, mep_.proto);
-  udp_handle = register_dissector("mep.udp", dissect_udp, mep_.proto);
-  rtac_handle = register_dissector("mep.rtac", dissect_rtac, mep_.proto);
+  tap_handle = register_dissector("mep.tap", dissect_tap, proto_mep);
+  raw_handle = register_dissector("mep.raw", dissect_raw, proto_mep);
+  tcp_handle = register_dissector("mep", dissect_tcp, proto_mep);
+  udp_handle = register_dissector("mep.udp", dissect_udp, proto_mep);
+  rtac_handle = register_dissector("mep.rtac", dissect_rtac, proto_mep);
   // Without names: whoever writes "mep.tap" or "mep.raw" into the table of user DLTs is called back
   // as the payload, and must not be asked for that table again.
-  tap_link_handle = create_dissector_handle(dissect_tap_link, mep_.proto);
-  raw_link_handle = create_dissector_handle(dissect_raw_link, mep_.proto);
+  tap_link_handle = create_dissector_handle(dissect_tap_link, proto_mep);
+  raw_link_handle = create_dissector_handle(dissect_raw_link, proto_mep);
 }
 
 void hand_off_dissectors() {

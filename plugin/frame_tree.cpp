@@ -8,9 +8,9 @@
 #include "plugin/conversations.h"
 #include "plugin/direction.h"
 #include "plugin/exchanges.h"
-#include "plugin/fields.h"
 #include "plugin/line_item.h"
 #include "plugin/message_tree.h"
+#include "plugin/registry.h"
 #include "plugin/security.h"
 #include "protocol/bytes.h"
 #include "protocol/message.h"
@@ -18,6 +18,40 @@
 
 namespace mep::plugin {
 namespace {
+
+const Field hf_length("Length", "mep.length", FT_UINT16, BASE_DEC | BASE_UNIT_STRING,
+                      &units_byte_bytes, 0, "Of the message that follows");
+const Field hf_alert("Alert", "mep.alert", FT_NONE, BASE_NONE, nullptr, 0,
+                     "The meter asks the client to read the alert flags in ET13");
+const Note ei_cut_short("mep.cut_short", PI_SEQUENCE, PI_WARN,
+                        "Frame cut short: the rest never came");
+const Note ei_length_out_of_range("mep.length.invalid", PI_MALFORMED, PI_ERROR,
+                                  "Length out of range");
+const Note ei_longer_than_length("mep.length.excess", PI_MALFORMED, PI_WARN,
+                                 "Bytes after the end of the frame");
+
+const Field hf_stream("Bus", "mep.stream", FT_UINT16, BASE_DEC, nullptr, 0,
+                      "One meter and who talks to it: counted through the capture, from 0");
+const Field hf_src("Source", "mep.src", FT_STRING, BASE_NONE, nullptr, 0, "Who sent the frame");
+const Field hf_dst("Destination", "mep.dst", FT_STRING, BASE_NONE, nullptr, 0,
+                   "Whom the frame is for");
+const Field hf_addr("Source or destination", "mep.addr", FT_STRING, BASE_NONE, nullptr, 0,
+                    "Either of the two");
+const Field hf_reversed(
+    "Recorded as the other direction", "mep.reversed", FT_BOOLEAN, BASE_NONE, nullptr, 0,
+    "The capture says otherwise of who sent this frame; its bytes are believed");
+const NotedField hf_lines_swapped(
+    "Lines are swapped", "mep.analysis.lines_swapped", FT_BOOLEAN, BASE_NONE, nullptr,
+    "By this frame it was certain", PI_SEQUENCE, PI_WARN,
+    "The lines are swapped: what was recorded as the client's line is the meter's, or the other "
+    "way round. Frames are shown as they went in truth; exchange the two ports for the next "
+    "capture");
+const NotedField hf_echo(
+    "Echo of the request in", "mep.analysis.echo", FT_FRAMENUM, BASE_NONE,
+    FRAMENUM_TYPE(FT_FRAMENUM_NONE), "The same bytes came back on the other line", PI_SEQUENCE,
+    PI_WARN,
+    "Echo: the line to the client repeats what the client sends. Its receiver hears its own "
+    "transmitter (TXD and RXD joined, or a half-duplex adapter), so the meter is not heard here");
 
 // The frame's captured bytes, in the packet's memory: from here on nothing can throw for want of
 // bytes before everything that is there has been shown.
@@ -41,18 +75,10 @@ void set_addresses(packet_info* pinfo, const FrameFacts& facts) {
   copy_address_shallow(&pinfo->net_dst, &pinfo->dl_dst);
 }
 
-struct {
-  int stream, src, dst, addr, reversed, lines_swapped, echo_of;
-  expert_field swapped, echo;
-} participants;
-
-void add_participant(const Arrived& frame, proto_tree* tree, int hf, const address* who) {
+void add_participant(const Arrived& frame, proto_tree* tree, const Field& hf, const address* who) {
   const char* name = address_to_str(frame.pinfo->pool, who);
-  proto_item* item = proto_tree_add_string(tree, hf, frame.tvb, 0, 0, name);
-  proto_item_set_generated(item);
-  item = proto_tree_add_string(tree, participants.addr, frame.tvb, 0, 0, name);
-  proto_item_set_generated(item);
-  proto_item_set_hidden(item);
+  add_generated(tree, hf, frame.tvb, name);
+  proto_item_set_hidden(add_generated(tree, hf_addr, frame.tvb, name));
 }
 
 // --- One frame -----------------------------------------------------------------------------------
@@ -69,23 +95,22 @@ FrameFacts* learn(const Arrived& frame, Bytes bytes, std::size_t declared, bool 
 }
 
 proto_tree* add_protocol(const Arrived& frame, const char* what) {
-  proto_item* item = proto_tree_add_protocol_format(frame.tree, mep_.proto, frame.tvb, 0, -1,
+  proto_item* item = proto_tree_add_protocol_format(frame.tree, proto_mep, frame.tvb, 0, -1,
                                                     "Multipurpose Expansion Port%s", what);
-  return proto_item_add_subtree(item, mep_.ett.message);
+  return proto_item_add_subtree(item, ett_message);
 }
 
 void show_echo(const Arrived& frame, proto_tree* tree, const FrameFacts& facts) {
   const std::uint32_t request = facts.echoes->request_frame;
-  proto_item* item = proto_tree_add_uint(tree, participants.echo_of, frame.tvb, 0, 0, request);
-  proto_item_set_generated(item);
-  if (facts.echo_heard) expert_add_info(frame.pinfo, item, &participants.echo);
-  proto_tree_add_item(tree, mep_.hf.unknown_data, frame.tvb, length_field_size, -1, ENC_NA);
+  proto_item* item = add_generated(tree, hf_echo, frame.tvb, request);
+  if (facts.echo_heard) hf_echo.note.add(frame.pinfo, item);
+  proto_tree_add_item(tree, hf_unknown_data, frame.tvb, length_field_size, -1, ENC_NA);
   col_add_fstr(frame.pinfo->cinfo, COL_INFO, "Echo of the request in frame %u", request);
 }
 
 void show_alert(const Arrived& frame, proto_tree* tree) {
-  proto_tree_add_item(tree, mep_.hf.length, frame.tvb, 0, length_field_size, ENC_BIG_ENDIAN);
-  proto_tree_add_item(tree, mep_.hf.alert, frame.tvb, 0, length_field_size, ENC_NA);
+  proto_tree_add_item(tree, hf_length, frame.tvb, 0, length_field_size, ENC_BIG_ENDIAN);
+  proto_tree_add_item(tree, hf_alert, frame.tvb, 0, length_field_size, ENC_NA);
   proto_item_append_text(proto_tree_get_parent(tree), ", Alert");
   col_set_str(frame.pinfo->cinfo, COL_INFO, "Alert: the meter asks the client to read ET13");
 }
@@ -117,6 +142,10 @@ void show_message(const Arrived& frame, proto_tree* tree, Bytes message, const F
 
 }  // namespace
 
+const NotedField hf_noise("Noise", "mep.noise", FT_BYTES, BASE_NONE, nullptr,
+                          "Bytes that form no frame", PI_PROTOCOL, PI_NOTE,
+                          "Bytes that form no frame");
+
 Bus* bus_of(const Arrived& frame) {
   return frame.bus ? frame.bus : bus_of_line(frame.pinfo, frame.tap, frame.direction);
 }
@@ -127,20 +156,17 @@ Claim claim_of(const Arrived& frame) {
 }
 
 void show_participants(const Arrived& frame, proto_tree* tree, const FrameFacts& facts) {
-  proto_item* item = proto_tree_add_uint(tree, participants.stream, frame.tvb, 0, 0, facts.bus);
-  proto_item_set_generated(item);
+  add_generated(tree, hf_stream, frame.tvb, facts.bus);
   if (!frame.bus) {
     set_addresses(frame.pinfo, facts);
-    add_participant(frame, tree, participants.src, &frame.pinfo->src);
-    add_participant(frame, tree, participants.dst, &frame.pinfo->dst);
+    add_participant(frame, tree, hf_src, &frame.pinfo->src);
+    add_participant(frame, tree, hf_dst, &frame.pinfo->dst);
   }
   if (!facts.reversed) return;
-  item = proto_tree_add_boolean(tree, participants.reversed, frame.tvb, 0, 0, TRUE);
-  proto_item_set_generated(item);
+  add_generated_flag(tree, hf_reversed, frame.tvb);
   if (!facts.lines_swapped) return;
-  item = proto_tree_add_boolean(tree, participants.lines_swapped, frame.tvb, 0, 0, TRUE);
-  proto_item_set_generated(item);
-  expert_add_info(frame.pinfo, item, &participants.swapped);
+  proto_item* item = add_generated_flag(tree, hf_lines_swapped, frame.tvb);
+  hf_lines_swapped.note.add(frame.pinfo, item);
 }
 
 int dissect_frame(const Arrived& frame) {
@@ -173,19 +199,18 @@ int dissect_frame(const Arrived& frame) {
     col_add_fstr(pinfo->cinfo, COL_INFO, "%s cut short in its length field",
                  request ? "Request" : "Response");
     if (frame.tap_status & tap::truncated) {
-      expert_add_info(pinfo, parent, &mep_.ei.cut_short);
-      proto_tree_add_item(tree, mep_.hf.unknown_data, frame.tvb, 0, -1, ENC_NA);
+      ei_cut_short.add(pinfo, parent);
+      proto_tree_add_item(tree, hf_unknown_data, frame.tvb, 0, -1, ENC_NA);
       return static_cast<int>(reported);
     }
   } else if (declared == 0) {
     show_alert(frame, tree);
   } else {
     proto_item* length =
-        proto_tree_add_item(tree, mep_.hf.length, frame.tvb, 0, length_field_size, ENC_BIG_ENDIAN);
+        proto_tree_add_item(tree, hf_length, frame.tvb, 0, length_field_size, ENC_BIG_ENDIAN);
     if (declared > max_message_size) {
-      expert_add_info_format(pinfo, length, &mep_.ei.length_out_of_range,
-                             "A message has at most %u bytes (page 8)",
-                             static_cast<unsigned>(max_message_size));
+      ei_length_out_of_range.add(pinfo, length, "A message has at most %u bytes (page 8)",
+                                 static_cast<unsigned>(max_message_size));
     }
     if (facts->echoes) {
       show_echo(frame, tree, *facts);
@@ -201,22 +226,19 @@ int dissect_frame(const Arrived& frame) {
   const std::size_t size = length_field_size + declared;
   if (reported > size && bytes.size() >= length_field_size) {
     const unsigned excess = reported - static_cast<unsigned>(size);
-    expert_add_info_format(pinfo, parent, &mep_.ei.longer_than_length,
-                           "%u byte%s after the end of the frame", excess, excess == 1 ? "" : "s");
+    ei_longer_than_length.add(pinfo, parent, "%u byte%s after the end of the frame", excess,
+                              excess == 1 ? "" : "s");
   }
   if (frame.tap_status & tap::truncated) {
-    expert_add_info_format(pinfo, parent, &mep_.ei.cut_short,
-                           "Frame cut short: %u of %u bytes came", static_cast<unsigned>(present),
-                           static_cast<unsigned>(declared));
+    ei_cut_short.add(pinfo, parent, "Frame cut short: %u of %u bytes came",
+                     static_cast<unsigned>(present), static_cast<unsigned>(declared));
   } else if (!whole) {
     if (reported < length_field_size) {
-      expert_add_info_format(pinfo, parent, &mep_.ei.message,
-                             "The frame ends within its length field");
+      ei_malformed.add(pinfo, parent, "The frame ends within its length field");
     } else if (reported < size) {
-      expert_add_info_format(pinfo, parent, &mep_.ei.message,
-                             "The frame ends after %u of the %u bytes that its length field says",
-                             reported - static_cast<unsigned>(length_field_size),
-                             static_cast<unsigned>(declared));
+      ei_malformed.add(
+          pinfo, parent, "The frame ends after %u of the %u bytes that its length field says",
+          reported - static_cast<unsigned>(length_field_size), static_cast<unsigned>(declared));
     }
     tvb_ensure_bytes_exist(frame.tvb, 0, static_cast<int>(size));
   }
@@ -233,50 +255,9 @@ int dissect_noise(const Arrived& frame) {
   proto_tree* tree = add_protocol(frame, ", Noise");
   show_participants(frame, tree, *facts);
   tap_frame(pinfo, frame.tvb);
-  proto_item* item = proto_tree_add_item(tree, mep_.hf.noise, frame.tvb, 0, -1, ENC_NA);
-  expert_add_info(pinfo, item, &mep_.ei.noise);
+  proto_item* item = proto_tree_add_item(tree, hf_noise, frame.tvb, 0, -1, ENC_NA);
+  hf_noise.note.add(pinfo, item);
   return static_cast<int>(size);
-}
-
-void register_frames() {
-  static hf_register_info fields[] = {
-      {&participants.stream,
-       {"Bus", "mep.stream", FT_UINT16, BASE_DEC, nullptr, 0,
-        "One meter and who talks to it: counted through the capture, from 0", HFILL}},
-      {&participants.src,
-       {"Source", "mep.src", FT_STRING, BASE_NONE, nullptr, 0, "Who sent the frame", HFILL}},
-      {&participants.dst,
-       {"Destination", "mep.dst", FT_STRING, BASE_NONE, nullptr, 0, "Whom the frame is for",
-        HFILL}},
-      {&participants.addr,
-       {"Source or destination", "mep.addr", FT_STRING, BASE_NONE, nullptr, 0, nullptr, HFILL}},
-      {&participants.reversed,
-       {"Recorded as the other direction", "mep.reversed", FT_BOOLEAN, BASE_NONE, nullptr, 0,
-        "The capture says otherwise of who sent this frame; its bytes are believed", HFILL}},
-      {&participants.lines_swapped,
-       {"Lines are swapped", "mep.analysis.lines_swapped", FT_BOOLEAN, BASE_NONE, nullptr, 0,
-        "By this frame it was certain", HFILL}},
-      {&participants.echo_of,
-       {"Echo of the request in", "mep.analysis.echo", FT_FRAMENUM, BASE_NONE,
-        FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0, "The same bytes came back on the other line", HFILL}},
-  };
-  static ei_register_info experts[] = {
-      {&participants.swapped,
-       {"mep.analysis.lines_swapped.expert", PI_SEQUENCE, PI_WARN,
-        "The lines are swapped: what was recorded as the client's line is the meter's, or the "
-        "other way round. Frames are shown as they went in truth; exchange the two ports for the "
-        "next capture",
-        EXPFILL}},
-      {&participants.echo,
-       {"mep.analysis.echo.expert", PI_SEQUENCE, PI_WARN,
-        "Echo: the line to the client repeats what the client sends. Its receiver hears its own "
-        "transmitter (TXD and RXD joined, or a half-duplex adapter), so the meter is not heard "
-        "here",
-        EXPFILL}},
-  };
-  participants = {-1, -1, -1, -1, -1, -1, -1, EI_INIT, EI_INIT};
-  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
-  expert_register_field_array(mep_.experts, experts, G_N_ELEMENTS(experts));
 }
 
 }  // namespace mep::plugin

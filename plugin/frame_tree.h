@@ -6,6 +6,7 @@
 
 #include "plugin/direction.h"
 #include "plugin/exchanges.h"
+#include "plugin/registry.h"
 #include "plugin/wireshark.h"
 
 namespace mep::plugin {
@@ -21,6 +22,9 @@ struct Arrived {
   std::uint32_t tap = 0;    // its number, where a tap header has one
 };
 
+// Bytes that are no frame, or no line's life.
+extern const NotedField hf_noise;
+
 // From the length field to the last byte. Leaves by an exception where the frame is malformed or
 // was not captured whole, after having shown what there is.
 int dissect_frame(const Arrived& frame);
@@ -34,7 +38,5 @@ Claim claim_of(const Arrived& frame);
 
 // Who sent it and for whom it is: the address columns, and generated fields in `tree`.
 void show_participants(const Arrived& frame, proto_tree* tree, const FrameFacts& facts);
-
-void register_frames();
 
 }  // namespace mep::plugin

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/line_item.h"
 
-#include "plugin/fields.h"
+#include "plugin/message_tree.h"
 
 namespace mep::plugin {
 namespace {
@@ -18,11 +18,11 @@ std::uint32_t key(const Arrived& record, Kept what) {
 }  // namespace
 
 void* recall(const Arrived& record, Kept what) {
-  return p_get_proto_data(wmem_file_scope(), record.pinfo, mep_.proto, key(record, what));
+  return p_get_proto_data(wmem_file_scope(), record.pinfo, proto_mep, key(record, what));
 }
 
 void keep(const Arrived& record, Kept what, void* facts) {
-  p_add_proto_data(wmem_file_scope(), record.pinfo, mep_.proto, key(record, what), facts);
+  p_add_proto_data(wmem_file_scope(), record.pinfo, proto_mep, key(record, what), facts);
 }
 
 FrameFacts* unreadable_facts(const Arrived& bytes, Kept what, Direction otherwise) {
@@ -34,11 +34,11 @@ FrameFacts* unreadable_facts(const Arrived& bytes, Kept what, Direction otherwis
 }
 
 void next_in_info(packet_info* pinfo) {
-  if (p_get_proto_data(pinfo->pool, pinfo, mep_.proto, 0)) {
+  if (p_get_proto_data(pinfo->pool, pinfo, proto_mep, 0)) {
     col_append_str(pinfo->cinfo, COL_INFO, " | ");
     col_set_fence(pinfo->cinfo, COL_INFO);
   } else {
-    p_add_proto_data(pinfo->pool, pinfo, mep_.proto, 0, pinfo);
+    p_add_proto_data(pinfo->pool, pinfo, proto_mep, 0, pinfo);
   }
 }
 
@@ -47,9 +47,9 @@ proto_tree* begin_item(const Arrived& bytes, const char* what, const char* info)
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
   col_clear(pinfo->cinfo, COL_INFO);
   col_add_str(pinfo->cinfo, COL_INFO, info);
-  proto_item* item = proto_tree_add_protocol_format(bytes.tree, mep_.proto, bytes.tvb, 0, -1,
+  proto_item* item = proto_tree_add_protocol_format(bytes.tree, proto_mep, bytes.tvb, 0, -1,
                                                     "Multipurpose Expansion Port, %s", what);
-  proto_tree* tree = proto_item_add_subtree(item, mep_.ett.message);
+  proto_tree* tree = proto_item_add_subtree(item, ett_message);
   if (!bytes.bus && bytes.direction != Direction::unknown)
     show_participants(bytes, tree, *unreadable_facts(bytes, Kept::participants, bytes.direction));
   return tree;

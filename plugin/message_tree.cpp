@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <optional>
 
-#include "plugin/fields.h"
 #include "plugin/procedure_tree.h"
 #include "plugin/reading.h"
+#include "plugin/registry.h"
 #include "plugin/table_tree.h"
 #include "plugin/tls_session.h"
 #include "plugin/transaction_tree.h"
@@ -16,19 +16,130 @@
 #include "protocol/tables/tables.h"
 
 namespace mep::plugin {
+namespace {
+
+const void* names_of_codes(std::string_view (*name)(std::uint8_t)) {
+  NumberNames names;
+  for (unsigned code = 0; code < 256; ++code) {
+    const std::string_view text = name(static_cast<std::uint8_t>(code));
+    if (!text.empty()) names.emplace_back(code, text);
+  }
+  return value_strings(names);
+}
+const void* request_names() {
+  return names_of_codes(request_name);
+}
+const void* response_names() {
+  return names_of_codes(response_name);
+}
+
+// What a person would type into a filter: "BT28", "BT1" for BT01, "pending BT28", and the whole
+// title, which comes first since the first is shown.
+const void* table_names() {
+  NumberNames names;
+  for (const std::uint16_t flags : {std::uint16_t{0}, pending_flag}) {
+    for (unsigned number = 0; number <= (number_mask | manufacturer_flag); ++number) {
+      const auto table = static_cast<std::uint16_t>(number | flags);
+      if (table_name(table).empty()) continue;
+      const std::string label = table_label(table);
+      names.emplace_back(table, table_title(table));
+      names.emplace_back(table, label);
+      const std::size_t zero = label.size() - 2;
+      if (label[zero] == '0') names.emplace_back(table, std::string(label).erase(zero, 1));
+    }
+  }
+  return value_strings(names);
+}
+
+constexpr value_string access_levels[] = {
+    {static_cast<guint32>(AccessLevel::basic), "Basic (MBK)"},
+    {static_cast<guint32>(AccessLevel::advanced), "Advanced (MAK)"},
+    {0, nullptr}};
+
+const Field hf_request_code("Request", "mep.request_code", FT_UINT8, BASE_HEX,
+                            Strings::Made{request_names}, 0, "C12.18 code of a request");
+const Field hf_response_code("Response", "mep.response_code", FT_UINT8, BASE_HEX,
+                             Strings::Made{response_names}, 0, "C12.18 code of an answer");
+const Field hf_table(
+    "Table", "mep.table", FT_UINT16, BASE_HEX, Strings::Made{table_names}, 0,
+    "Number as on the wire (BT23 is 0x0017, ET50 is 0x0832), or name (mep.table == \"BT23\"); on "
+    "the request, and on its answer");
+const Field hf_offset("Offset", "mep.offset", FT_UINT24, BASE_DEC, nullptr, 0,
+                      "Of the first byte, from the start of the table");
+const Field hf_count("Count", "mep.count", FT_UINT16, BASE_DEC | BASE_UNIT_STRING,
+                     &units_byte_bytes, 0, "Of table bytes");
+const Field hf_data("Table data", "mep.data", FT_BYTES, BASE_NONE, nullptr, 0,
+                    "Bytes that were read or are to be written");
+const Field hf_sequence("Sequence number", "mep.sequence", FT_UINT32, BASE_HEX, nullptr, 0,
+                        "Of a request; in an answer 0x0c: the one that the meter expects next");
+const Field hf_digest("Digest", "mep.digest", FT_BYTES, BASE_NONE, nullptr, 0,
+                      "Authentication digest over the message, and over the request in an answer");
+const Field hf_digest_status("Digest status", "mep.digest.status", FT_UINT8, BASE_NONE,
+                             VALS(proto_checksum_vals), 0, "0 is bad, 1 good, 2 unverified");
+const Field hf_key("Key", "mep.key", FT_STRING, BASE_NONE, nullptr, 0,
+                   "Label of the key that fits");
+const Field hf_access_level("Access level", "mep.access_level", FT_UINT8, BASE_DEC,
+                            VALS(access_levels), 0,
+                            "What the key that fits permits: 1 is basic, 2 advanced");
+const Field hf_encrypted("Encrypted", "mep.encrypted", FT_BOOLEAN, BASE_NONE, nullptr, 0,
+                         "RC4 encrypted, with or without a key that opens it");
+const Field hf_request_in("Request in", "mep.request_in", FT_FRAMENUM, BASE_NONE,
+                          FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0, "The request that this answers");
+const Field hf_response_in("Response in", "mep.response_in", FT_FRAMENUM, BASE_NONE,
+                           FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0, "The answer to this request");
+const Field hf_response_time("Response time", "mep.response_time", FT_RELATIVE_TIME, BASE_NONE,
+                             nullptr, 0,
+                             "From the first byte of the request to the first byte of the answer");
+const NotedField hf_retransmission("Repeats the frame", "mep.analysis.retransmission", FT_FRAMENUM,
+                                   BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_RETRANS_PREV),
+                                   "The same bytes were sent in this frame", PI_SEQUENCE, PI_NOTE,
+                                   "Request repeated byte for byte");
+const Subtree ett_table;
+const Subtree ett_digest;
+const Note ei_unknown_code("mep.unknown_code", PI_UNDECODED, PI_WARN, "Unknown code");
+const Note ei_sealed(
+    "mep.sealed", PI_UNDECODED, PI_WARN,
+    "No clear message begins or is built like this, so it is probably encrypted; no key "
+    "in the key table opens it");
+const Note ei_rc4("mep.security.rc4", PI_SECURITY, PI_NOTE,
+                  "RC4 encryption: cipher and digest are publicly broken (Jovanovic and Neves, FSE "
+                  "2015), and the guide advises against them");
+const Note ei_factory_key("mep.security.factory_key", PI_SECURITY, PI_NOTE,
+                          "The factory default key is in use: everybody knows it");
+const Note ei_bare_answer(
+    "mep.security.bare_answer", PI_SECURITY, PI_CHAT,
+    "A bare answer repeats its request's own digest: it proves nothing about the meter");
+const Note ei_sequence_reused("mep.security.sequence_reused", PI_SECURITY, PI_WARN,
+                              "This sequence number was used before for another request");
+const Note ei_not_permitted("mep.security.not_permitted", PI_SECURITY, PI_NOTE,
+                            "This key does not permit that (the guide's Appendix C)");
+const Note ei_digest_bad("mep.digest.bad", PI_CHECKSUM, PI_ERROR,
+                         "Bad digest: the answer was damaged, forged, or made for another request");
+const Note ei_no_key_fits("mep.digest.no_key", PI_SECURITY, PI_NOTE,
+                          "No key fits: it is missing from the key table, or the frame is damaged");
+const Note ei_rejected("mep.analysis.rejected", PI_RESPONSE_CODE, PI_NOTE,
+                       "The meter rejected the request");
+const Note ei_sequence_invalid("mep.analysis.sequence_invalid", PI_SEQUENCE, PI_NOTE,
+                               "The meter expected another sequence number");
+const Note ei_answers_nothing("mep.analysis.answers_nothing", PI_SEQUENCE, PI_NOTE,
+                              "The request that this answers is not in the capture");
+
+}  // namespace
+
+const Subtree ett_message;
+const Field hf_unknown_data("Message", "mep.unknown_data", FT_BYTES, BASE_NONE, nullptr, 0,
+                            "Message bytes that could not be decoded");
+const Note ei_malformed("mep.malformed", PI_MALFORMED, PI_ERROR, "Malformed message");
 
 void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts) {
   if (!key) return;
-  proto_item* item = proto_tree_add_string(shown.tree, mep_.hf.key, shown.tvb, 0, 0, key->label);
-  proto_item_set_generated(item);
+  proto_item* item = add_generated(shown.tree, hf_key, shown.tvb, key->label);
   if (key->key == factory_default_key) {
     // Both of a meter's keys are this one when it leaves the factory: which is meant, nobody knows.
-    if (facts.factory_key_found) expert_add_info(shown.pinfo, item, &mep_.ei.factory_key);
+    if (facts.factory_key_found) ei_factory_key.add(shown.pinfo, item);
     return;
   }
-  item = proto_tree_add_uint(shown.tree, mep_.hf.access_level, shown.tvb, 0, 0,
-                             static_cast<guint32>(key->kind));
-  proto_item_set_generated(item);
+  add_generated(shown.tree, hf_access_level, shown.tvb, static_cast<guint32>(key->kind));
 }
 
 namespace {
@@ -51,7 +162,7 @@ const char* bytes_text(unsigned count) {
 
 void show_table_number(const Shown& shown, int offset, int size, std::uint16_t table) {
   proto_item* item =
-      proto_tree_add_uint_format_value(shown.tree, mep_.hf.table, shown.tvb, offset, size, table,
+      proto_tree_add_uint_format_value(shown.tree, hf_table, shown.tvb, offset, size, table,
                                        "%s (0x%04x)", title_of(shown.pinfo, table), table);
   if (size == 0) proto_item_set_generated(item);
 }
@@ -60,19 +171,18 @@ void show_digest(const Shown& shown, const Extent& digest, const FrameFacts& fac
   const DigestStatus status = facts.digest;
   const KeyEntry* key = facts.exchange ? facts.exchange->key : nullptr;
   const int at = shown.offset + digest.offset;
-  proto_item* item =
-      proto_tree_add_item(shown.tree, mep_.hf.digest, shown.tvb, at, digest.size, ENC_NA);
+  proto_item* item = proto_tree_add_item(shown.tree, hf_digest, shown.tvb, at, digest.size, ENC_NA);
   const char* words = status == DigestStatus::good  ? "good"
                       : status == DigestStatus::bad ? "bad"
                                                     : "unverified";
   proto_item_append_text(item, " [%s%s%s]", words, key ? ", key: " : "", key ? key->label : "");
-  proto_tree* tree = proto_item_add_subtree(item, mep_.ett.digest);
-  proto_item* generated = proto_tree_add_uint(tree, mep_.hf.digest_status, shown.tvb, at,
-                                              digest.size, static_cast<guint32>(status));
+  proto_tree* tree = proto_item_add_subtree(item, ett_digest);
+  proto_item* generated = proto_tree_add_uint(tree, hf_digest_status, shown.tvb, at, digest.size,
+                                              static_cast<guint32>(status));
   proto_item_set_generated(generated);
   show_key(Shown{shown.tvb, shown.offset, shown.bytes, tree, shown.pinfo}, key, facts);
   if (status != DigestStatus::bad) return;
-  expert_add_info(shown.pinfo, item, &mep_.ei.digest_bad);
+  ei_digest_bad.add(shown.pinfo, item);
   col_append_str(shown.pinfo->cinfo, COL_INFO, " [bad digest]");
 }
 
@@ -80,11 +190,10 @@ void show_problem(const Shown& shown, Problem problem) {
   if (problem == Problem::none) return;
   proto_item* item = proto_tree_get_parent(shown.tree);
   if (problem == Problem::unknown_code) {
-    expert_add_info(shown.pinfo, item, &mep_.ei.unknown_code);
+    ei_unknown_code.add(shown.pinfo, item);
     return;
   }
-  expert_add_info_format(shown.pinfo, item, &mep_.ei.message, "%s",
-                         for_packet(shown.pinfo, describe(problem)));
+  ei_malformed.add(shown.pinfo, item, "%s", for_packet(shown.pinfo, describe(problem)));
 }
 
 void show_code(const Shown& shown, int hf) {
@@ -100,8 +209,8 @@ void show_bytes(const Shown& shown, int hf, const Extent& extent) {
 void show_table_data(const Shown& shown, const Request& request, const Extent& data,
                      const FrameFacts& facts) {
   if (data.size == 0) return;
-  proto_item* item = proto_tree_add_item(shown.tree, mep_.hf.data, shown.tvb,
-                                         shown.offset + data.offset, data.size, ENC_NA);
+  proto_item* item = proto_tree_add_item(shown.tree, hf_data, shown.tvb, shown.offset + data.offset,
+                                         data.size, ENC_NA);
   const Table* table = request.table ? find_table(*request.table) : nullptr;
   if (!table) return;
   const Stretch stretch{request.offset, data.of(shown.bytes)};
@@ -116,7 +225,7 @@ void show_table_data(const Shown& shown, const Request& request, const Extent& d
   const bool believed = facts.digest != DigestStatus::bad;
   if (believed) tell_reading(shown.pinfo, *table, stretch, *facts.dimensions);
   const TableBytes bytes{shown.tvb, shown.offset + data.offset, stretch, shown.pinfo,
-                         proto_item_add_subtree(item, mep_.ett.table)};
+                         proto_item_add_subtree(item, ett_table)};
   show_table(bytes, table->root, *facts.dimensions);
   const Call* call = facts.exchange ? facts.exchange->call : nullptr;
   if (*request.table == BT(7)) show_call(bytes, call, *facts.dimensions);
@@ -124,11 +233,6 @@ void show_table_data(const Shown& shown, const Request& request, const Extent& d
     show_result(bytes, call, *facts.dimensions, believed);
   if (facts.transaction)
     show_transaction(shown, shown.offset + data.offset, *facts.transaction, facts);
-}
-
-void show_generated_frame(const Shown& shown, int hf, std::uint32_t frame) {
-  proto_item* item = proto_tree_add_uint(shown.tree, hf, shown.tvb, 0, 0, frame);
-  proto_item_set_generated(item);
 }
 
 // "Read BT23 Current Register Data, 44 bytes at 100"
@@ -188,10 +292,9 @@ void tell_unknown(packet_info* pinfo, const char* what, std::uint8_t code) {
 
 void show_repetition(const Shown& shown, const Exchange& exchange) {
   if (!exchange.repeats) return;
-  proto_item* item = proto_tree_add_uint(shown.tree, mep_.hf.repeat_of, shown.tvb, 0, 0,
-                                         exchange.repeats->request_frame);
-  proto_item_set_generated(item);
-  expert_add_info(shown.pinfo, item, &mep_.ei.repeated);
+  proto_item* item =
+      add_generated(shown.tree, hf_retransmission, shown.tvb, exchange.repeats->request_frame);
+  hf_retransmission.note.add(shown.pinfo, item);
   col_append_str(shown.pinfo->cinfo, COL_INFO, " [repeated]");
 }
 
@@ -206,14 +309,14 @@ void show_permission(const Shown& shown, const Request& request, const KeyEntry*
   if (permission == Permission::granted && calls)
     permission = may_call(key->kind, static_cast<std::uint16_t>(read_le(data, 0, 2) & 0x0FFF));
   if (permission == Permission::denied)
-    expert_add_info(shown.pinfo, proto_tree_get_parent(shown.tree), &mep_.ei.not_permitted);
+    ei_not_permitted.add(shown.pinfo, proto_tree_get_parent(shown.tree));
 }
 
 void show_sequence(const Shown& shown, int at, const Exchange* same_sequence_as) {
-  proto_item* item = proto_tree_add_item(shown.tree, mep_.hf.sequence, shown.tvb, at, sequence_size,
-                                         ENC_BIG_ENDIAN);
+  proto_item* item =
+      proto_tree_add_item(shown.tree, hf_sequence, shown.tvb, at, sequence_size, ENC_BIG_ENDIAN);
   if (!same_sequence_as) return;
-  expert_add_info_format(shown.pinfo, item, &mep_.ei.sequence_reused,
+  ei_sequence_reused.add(shown.pinfo, item,
                          "This sequence number was used for another request in frame %u",
                          same_sequence_as->request_frame);
 }
@@ -227,18 +330,16 @@ void show_exchange(const Shown& shown, const FrameFacts& facts) {
   if (request && !is_request && request->table) show_table_number(shown, 0, 0, *request->table);
   if (shown.paired_outside) return;
   if (!exchange) {
-    if (!is_request)
-      expert_add_info(shown.pinfo, proto_tree_get_parent(shown.tree), &mep_.ei.answers_nothing);
+    if (!is_request) ei_answers_nothing.add(shown.pinfo, proto_tree_get_parent(shown.tree));
   } else if (is_request) {
     if (exchange->answer_frame != 0)
-      show_generated_frame(shown, mep_.hf.response_in, exchange->answer_frame);
+      add_generated(shown.tree, hf_response_in, shown.tvb, exchange->answer_frame);
     show_repetition(shown, *exchange);
   } else {
-    show_generated_frame(shown, mep_.hf.request_in, exchange->request_frame);
+    add_generated(shown.tree, hf_request_in, shown.tvb, exchange->request_frame);
     nstime_t waited;
     nstime_delta(&waited, &exchange->answer_time, &exchange->request_time);
-    proto_item* item =
-        proto_tree_add_time(shown.tree, mep_.hf.response_time, shown.tvb, 0, 0, &waited);
+    proto_item* item = proto_tree_add_time(shown.tree, hf_response_time, shown.tvb, 0, 0, &waited);
     proto_item_set_generated(item);
   }
 }
@@ -249,8 +350,8 @@ void show_cover(const Shown& shown, const FrameFacts& facts) {
   if (facts.cover == Cover::clear) return;
   const int size = static_cast<int>(shown.bytes.size() - std::min(shown.bytes.size(), digest_size));
   proto_item* item =
-      proto_tree_add_boolean(shown.tree, mep_.hf.encrypted, shown.tvb, shown.offset, size, TRUE);
-  if (facts.cover == Cover::opened) expert_add_info(shown.pinfo, item, &mep_.ei.rc4);
+      proto_tree_add_boolean(shown.tree, hf_encrypted, shown.tvb, shown.offset, size, TRUE);
+  if (facts.cover == Cover::opened) ei_rc4.add(shown.pinfo, item);
 }
 
 void show_sealed(const Shown& shown, const FrameFacts& facts) {
@@ -263,11 +364,11 @@ void show_sealed(const Shown& shown, const FrameFacts& facts) {
   const auto size = static_cast<std::uint16_t>(shown.bytes.size());
   const bool has_digest = size > digest_size;
   const auto sealed = static_cast<std::uint16_t>(has_digest ? size - digest_size : size);
-  show_bytes(shown, mep_.hf.unknown_data, {0, sealed});
+  show_bytes(shown, hf_unknown_data, {0, sealed});
   if (has_digest) {
     show_digest(shown, {sealed, digest_size}, facts);
   }
-  expert_add_info(shown.pinfo, parent, &mep_.ei.sealed);
+  ei_sealed.add(shown.pinfo, parent);
   show_exchange(shown, facts);
 }
 
@@ -281,7 +382,7 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
     proto_item_append_text(proto_tree_get_parent(shown.tree), ", %s",
                            for_packet(shown.pinfo, request_name(request.code)));
   }
-  show_code(shown, mep_.hf.request_code);
+  show_code(shown, hf_request_code);
   if (request.table) {
     show_table_number(shown, shown.offset + 1, 2, *request.table);
     proto_item_append_text(proto_tree_get_parent(shown.tree), ", %s",
@@ -289,17 +390,16 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
     const bool partial =
         request.is(RequestCode::partial_read) || request.is(RequestCode::partial_write);
     if (partial && shown.bytes.size() >= 6)
-      proto_tree_add_item(shown.tree, mep_.hf.offset, shown.tvb, shown.offset + 3, 3,
-                          ENC_BIG_ENDIAN);
+      proto_tree_add_item(shown.tree, hf_offset, shown.tvb, shown.offset + 3, 3, ENC_BIG_ENDIAN);
     if (request.count) {
-      proto_tree_add_item(shown.tree, mep_.hf.count, shown.tvb, shown.offset + (partial ? 6 : 3), 2,
+      proto_tree_add_item(shown.tree, hf_count, shown.tvb, shown.offset + (partial ? 6 : 3), 2,
                           ENC_BIG_ENDIAN);
     }
   }
   if (request.table) {
     show_table_data(shown, request, request.data, facts);
   } else if (!tls) {
-    show_bytes(shown, mep_.hf.unknown_data, request.data);
+    show_bytes(shown, hf_unknown_data, request.data);
   }
   if (request.sequence) {
     show_sequence(shown, shown.offset + request.digest->offset - static_cast<int>(sequence_size),
@@ -308,7 +408,7 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
   if (request.digest) {
     show_digest(shown, *request.digest, facts);
     if (facts.digest == DigestStatus::unverified)
-      expert_add_info(shown.pinfo, proto_tree_get_parent(shown.tree), &mep_.ei.no_key_fits);
+      ei_no_key_fits.add(shown.pinfo, proto_tree_get_parent(shown.tree));
   }
   if (facts.exchange) show_permission(shown, request, facts.exchange->key);
   show_exchange(shown, facts);
@@ -322,25 +422,25 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
   proto_item* parent = proto_tree_get_parent(shown.tree);
   if (response.problem == Problem::unknown_code) {
     tell_unknown(shown.pinfo, "Response", response.code);
-    show_bytes(shown, mep_.hf.unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
+    show_bytes(shown, hf_unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
   } else {
     tell_response(shown.pinfo, response, exchange);
     const char* name = name_of(shown.pinfo, response, exchange);
     proto_item_append_text(parent, ", %s", name);
     proto_item* code =
-        proto_tree_add_uint_format_value(shown.tree, mep_.hf.response_code, shown.tvb, shown.offset,
-                                         1, response.code, "%s (0x%02x)", name, response.code);
+        proto_tree_add_uint_format_value(shown.tree, hf_response_code, shown.tvb, shown.offset, 1,
+                                         response.code, "%s (0x%02x)", name, response.code);
     if (response.is(ResponseCode::invalid_sequence_number)) {
-      expert_add_info(shown.pinfo, code, &mep_.ei.sequence_invalid);
+      ei_sequence_invalid.add(shown.pinfo, code);
     } else if (!response.is(ResponseCode::ok)) {
-      expert_add_info_format(shown.pinfo, code, &mep_.ei.rejected, "Rejected: %s", name);
+      ei_rejected.add(shown.pinfo, code, "Rejected: %s", name);
     }
   }
   const Request* request = asked(exchange);
   if (request && request->table)
     proto_item_append_text(parent, ", %s", title_of(shown.pinfo, *request->table));
   if (response.count) {
-    proto_tree_add_item(shown.tree, mep_.hf.count, shown.tvb, shown.offset + 1, 2, ENC_BIG_ENDIAN);
+    proto_tree_add_item(shown.tree, hf_count, shown.tvb, shown.offset + 1, 2, ENC_BIG_ENDIAN);
   }
   std::optional<Extent> tls;
   if (response.count && request) {
@@ -349,14 +449,13 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
     tls = response.data;
   } else if (response.problem != Problem::unknown_code) {
     const bool counted = response.is(ResponseCode::ok) && response.count;
-    show_bytes(shown, counted ? mep_.hf.data : mep_.hf.unknown_data, response.data);
+    show_bytes(shown, counted ? hf_data : hf_unknown_data, response.data);
   }
   if (response.sequence) show_sequence(shown, shown.offset + 1, nullptr);
   if (response.digest) {
     show_digest(shown, *response.digest, facts);
     const bool bare = response.is(ResponseCode::ok) && !response.count;
-    if (bare && facts.digest == DigestStatus::good)
-      expert_add_info(shown.pinfo, parent, &mep_.ei.bare_answer);
+    if (bare && facts.digest == DigestStatus::good) ei_bare_answer.add(shown.pinfo, parent);
   }
   show_exchange(shown, facts);
   show_problem(shown, response.problem);
@@ -378,11 +477,11 @@ void show_part(const Shown& shown, Direction direction, unsigned declared_size) 
   const std::string_view name =
       request ? request_name(shown.bytes[0]) : response_name(shown.bytes[0]);
   if (name.empty()) {
-    show_bytes(shown, mep_.hf.unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
+    show_bytes(shown, hf_unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
     return;
   }
   col_append_fstr(shown.pinfo->cinfo, COL_INFO, " (%s", for_packet(shown.pinfo, name));
-  show_code(shown, request ? mep_.hf.request_code : mep_.hf.response_code);
+  show_code(shown, request ? hf_request_code : hf_response_code);
   std::uint16_t known = 1;
   if (request && !is_tls(static_cast<RequestCode>(shown.bytes[0])) && shown.bytes.size() >= 3) {
     const auto table = static_cast<std::uint16_t>(read_be(shown.bytes, 1, 2));
@@ -391,7 +490,7 @@ void show_part(const Shown& shown, Direction direction, unsigned declared_size) 
     known = 3;
   }
   col_append_str(shown.pinfo->cinfo, COL_INFO, ")");
-  show_bytes(shown, mep_.hf.unknown_data,
+  show_bytes(shown, hf_unknown_data,
              {known, static_cast<std::uint16_t>(shown.bytes.size() - known)});
 }
 

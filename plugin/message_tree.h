@@ -3,6 +3,7 @@
 #pragma once
 
 #include "plugin/exchanges.h"
+#include "plugin/registry.h"
 #include "plugin/wireshark.h"
 #include "protocol/message.h"
 
@@ -19,6 +20,12 @@ struct Shown {
   // Inside of TLS or a transaction: who answers whom is told outside.
   bool paired_outside = false;
 };
+
+// Under the line that stands for MEP in a packet's tree.
+extern const Subtree ett_message;
+// What of a message cannot be taken apart, and that it is so.
+extern const Field hf_unknown_data;
+extern const Note ei_malformed;
 
 // The label of the key that fits the frame; nothing for null.
 void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts);

@@ -9,8 +9,8 @@ extern "C" {
 }
 
 #include "plugin/dead_line.h"
-#include "plugin/fields.h"
 #include "plugin/line_item.h"
+#include "plugin/registry.h"
 #include "protocol/bytes.h"
 #include "protocol/message.h"
 #include "protocol/pieces.h"
@@ -32,6 +32,30 @@ struct PiecedFrame {
 
 namespace {
 
+const Field hf_part("Part of a frame", "mep.part", FT_BYTES, BASE_NONE, nullptr, 0,
+                    "The rest of the frame is in other records");
+const Field hf_fragments("Parts", "mep.fragments", FT_NONE, BASE_NONE, nullptr, 0,
+                         "The records that the frame was put together from");
+const Field hf_fragment("Part", "mep.fragment", FT_FRAMENUM, BASE_NONE, nullptr, 0, nullptr);
+const Field hf_overlap("Part overlaps another", "mep.fragment.overlap", FT_BOOLEAN, BASE_NONE,
+                       nullptr, 0, nullptr);
+const Field hf_conflict("Part overlaps another with other bytes", "mep.fragment.overlap.conflicts",
+                        FT_BOOLEAN, BASE_NONE, nullptr, 0, nullptr);
+const Field hf_multiple_tails("More than one last part", "mep.fragment.multiple_tails", FT_BOOLEAN,
+                              BASE_NONE, nullptr, 0, nullptr);
+const Field hf_too_long("Part too long", "mep.fragment.too_long_fragment", FT_BOOLEAN, BASE_NONE,
+                        nullptr, 0, nullptr);
+const Field hf_error("Error in putting together", "mep.fragment.error", FT_FRAMENUM, BASE_NONE,
+                     nullptr, 0, nullptr);
+const Field hf_count("Number of parts", "mep.fragment.count", FT_UINT32, BASE_DEC, nullptr, 0,
+                     nullptr);
+const Field hf_reassembled_in("Reassembled in", "mep.reassembled.in", FT_FRAMENUM, BASE_NONE,
+                              nullptr, 0, "The record that completes the frame");
+const Field hf_reassembled_length("Reassembled length", "mep.reassembled.length", FT_UINT32,
+                                  BASE_DEC, nullptr, 0, "Of the frame, its length field included");
+const Subtree ett_fragment;
+const Subtree ett_fragments;
+
 enum class Is : std::uint8_t { frame, piece, held_line, noise };
 
 // A part of a record, as the first pass understood it. File scope.
@@ -51,12 +75,6 @@ struct Parts {
 
 reassembly_table reassembly;
 std::uint32_t frames_in_pieces = 0;  // of this capture file
-
-struct {
-  int part, fragments, fragment, overlap, conflict, multiple_tails, too_long, error, count,
-      reassembled_in, reassembled_length;
-  int ett_fragment, ett_fragments;
-} hf;
 
 // Each frame in pieces has a number of its own, so that nothing else has to tell them apart: the
 // addresses of a link without any are not set yet when its records are put together.
@@ -221,10 +239,20 @@ const char* describe_part(const Arrived& record, const Understood& part) {
 }
 
 const fragment_items& items() {
-  static const fragment_items made = {
-      &hf.ett_fragment,   &hf.ett_fragments,      &hf.fragments, &hf.fragment, &hf.overlap,
-      &hf.conflict,       &hf.multiple_tails,     &hf.too_long,  &hf.error,    &hf.count,
-      &hf.reassembled_in, &hf.reassembled_length, nullptr,       "MEP parts"};
+  static const fragment_items made = {ett_fragment.address(),
+                                      ett_fragments.address(),
+                                      hf_fragments.address(),
+                                      hf_fragment.address(),
+                                      hf_overlap.address(),
+                                      hf_conflict.address(),
+                                      hf_multiple_tails.address(),
+                                      hf_too_long.address(),
+                                      hf_error.address(),
+                                      hf_count.address(),
+                                      hf_reassembled_in.address(),
+                                      hf_reassembled_length.address(),
+                                      nullptr,
+                                      "MEP parts"};
   return made;
 }
 
@@ -233,7 +261,7 @@ void show_part(const Arrived& record, const Understood& part, fragment_head* hea
   Arrived piece = arrived(record, bytes_of(record, part));
   piece.direction = part.frame->direction;
   proto_tree* tree = begin_item(piece, "Part of a frame", text);
-  proto_tree_add_item(tree, hf.part, piece.tvb, 0, -1, ENC_NA);
+  proto_tree_add_item(tree, hf_part, piece.tvb, 0, -1, ENC_NA);
   process_reassembled_data(record.tvb, static_cast<int>(part.at), record.pinfo,
                            "Reassembled MEP frame", head, &items(), nullptr, tree);
 }
@@ -322,38 +350,6 @@ int dissect_pieces(const Arrived& record, Line* (*line)(packet_info*, Direction)
 }
 
 void register_pieces() {
-  const auto field = [](int* id, const char* name, const char* abbrev, ftenum type, int display,
-                        const void* strings, const char* blurb) {
-    *id = -1;
-    return hf_register_info{id, {name, abbrev, type, display, strings, 0, blurb, HFILL}};
-  };
-  static hf_register_info fields[] = {
-      field(&hf.part, "Part of a frame", "mep.part", FT_BYTES, BASE_NONE, nullptr,
-            "The rest of the frame is in other records"),
-      field(&hf.fragments, "Parts", "mep.fragments", FT_NONE, BASE_NONE, nullptr,
-            "The records that the frame was put together from"),
-      field(&hf.fragment, "Part", "mep.fragment", FT_FRAMENUM, BASE_NONE, nullptr, nullptr),
-      field(&hf.overlap, "Part overlaps another", "mep.fragment.overlap", FT_BOOLEAN, BASE_NONE,
-            nullptr, nullptr),
-      field(&hf.conflict, "Part overlaps another with other bytes",
-            "mep.fragment.overlap.conflicts", FT_BOOLEAN, BASE_NONE, nullptr, nullptr),
-      field(&hf.multiple_tails, "More than one last part", "mep.fragment.multiple_tails",
-            FT_BOOLEAN, BASE_NONE, nullptr, nullptr),
-      field(&hf.too_long, "Part too long", "mep.fragment.too_long_fragment", FT_BOOLEAN, BASE_NONE,
-            nullptr, nullptr),
-      field(&hf.error, "Error in putting together", "mep.fragment.error", FT_FRAMENUM, BASE_NONE,
-            nullptr, nullptr),
-      field(&hf.count, "Number of parts", "mep.fragment.count", FT_UINT32, BASE_DEC, nullptr,
-            nullptr),
-      field(&hf.reassembled_in, "Reassembled in", "mep.reassembled.in", FT_FRAMENUM, BASE_NONE,
-            nullptr, "The record that completes the frame"),
-      field(&hf.reassembled_length, "Reassembled length", "mep.reassembled.length", FT_UINT32,
-            BASE_DEC, nullptr, "Of the frame, its length field included"),
-  };
-  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
-  static int* const subtrees[] = {&hf.ett_fragment, &hf.ett_fragments};
-  for (int* subtree : subtrees) *subtree = -1;
-  proto_register_subtree_array(subtrees, G_N_ELEMENTS(subtrees));
   reassembly_table_register(&reassembly, &by_number);
   register_init_routine(forget);
 }

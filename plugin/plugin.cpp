@@ -3,28 +3,20 @@
 #include "plugin/buses.h"
 #include "plugin/conversations.h"
 #include "plugin/dissector.h"
-#include "plugin/fields.h"
-#include "plugin/frame_tree.h"
 #include "plugin/preferences.h"
-#include "plugin/procedure_tree.h"
+#include "plugin/registry.h"
 #include "plugin/table_fields.h"
-#include "plugin/table_tree.h"
 #include "plugin/tls_session.h"
-#include "plugin/transaction_tree.h"
 #include "plugin/wireshark.h"
 
 namespace {
 
 void register_protocol() {
-  mep::plugin::register_fields();
+  mep::plugin::register_all();
   mep::plugin::register_table_fields();
-  mep::plugin::register_table_tree();
-  mep::plugin::register_procedure_tree();
-  mep::plugin::register_transaction_tree();
   mep::plugin::register_tls();
   mep::plugin::register_preferences();
   mep::plugin::register_buses();
-  mep::plugin::register_frames();
   mep::plugin::register_conversations();
   mep::plugin::register_dissectors();
 }

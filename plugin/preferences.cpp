@@ -4,13 +4,13 @@
 #include <epan/prefs.h>
 
 #include "plugin/direction.h"
-#include "plugin/fields.h"
 #include "plugin/keys.h"
+#include "plugin/registry.h"
 
 namespace mep::plugin {
 
 void register_preferences() {
-  module_t* module = prefs_register_protocol(mep_.proto, rebuild_keys);
+  module_t* module = prefs_register_protocol(proto_mep, rebuild_keys);
   register_keys(module);
   register_direction(module);
 }

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "plugin/fields.h"
+#include "plugin/registry.h"
 #include "protocol/bytes.h"
 #include "protocol/names.h"
 #include "protocol/tables/procedures.h"
@@ -11,11 +11,18 @@
 namespace mep::plugin {
 namespace {
 
-struct {
-  int number, sequence, result, call_in, result_in;
-  int tree;
-  expert_field failed;
-} procedure_hf;
+const Field hf_number("Procedure", "mep.procedure", FT_UINT16, BASE_HEX, nullptr, 0,
+                      "Procedure number as on the wire: EP17 is 0x0811");
+const Field hf_sequence("Procedure sequence number", "mep.procedure.sequence", FT_UINT8, BASE_DEC,
+                        nullptr, 0, "Given by the caller, repeated in the result");
+const Field hf_result("Result", "mep.procedure.result", FT_UINT8, BASE_DEC, nullptr, 0, nullptr);
+const Field hf_call_in("Called in", "mep.procedure.call_in", FT_FRAMENUM, BASE_NONE,
+                       FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0,
+                       "The write to BT07 whose result this is");
+const Field hf_result_in("Result in", "mep.procedure.result_in", FT_FRAMENUM, BASE_NONE,
+                         FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0, "Where the result was read");
+const Subtree ett_body;
+const Note ei_failed("mep.procedure.failed", PI_RESPONSE_CODE, PI_WARN, "The procedure failed");
 
 constexpr std::size_t sequence_at = 2;
 constexpr std::size_t result_at = 3;
@@ -35,10 +42,8 @@ const char* result_name(const Procedure* procedure, std::uint8_t code) {
   return name.empty() ? "unknown result" : name.data();
 }
 
-void show_frame(const TableBytes& shown, int hf, std::uint32_t frame) {
-  if (frame == 0) return;
-  proto_item* item = proto_tree_add_uint(shown.tree, hf, shown.tvb, 0, 0, frame);
-  proto_item_set_generated(item);
+void show_frame(const TableBytes& shown, const Field& hf, std::uint32_t frame) {
+  if (frame != 0) add_generated(shown.tree, hf, shown.tvb, frame);
 }
 
 std::uint16_t number_in(Bytes bytes) {
@@ -47,9 +52,9 @@ std::uint16_t number_in(Bytes bytes) {
 
 // Number and sequence number, as every header begins.
 void show_header(const TableBytes& shown, std::uint16_t number) {
-  proto_tree_add_uint_format_value(shown.tree, procedure_hf.number, shown.tvb, shown.offset, 2,
-                                   number, "%s (0x%04x)", title_of(shown.pinfo, number), number);
-  proto_tree_add_item(shown.tree, procedure_hf.sequence, shown.tvb,
+  proto_tree_add_uint_format_value(shown.tree, hf_number, shown.tvb, shown.offset, 2, number,
+                                   "%s (0x%04x)", title_of(shown.pinfo, number), number);
+  proto_tree_add_item(shown.tree, hf_sequence, shown.tvb,
                       shown.offset + static_cast<int>(sequence_at), 1, ENC_NA);
 }
 
@@ -60,8 +65,8 @@ void show_body(const TableBytes& shown, std::size_t header, const Node& root,
   if (body.empty()) return;
   const int at = shown.offset + static_cast<int>(header);
   proto_tree* tree =
-      proto_tree_add_subtree(shown.tree, shown.tvb, at, static_cast<int>(body.size()),
-                             procedure_hf.tree, nullptr, root.name.c_str());
+      proto_tree_add_subtree(shown.tree, shown.tvb, at, static_cast<int>(body.size()), ett_body,
+                             nullptr, root.name.c_str());
   show_table({shown.tvb, at, {0, body}, shown.pinfo, tree}, root, dimensions);
 }
 
@@ -75,7 +80,7 @@ void show_call(const TableBytes& shown, const Call* call, const Dimensions& dime
   show_header(shown, number);
   if (const Procedure* procedure = find_procedure(number))
     show_body(shown, call_header, procedure->parameters, dimensions);
-  if (call) show_frame(shown, procedure_hf.result_in, call->result_frame);
+  if (call) show_frame(shown, hf_result_in, call->result_frame);
 }
 
 void show_result(const TableBytes& shown, const Call* call, const Dimensions& dimensions,
@@ -91,41 +96,12 @@ void show_result(const TableBytes& shown, const Call* call, const Dimensions& di
                       name);
     show_header(shown, number);
     proto_item* result = proto_tree_add_uint_format_value(
-        shown.tree, procedure_hf.result, shown.tvb, shown.offset + static_cast<int>(result_at), 1,
-        code, "%s (%u)", name, code);
-    if (code > 1)
-      expert_add_info_format(shown.pinfo, result, &procedure_hf.failed, "The procedure failed: %s",
-                             name);
+        shown.tree, hf_result, shown.tvb, shown.offset + static_cast<int>(result_at), 1, code,
+        "%s (%u)", name, code);
+    if (code > 1) ei_failed.add(shown.pinfo, result, "The procedure failed: %s", name);
     if (procedure) show_body(shown, result_header, procedure->response, dimensions);
   }
-  if (call) show_frame(shown, procedure_hf.call_in, call->call_frame);
-}
-
-void register_procedure_tree() {
-  static hf_register_info fields[] = {
-      {&procedure_hf.number,
-       {"Procedure", "mep.procedure", FT_UINT16, BASE_HEX, nullptr, 0,
-        "Procedure number as on the wire: EP17 is 0x0811", HFILL}},
-      {&procedure_hf.sequence,
-       {"Procedure sequence number", "mep.procedure.sequence", FT_UINT8, BASE_DEC, nullptr, 0,
-        "Given by the caller, repeated in the result", HFILL}},
-      {&procedure_hf.result,
-       {"Result", "mep.procedure.result", FT_UINT8, BASE_DEC, nullptr, 0, nullptr, HFILL}},
-      {&procedure_hf.call_in,
-       {"Called in", "mep.procedure.call_in", FT_FRAMENUM, BASE_NONE,
-        FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0, "The write to BT07 whose result this is", HFILL}},
-      {&procedure_hf.result_in,
-       {"Result in", "mep.procedure.result_in", FT_FRAMENUM, BASE_NONE,
-        FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0, "Where the result was read", HFILL}},
-  };
-  static int* const subtrees[] = {&procedure_hf.tree};
-  static ei_register_info experts[] = {
-      {&procedure_hf.failed,
-       {"mep.procedure.failed", PI_RESPONSE_CODE, PI_WARN, "The procedure failed", EXPFILL}}};
-  procedure_hf = {-1, -1, -1, -1, -1, -1, EI_INIT};
-  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
-  proto_register_subtree_array(subtrees, G_N_ELEMENTS(subtrees));
-  expert_register_field_array(mep_.experts, experts, G_N_ELEMENTS(experts));
+  if (call) show_frame(shown, hf_call_in, call->call_frame);
 }
 
 }  // namespace mep::plugin

@@ -14,6 +14,4 @@ void show_call(const TableBytes& shown, const Call* call, const Dimensions& dime
 void show_result(const TableBytes& shown, const Call* call, const Dimensions& dimensions,
                  bool believed);
 
-void register_procedure_tree();
-
 }  // namespace mep::plugin

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plugin/fields.h"
+#include "plugin/registry.h"
 #include "protocol/catalog.h"
 
 namespace mep::plugin {
@@ -126,7 +126,7 @@ void register_table_fields() {
   infos->reserve(fields.size());
   for (std::size_t id = 1; id < fields.size(); ++id)
     infos->push_back({&numbers()[id], describe(fields[id])});
-  proto_register_field_array(mep_.proto, infos->data(), static_cast<int>(infos->size()));
+  proto_register_field_array(proto_mep, infos->data(), static_cast<int>(infos->size()));
 }
 
 }  // namespace mep::plugin

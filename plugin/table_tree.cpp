@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <string>
 
-#include "plugin/fields.h"
 #include "plugin/findings.h"
 #include "plugin/interval_view.h"
+#include "plugin/registry.h"
 #include "plugin/table_fields.h"
 #include "protocol/bytes.h"
 #include "protocol/catalog.h"
@@ -17,11 +17,29 @@
 namespace mep::plugin {
 namespace {
 
-struct {
-  int cut, undecoded, not_a_time, assumed;
-  int interval_end[load_profile_sets];  // of BT64 to BT67
-  int branch, leaf;                     // subtrees
-} table_hf;
+const Field hf_cut("cut", "mep.cut", FT_BYTES, BASE_NONE, nullptr, 0,
+                   "A part of a field, or a value of an interval of which a part is not in this "
+                   "frame");
+const Field hf_undecoded("Not decoded", "mep.undecoded", FT_BYTES, BASE_NONE, nullptr, 0,
+                         "Table bytes that no description covers");
+const Field hf_not_a_time("no date and time", "mep.not_a_time", FT_BYTES, BASE_NONE, nullptr, 0,
+                          "A date and time that is not set or out of bounds");
+const Field hf_assumed("Assumed dimensions", "mep.assumed", FT_STRING, BASE_NONE, nullptr, 0,
+                       "Dimensions that were not seen in the capture before this frame");
+const Subtree ett_branch;
+const Subtree ett_leaf;
+
+struct IntervalEnd : Field {
+  explicit IntervalEnd(const char* abbrev)
+      : Field("Interval end time", abbrev, FT_ABSOLUTE_TIME, ABSOLUTE_TIME_UTC, nullptr, 0,
+              "From the block's end time, the interval time of BT61 and the order; as many in a "
+              "frame "
+              "as values of each channel") {}
+};
+// Of BT64 to BT67.
+const IntervalEnd hf_interval_end[load_profile_sets] = {
+    IntervalEnd("mep.bt64.interval_end_time"), IntervalEnd("mep.bt65.interval_end_time"),
+    IntervalEnd("mep.bt66.interval_end_time"), IntervalEnd("mep.bt67.interval_end_time")};
 
 // --- The tree
 
@@ -114,11 +132,11 @@ struct Display {
   proto_tree* enter(proto_tree* tree, const Found& found, proto_item** item) const {
     const char* name = found.node->name.c_str();
     if (found.index < 0) {
-      return proto_tree_add_subtree(tree, shown.tvb, offset_of(found.position), 0, table_hf.branch,
-                                    item, name);
+      return proto_tree_add_subtree(tree, shown.tvb, offset_of(found.position), 0, ett_branch, item,
+                                    name);
     }
-    return proto_tree_add_subtree_format(tree, shown.tvb, offset_of(found.position), 0,
-                                         table_hf.branch, item, "%s [%d]", name, found.index);
+    return proto_tree_add_subtree_format(tree, shown.tvb, offset_of(found.position), 0, ett_branch,
+                                         item, "%s [%d]", name, found.index);
   }
 
   void enter_profile(proto_tree* tree, proto_item* item, const Found& found) const {
@@ -141,7 +159,7 @@ struct Display {
   void add_interval_end(proto_tree* tree, std::int64_t end, const char* text) const {
     nstime_t time = {static_cast<time_t>(end), 0};
     proto_item* generated = proto_tree_add_time_format_value(
-        tree, table_hf.interval_end[profile->set], shown.tvb, 0, 0, &time, "%s UTC", text);
+        tree, hf_interval_end[profile->set], shown.tvb, 0, 0, &time, "%s UTC", text);
     proto_item_set_generated(generated);
   }
 
@@ -163,7 +181,7 @@ struct Display {
 
   void show_undecoded(proto_tree* tree, const Found& found) const {
     proto_item* item =
-        proto_tree_add_item(tree, table_hf.undecoded, shown.tvb, offset_of(found.visible_from),
+        proto_tree_add_item(tree, hf_undecoded, shown.tvb, offset_of(found.visible_from),
                             static_cast<int>(found.visible_size), ENC_NA);
     proto_item_append_text(item, " (%s)", found.why);
   }
@@ -207,9 +225,8 @@ struct Display {
   }
 
   void show_no_reading(proto_tree* tree, const Found& found) const {
-    proto_item* item =
-        proto_tree_add_item(tree, table_hf.cut, shown.tvb, offset_of(found.visible_from),
-                            static_cast<int>(found.visible_size), ENC_NA);
+    proto_item* item = proto_tree_add_item(tree, hf_cut, shown.tvb, offset_of(found.visible_from),
+                                           static_cast<int>(found.visible_size), ENC_NA);
     proto_item_prepend_text(item, "%s, ", name_of(found));
     if (!found.has_value || found.node->kind != Kind::registers) return;
     const Source* source =
@@ -230,9 +247,8 @@ struct Display {
   void show_cut(proto_tree* tree, const Found& found, std::int32_t element) const {
     const auto first = found.visible_from - found.position;
     const char* index = element < 0 ? "" : wmem_strdup_printf(shown.pinfo->pool, " [%d]", element);
-    proto_item* item =
-        proto_tree_add_item(tree, table_hf.cut, shown.tvb, offset_of(found.visible_from),
-                            static_cast<int>(found.visible_size), ENC_NA);
+    proto_item* item = proto_tree_add_item(tree, hf_cut, shown.tvb, offset_of(found.visible_from),
+                                           static_cast<int>(found.visible_size), ENC_NA);
     proto_item_prepend_text(item, "%s%s, ", name_of(found), index);
     proto_item_append_text(item, " (bytes %u to %u of %u)", static_cast<unsigned>(first),
                            static_cast<unsigned>(first + found.visible_size - 1),
@@ -340,7 +356,7 @@ struct Display {
         word = proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, whole, "0x%0*x",
                                                 size * 2, whole);
       }
-      bits = proto_item_add_subtree(word, table_hf.leaf);
+      bits = proto_item_add_subtree(word, ett_leaf);
     }
     for (const BitField& field : found.node->bit_fields) {
       const std::int64_t value = bits_value(field, found.value);
@@ -396,8 +412,7 @@ struct Display {
   proto_item* add_date_time(proto_tree* tree, int hf, int at, int size, const Found& found) const {
     const auto when = parse_date_time(bytes_of(found));
     if (!when) {
-      proto_item* item =
-          proto_tree_add_item(tree, table_hf.not_a_time, shown.tvb, at, size, ENC_NA);
+      proto_item* item = proto_tree_add_item(tree, hf_not_a_time, shown.tvb, at, size, ENC_NA);
       const Bytes bytes = bytes_of(found);
       const bool zero =
           std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
@@ -424,48 +439,9 @@ void show_table(const TableBytes& shown, const Node& root, const Dimensions& dim
   Display{shown, profile ? &*profile : nullptr, dimensions}.show_all(findings);
   if (findings.assumed) {
     proto_item* item =
-        proto_tree_add_string(shown.tree, table_hf.assumed, shown.tvb, 0, 0, findings.assumed);
+        proto_tree_add_string(shown.tree, hf_assumed, shown.tvb, 0, 0, findings.assumed);
     proto_item_set_generated(item);
   }
-}
-
-namespace {
-
-hf_register_info interval_end_field(unsigned set) {
-  static constexpr const char* names[load_profile_sets] = {
-      "mep.bt64.interval_end_time", "mep.bt65.interval_end_time", "mep.bt66.interval_end_time",
-      "mep.bt67.interval_end_time"};
-  return {&table_hf.interval_end[set],
-          {"Interval end time", names[set], FT_ABSOLUTE_TIME, ABSOLUTE_TIME_UTC, nullptr, 0,
-           "From the block's end time and the interval time of BT61", HFILL}};
-}
-
-}  // namespace
-
-void register_table_tree() {
-  static hf_register_info fields[] = {
-      {&table_hf.cut,
-       {"cut", "mep.cut", FT_BYTES, BASE_NONE, nullptr, 0,
-        "A part of a field, or a value of an interval of which a part is not in this frame",
-        HFILL}},
-      {&table_hf.undecoded,
-       {"Not decoded", "mep.undecoded", FT_BYTES, BASE_NONE, nullptr, 0,
-        "Table bytes that no description covers", HFILL}},
-      {&table_hf.not_a_time,
-       {"no date and time", "mep.not_a_time", FT_BYTES, BASE_NONE, nullptr, 0,
-        "A date and time that is not set or out of bounds", HFILL}},
-      {&table_hf.assumed,
-       {"Assumed dimensions", "mep.assumed", FT_STRING, BASE_NONE, nullptr, 0,
-        "Dimensions that were not seen in the capture before this frame", HFILL}},
-      interval_end_field(0),
-      interval_end_field(1),
-      interval_end_field(2),
-      interval_end_field(3),
-  };
-  static int* const subtrees[] = {&table_hf.branch, &table_hf.leaf};
-  table_hf = {-1, -1, -1, -1, {-1, -1, -1, -1}, -1, -1};
-  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
-  proto_register_subtree_array(subtrees, G_N_ELEMENTS(subtrees));
 }
 
 }  // namespace mep::plugin

@@ -22,6 +22,4 @@ struct TableBytes {
 // captured.
 void show_table(const TableBytes& shown, const Node& root, const Dimensions& dimensions);
 
-void register_table_tree();
-
 }  // namespace mep::plugin

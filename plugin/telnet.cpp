@@ -4,21 +4,26 @@
 #include <epan/conversation.h>
 #include <epan/dissectors/packet-tcp.h>
 
-#include "plugin/fields.h"
 #include "plugin/line_item.h"
+#include "plugin/registry.h"
 #include "protocol/bytes.h"
 #include "protocol/telnet.h"
 
 namespace mep::plugin {
 namespace {
 
+const NotedField hf_telnet(
+    "Telnet negotiation", "mep.telnet", FT_BYTES, BASE_NONE, nullptr,
+    "What the port server and its client say to each other, not to the meter", PI_PROTOCOL, PI_NOTE,
+    "This stream is Telnet. Its commands and the doubling of FF are taken out here; where "
+    "frames look wrong nevertheless, let the port server send the bytes as they are (ser2net: "
+    "an accepter tcp,PORT in place of telnet(…),tcp,PORT; formerly raw in place of telnet)");
+const Field hf_command("Telnet command", "mep.telnet.command", FT_STRING, BASE_NONE, nullptr, 0,
+                       nullptr);
+const Subtree ett_telnet;
+
 // Connection -> the first packet that negotiated, as a pointer's value.
 wmem_map_t* since = nullptr;
-
-struct {
-  int negotiation, command, ett;
-  expert_field note;
-} telnet_;
 
 struct Stretch {
   std::uint32_t at;
@@ -127,7 +132,7 @@ void show_commands(tvbuff_t* tvb, wmem_allocator_t* pool, proto_tree* tree, cons
                  : wmem_strdup_printf(pool, "%s %.*s", text, static_cast<int>(option_name.size()),
                                       option_name.data());
     }
-    proto_tree_add_string(tree, telnet_.command, tvb, static_cast<int>(at), static_cast<int>(size),
+    proto_tree_add_string(tree, hf_command, tvb, static_cast<int>(at), static_cast<int>(size),
                           text);
     at += size;
   }
@@ -142,11 +147,11 @@ void show_negotiation(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const
   col_clear(pinfo->cinfo, COL_INFO);
   col_add_str(pinfo->cinfo, COL_INFO, text);
   proto_item* item =
-      proto_tree_add_bytes_format(tree, telnet_.negotiation, tvb, static_cast<int>(stretch.at),
+      proto_tree_add_bytes_format(tree, hf_telnet, tvb, static_cast<int>(stretch.at),
                                   static_cast<int>(stretch.size), nullptr, "%s", text);
-  proto_tree* subtree = proto_item_add_subtree(item, telnet_.ett);
+  proto_tree* subtree = proto_item_add_subtree(item, ett_telnet);
   show_commands(tvb, pinfo->pool, subtree, stretch, stream);
-  if (first) expert_add_info(pinfo, item, &telnet_.note);
+  if (first) hf_telnet.note.add(pinfo, item);
 }
 
 }  // namespace
@@ -196,27 +201,6 @@ int dissect_telnet(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, dissecto
 }
 
 void register_telnet() {
-  static hf_register_info fields[] = {
-      {&telnet_.negotiation,
-       {"Telnet negotiation", "mep.telnet", FT_BYTES, BASE_NONE, nullptr, 0,
-        "What the port server and its client say to each other, not to the meter", HFILL}},
-      {&telnet_.command,
-       {"Telnet command", "mep.telnet.command", FT_STRING, BASE_NONE, nullptr, 0, nullptr, HFILL}},
-  };
-  static ei_register_info entries[] = {
-      {&telnet_.note,
-       {"mep.telnet.expert", PI_PROTOCOL, PI_NOTE,
-        "This stream is Telnet. Its commands and the doubling of FF are taken out here; where "
-        "frames look wrong nevertheless, let the port server send the bytes as they are (ser2net: "
-        "an accepter tcp,PORT in place of telnet(…),tcp,PORT; formerly raw in place of telnet)",
-        EXPFILL}},
-  };
-  static int* const subtrees[] = {&telnet_.ett};
-  telnet_.negotiation = telnet_.command = telnet_.ett = -1;
-  telnet_.note = EI_INIT;
-  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
-  proto_register_subtree_array(subtrees, G_N_ELEMENTS(subtrees));
-  expert_register_field_array(mep_.experts, entries, G_N_ELEMENTS(entries));
   since =
       wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(), g_direct_hash, g_direct_equal);
 }

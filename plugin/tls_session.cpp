@@ -9,7 +9,7 @@
 #include <epan/secrets.h>
 #include <wiretap/secrets-types.h>
 
-#include "plugin/fields.h"
+#include "plugin/registry.h"
 #include "plugin/table_memory.h"
 #include "protocol/tls_psk.h"
 
@@ -32,12 +32,27 @@ struct TlsSession {
 
 namespace {
 
-struct {
-  int session, steps, client_id, key_id;
-  expert_field headless, no_key, repeated, out_of_order;
-} tls_hf;
-
 constexpr value_string key_ids[] = {{0, "MEP Basic Key"}, {1, "MEP Advanced Key"}, {0, nullptr}};
+
+const Field hf_tls_data("TLS records", "mep.tls_data", FT_BYTES, BASE_NONE, nullptr, 0, nullptr);
+
+const Field hf_session("TLS session", "mep.tls.session", FT_UINT32, BASE_DEC, nullptr, 0,
+                       "Counted through the capture");
+const Field hf_steps("TLS", "mep.tls.steps", FT_STRING, BASE_NONE, nullptr, 0,
+                     "What the records are in the TLS handshake");
+const Field hf_client_id("Client ID", "mep.tls.client_id", FT_UINT16, BASE_DEC, nullptr, 0,
+                         "From the PSK identity; the meter writes it into its event log");
+const Field hf_key_id("Key ID", "mep.tls.key_id", FT_UINT8, BASE_DEC, VALS(key_ids), 0,
+                      "From the PSK identity");
+const Note ei_headless(
+    "mep.tls.headless", PI_DECRYPTION, PI_NOTE,
+    "The TLS session began before the capture: what it was encrypted with is not known");
+const Note ei_no_key("mep.tls.no_key", PI_DECRYPTION, PI_NOTE,
+                     "No key in the key table fits this TLS session");
+const Note ei_out_of_order("mep.tls.out_of_order", PI_PROTOCOL, PI_WARN,
+                           "No TLS session has such bytes here: not given to TLS");
+const Note ei_repeated("mep.tls.repeated", PI_SEQUENCE, PI_NOTE,
+                       "The same bytes were sent before: not given to TLS a second time");
 
 dissector_handle_t tls_handle;
 dissector_handle_t payload_handle;
@@ -289,19 +304,18 @@ int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) 
   // Apart from the keys of whole frames, which have the layer in their upper byte.
   const std::uint32_t key = 0xFF000000 | (current.place & 0xFFFF) << 8 | (current.payloads & 0xFF);
   auto* facts =
-      static_cast<FrameFacts*>(p_get_proto_data(wmem_file_scope(), pinfo, mep_.proto, key));
+      static_cast<FrameFacts*>(p_get_proto_data(wmem_file_scope(), pinfo, proto_mep, key));
   if (!facts) {
     facts = learn_payload(pinfo, message);
-    p_add_proto_data(wmem_file_scope(), pinfo, mep_.proto, key, facts);
+    p_add_proto_data(wmem_file_scope(), pinfo, proto_mep, key, facts);
   }
   ++current.payloads;
 
   proto_item* item = proto_tree_add_protocol_format(
-      tree, mep_.proto, tvb, 0, -1, "Multipurpose Expansion Port, inside TLS%s",
+      tree, proto_mep, tvb, 0, -1, "Multipurpose Expansion Port, inside TLS%s",
       facts->direction == Direction::client_to_meter ? ", Request" : ", Response");
   const Shown shown{
-      tvb, 0, message, proto_item_add_subtree(item, mep_.ett.message), pinfo, Trailer::absent,
-      true};
+      tvb, 0, message, proto_item_add_subtree(item, ett_message), pinfo, Trailer::absent, true};
   // The story of what was inside replaces that of the wrapping.
   col_set_writable(pinfo->cinfo, COL_INFO, TRUE);
   if (message.empty()) {
@@ -352,34 +366,28 @@ void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFa
 void show_session(const Shown& shown, const FrameFacts& frame) {
   const TlsFacts& facts = *frame.tls;
   proto_item* parent = proto_tree_get_parent(shown.tree);
-  proto_item* item =
-      proto_tree_add_uint(shown.tree, tls_hf.session, shown.tvb, 0, 0, facts.session);
-  proto_item_set_generated(item);
+  add_generated(shown.tree, hf_session, shown.tvb, facts.session);
   if (facts.steps[0] != '\0') {
-    item = proto_tree_add_string(shown.tree, tls_hf.steps, shown.tvb, 0, 0, facts.steps);
-    proto_item_set_generated(item);
+    add_generated(shown.tree, hf_steps, shown.tvb, facts.steps);
     col_append_fstr(shown.pinfo->cinfo, COL_INFO, ": %s", facts.steps);
   }
   if (facts.has_identity) {
-    item =
-        proto_tree_add_uint(shown.tree, tls_hf.client_id, shown.tvb, 0, 0, facts.identity.client);
-    proto_item_set_generated(item);
-    item = proto_tree_add_uint(shown.tree, tls_hf.key_id, shown.tvb, 0, 0, facts.identity.key);
-    proto_item_set_generated(item);
+    add_generated(shown.tree, hf_client_id, shown.tvb, facts.identity.client);
+    add_generated(shown.tree, hf_key_id, shown.tvb, facts.identity.key);
   }
   show_key(shown, facts.key, frame);
-  if (facts.headless) expert_add_info(shown.pinfo, parent, &tls_hf.headless);
-  if (facts.key_missing) expert_add_info(shown.pinfo, parent, &tls_hf.no_key);
-  if (facts.out_of_order) expert_add_info(shown.pinfo, parent, &tls_hf.out_of_order);
-  if (facts.repeated) expert_add_info(shown.pinfo, parent, &tls_hf.repeated);
+  if (facts.headless) ei_headless.add(shown.pinfo, parent);
+  if (facts.key_missing) ei_no_key.add(shown.pinfo, parent);
+  if (facts.out_of_order) ei_out_of_order.add(shown.pinfo, parent);
+  if (facts.repeated) ei_repeated.add(shown.pinfo, parent);
 }
 
 }  // namespace
 
 void show_tls(const Shown& shown, const Extent& data, const FrameFacts& facts) {
   if (data.size > 0) {
-    proto_tree_add_item(shown.tree, mep_.hf.tls_data, shown.tvb, shown.offset + data.offset,
-                        data.size, ENC_NA);
+    proto_tree_add_item(shown.tree, hf_tls_data, shown.tvb, shown.offset + data.offset, data.size,
+                        ENC_NA);
   }
   if (!facts.tls) return;
   show_session(shown, facts);
@@ -398,39 +406,7 @@ void show_tls(const Shown& shown, const Extent& data, const FrameFacts& facts) {
 }
 
 void register_tls() {
-  static hf_register_info fields[] = {
-      {&tls_hf.session,
-       {"TLS session", "mep.tls.session", FT_UINT32, BASE_DEC, nullptr, 0,
-        "Counted through the capture", HFILL}},
-      {&tls_hf.steps,
-       {"TLS", "mep.tls.steps", FT_STRING, BASE_NONE, nullptr, 0,
-        "What the records are in the TLS handshake", HFILL}},
-      {&tls_hf.client_id,
-       {"Client ID", "mep.tls.client_id", FT_UINT16, BASE_DEC, nullptr, 0,
-        "From the PSK identity; the meter writes it into its event log", HFILL}},
-      {&tls_hf.key_id,
-       {"Key ID", "mep.tls.key_id", FT_UINT8, BASE_DEC, VALS(key_ids), 0, "From the PSK identity",
-        HFILL}},
-  };
-  static ei_register_info experts[] = {
-      {&tls_hf.headless,
-       {"mep.tls.headless", PI_DECRYPTION, PI_NOTE,
-        "The TLS session began before the capture: what it was encrypted with is not known",
-        EXPFILL}},
-      {&tls_hf.no_key,
-       {"mep.tls.no_key", PI_DECRYPTION, PI_NOTE, "No key in the key table fits this TLS session",
-        EXPFILL}},
-      {&tls_hf.out_of_order,
-       {"mep.tls.out_of_order", PI_PROTOCOL, PI_WARN,
-        "No TLS session has such bytes here: not given to TLS", EXPFILL}},
-      {&tls_hf.repeated,
-       {"mep.tls.repeated", PI_SEQUENCE, PI_NOTE,
-        "The same bytes were sent before: not given to TLS a second time", EXPFILL}},
-  };
-  tls_hf = {-1, -1, -1, -1, EI_INIT, EI_INIT, EI_INIT, EI_INIT};
-  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
-  expert_register_field_array(mep_.experts, experts, G_N_ELEMENTS(experts));
-  payload_handle = register_dissector("mep.tls_payload", dissect_payload, mep_.proto);
+  payload_handle = register_dissector("mep.tls_payload", dissect_payload, proto_mep);
   register_init_routine(forget);
 }
 

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/transaction_tree.h"
 
-#include "plugin/fields.h"
+#include "plugin/registry.h"
 #include "protocol/bytes.h"
 #include "protocol/names.h"
 #include "protocol/transaction.h"
 
 namespace mep::plugin {
 namespace {
-
-struct {
-  int size, type, number, request_in, response_in;
-  int tree, message;
-  expert_field broken, numbers_differ;
-} transaction_hf;
 
 constexpr value_string types[] = {
     {static_cast<guint32>(TransactionType::requests), "requests"},
@@ -23,6 +17,23 @@ constexpr value_string types[] = {
     {static_cast<guint32>(TransactionType::group_broadcast_denied),
      "group broadcast request denied"},
     {0, nullptr}};
+
+const Field hf_size("Size", "mep.transaction.size", FT_UINT16, BASE_DEC | BASE_UNIT_STRING,
+                    unit("bytes"), 0, "Of the whole transaction");
+const Field hf_type("Type", "mep.transaction.type", FT_UINT8, BASE_DEC, VALS(types), 0, nullptr);
+const Field hf_number("Number", "mep.transaction.number", FT_UINT16, BASE_DEC, nullptr, 0, nullptr);
+const Field hf_request_in("Requests in", "mep.transaction.request_in", FT_FRAMENUM, BASE_NONE,
+                          FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0,
+                          "The write to ET52 that this answers");
+const Field hf_response_in("Responses in", "mep.transaction.response_in", FT_FRAMENUM, BASE_NONE,
+                           FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0,
+                           "The read of ET53 that answers this");
+const Subtree ett_transaction;
+const Subtree ett_message_inside;
+const Note ei_broken("mep.transaction.broken", PI_MALFORMED, PI_ERROR,
+                     "The records do not fill the transaction");
+const Note ei_numbers_differ("mep.transaction.numbers_differ", PI_PROTOCOL, PI_WARN,
+                             "The transaction's number is not repeated at its end");
 
 // Where the transaction's bytes are shown.
 struct Place {
@@ -37,9 +48,8 @@ struct Place {
 void show_partner(const Place& place, proto_tree* tree, const Transaction& transaction,
                   bool is_request) {
   if (!transaction.partner) return;
-  const int hf = is_request ? transaction_hf.response_in : transaction_hf.request_in;
-  proto_item* item = proto_tree_add_uint(tree, hf, place.tvb, 0, 0, transaction.partner->frame);
-  proto_item_set_generated(item);
+  const Field& hf = is_request ? hf_response_in : hf_request_in;
+  add_generated(tree, hf, place.tvb, transaction.partner->frame);
 }
 
 // The request of the transaction with that index, as an exchange of its own (packet scope); null
@@ -57,9 +67,9 @@ Exchange* inner_exchange(packet_info* pinfo, const Transaction* requests, unsign
 void show_one(const Place& place, const Transaction& transaction, const FrameFacts& facts,
               const Extent& at, unsigned index) {
   const bool is_request = facts.direction == Direction::client_to_meter;
-  proto_tree* tree = proto_tree_add_subtree_format(
-      place.tree, place.tvb, place.at + at.offset, at.size, transaction_hf.message, nullptr,
-      "%s %u", is_request ? "Request" : "Response", index + 1);
+  proto_tree* tree = proto_tree_add_subtree_format(place.tree, place.tvb, place.at + at.offset,
+                                                   at.size, ett_message_inside, nullptr, "%s %u",
+                                                   is_request ? "Request" : "Response", index + 1);
   const Shown inner{place.tvb, place.at + at.offset, at.of(place.bytes),
                     tree,      place.pinfo,          Trailer::absent,
                     true};
@@ -104,14 +114,12 @@ void show_transaction(const Shown& shown, int at, const Transaction& transaction
     add_new_data_source(shown.pinfo, place.tvb, "Reassembled MEP transaction");
   }
   proto_item* item = nullptr;
-  place.tree = proto_tree_add_subtree_format(shown.tree, place.tvb, place.at, transaction.size,
-                                             transaction_hf.tree, &item, "Transaction %u%s",
-                                             transaction.number,
-                                             transaction.in_pieces ? " (from several frames)" : "");
-  proto_tree_add_item(place.tree, transaction_hf.size, place.tvb, place.at, 2, ENC_LITTLE_ENDIAN);
-  proto_tree_add_item(place.tree, transaction_hf.type, place.tvb, place.at + 2, 1, ENC_NA);
-  proto_tree_add_item(place.tree, transaction_hf.number, place.tvb, place.at + 3, 2,
-                      ENC_LITTLE_ENDIAN);
+  place.tree = proto_tree_add_subtree_format(
+      shown.tree, place.tvb, place.at, transaction.size, ett_transaction, &item, "Transaction %u%s",
+      transaction.number, transaction.in_pieces ? " (from several frames)" : "");
+  proto_tree_add_item(place.tree, hf_size, place.tvb, place.at, 2, ENC_LITTLE_ENDIAN);
+  proto_tree_add_item(place.tree, hf_type, place.tvb, place.at + 2, 1, ENC_NA);
+  proto_tree_add_item(place.tree, hf_number, place.tvb, place.at + 3, 2, ENC_LITTLE_ENDIAN);
   show_partner(place, place.tree, transaction, is_request);
 
   // The inner messages must not tell their stories over the outer one's.
@@ -124,39 +132,9 @@ void show_transaction(const Shown& shown, int at, const Transaction& transaction
     ++index;
   }
   col_set_writable(shown.pinfo->cinfo, COL_INFO, writable);
-  if (records.broken()) expert_add_info(shown.pinfo, item, &transaction_hf.broken);
+  if (records.broken()) ei_broken.add(shown.pinfo, item);
   if (closing_transaction_number(place.bytes) != transaction.number)
-    expert_add_info(shown.pinfo, item, &transaction_hf.numbers_differ);
-}
-
-void register_transaction_tree() {
-  static hf_register_info fields[] = {
-      {&transaction_hf.size,
-       {"Size", "mep.transaction.size", FT_UINT16, BASE_DEC | BASE_UNIT_STRING, unit("bytes"), 0,
-        "Of the whole transaction", HFILL}},
-      {&transaction_hf.type,
-       {"Type", "mep.transaction.type", FT_UINT8, BASE_DEC, VALS(types), 0, nullptr, HFILL}},
-      {&transaction_hf.number,
-       {"Number", "mep.transaction.number", FT_UINT16, BASE_DEC, nullptr, 0, nullptr, HFILL}},
-      {&transaction_hf.request_in,
-       {"Requests in", "mep.transaction.request_in", FT_FRAMENUM, BASE_NONE,
-        FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0, "The write to ET52 that this answers", HFILL}},
-      {&transaction_hf.response_in,
-       {"Responses in", "mep.transaction.response_in", FT_FRAMENUM, BASE_NONE,
-        FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0, "The read of ET53 that answers this", HFILL}},
-  };
-  static int* const subtrees[] = {&transaction_hf.tree, &transaction_hf.message};
-  static ei_register_info experts[] = {
-      {&transaction_hf.broken,
-       {"mep.transaction.broken", PI_MALFORMED, PI_ERROR, "The records do not fill the transaction",
-        EXPFILL}},
-      {&transaction_hf.numbers_differ,
-       {"mep.transaction.numbers_differ", PI_PROTOCOL, PI_WARN,
-        "The transaction's number is not repeated at its end", EXPFILL}}};
-  transaction_hf = {-1, -1, -1, -1, -1, -1, -1, EI_INIT, EI_INIT};
-  proto_register_field_array(mep_.proto, fields, G_N_ELEMENTS(fields));
-  proto_register_subtree_array(subtrees, G_N_ELEMENTS(subtrees));
-  expert_register_field_array(mep_.experts, experts, G_N_ELEMENTS(experts));
+    ei_numbers_differ.add(shown.pinfo, item);
 }
 
 }  // namespace mep::plugin

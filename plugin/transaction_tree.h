@@ -12,6 +12,4 @@ namespace mep::plugin {
 void show_transaction(const Shown& shown, int at, const Transaction& transaction,
                       const FrameFacts& facts);
 
-void register_transaction_tree();
-
 }  // namespace mep::plugin
