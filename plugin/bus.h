@@ -31,6 +31,9 @@ struct Directions {
 };
 
 struct Bus {
+  // Where what is learned of it lives: file scope, or a packet's (see passing_bus()).
+  wmem_allocator_t* scope;
+  bool passing;
   std::uint16_t number;  // 0 for the first in the capture
   // Among the buses whose frames have one and the same tap number: the next, and which interfaces
   // were seen of this one, counted from 1, by role.

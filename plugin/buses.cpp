@@ -19,11 +19,32 @@ std::uint16_t bus_count = 0;
 
 const Dimensions nothing_known;
 
+Bus* empty_bus(wmem_allocator_t* scope) {
+  Bus* bus = wmem_new0(scope, Bus);
+  bus->scope = scope;
+  bus->sequences = wmem_map_new(scope, g_direct_hash, g_direct_equal);
+  return bus;
+}
+
 Bus* new_bus() {
-  Bus* bus = wmem_new0(wmem_file_scope(), Bus);
+  Bus* bus = empty_bus(wmem_file_scope());
   bus->number = bus_count++;
   bus->dimensions = &nothing_known;
-  bus->sequences = wmem_map_new(wmem_file_scope(), g_direct_hash, g_direct_equal);
+  return bus;
+}
+
+// In place of a bus after the first pass: for a frame that was not there then, and with it is gone
+// what is learned of it. `known`: the bus as the first pass left it; null where there is none.
+Bus* passing_bus(const packet_info* pinfo, const Bus* known) {
+  Bus* bus = empty_bus(pinfo->pool);
+  bus->passing = true;
+  bus->swap_told = bus->echo_told = bus->factory_key_told = true;
+  bus->number = known ? known->number : no_bus;
+  bus->dimensions = known ? known->dimensions : &nothing_known;
+  if (!known) return bus;
+  bus->lean = known->lean;
+  bus->directions = known->directions;
+  bus->last_key = known->last_key;
   return bus;
 }
 
@@ -160,12 +181,17 @@ Bus* bus_of_line(packet_info* pinfo, std::uint32_t tap, Direction direction) {
   const Interface interface = interface_of(pinfo);
   const std::uint64_t key = both(tap, interface.key());
   Bus* known = lookup(lines, key);
+  if (pinfo->fd->visited) return passing_bus(pinfo, known);
   return known ? known : insert(lines, key, new_line(pinfo, tap, interface, direction));
 }
 
 Bus* bus_of_connection(packet_info* pinfo) {
-  conversation_t* conversation = find_or_create_conversation(pinfo);
-  auto* bus = static_cast<Bus*>(conversation_get_proto_data(conversation, proto_mep));
+  const bool first_pass = !pinfo->fd->visited;
+  conversation_t* conversation =
+      first_pass ? find_or_create_conversation(pinfo) : find_conversation_pinfo(pinfo, 0);
+  auto* bus = conversation ? static_cast<Bus*>(conversation_get_proto_data(conversation, proto_mep))
+                           : nullptr;
+  if (!first_pass) return passing_bus(pinfo, bus);
   if (!bus) {
     bus = new_bus();
     conversation_add_proto_data(conversation, proto_mep, bus);

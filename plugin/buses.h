@@ -9,6 +9,9 @@
 
 namespace mep::plugin {
 
+// For frames that are learned from: afterwards each of them gets a bus of the packet's, of which
+// nothing is kept.
+//
 // The bus of a frame of the link layer. `tap`: the number in its tap header, 0 where it has none
 // (docs/link-types.md). Lines of one tap have the same number; where there is none, the interfaces'
 // names and descriptions tell which two are one tap's, and where those say nothing, that they stand

@@ -133,7 +133,7 @@ int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
                 tree,
                 direction <= 2 ? static_cast<Direction>(direction) : Direction::unknown,
                 tvb_get_uint8(tvb, 3),
-                nullptr,
+                false,
                 size >= tap::header_size ? tvb_get_ntohl(tvb, 12) : 0};
   if (frame.direction == Direction::unknown) frame.direction = direction_of_packet(pinfo);
   if (dissect_if_held(frame, line_of_interface)) return static_cast<int>(tvb_captured_length(tvb));
@@ -142,7 +142,7 @@ int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
 }
 
 int dissect_raw(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
-  return dissect_pieces({tvb, pinfo, tree, direction_of_packet(pinfo), 0, nullptr},
+  return dissect_pieces({tvb, pinfo, tree, direction_of_packet(pinfo), 0, false},
                         line_of_interface);
 }
 
@@ -191,7 +191,7 @@ Direction direction_of_rtac(tvbuff_t* tvb) {
 }
 
 int dissect_rtac(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
-  return dissect_pieces({tvb, pinfo, tree, direction_of_rtac(tvb), 0, nullptr}, line_of_interface);
+  return dissect_pieces({tvb, pinfo, tree, direction_of_rtac(tvb), 0, false}, line_of_interface);
 }
 
 // A guess, until the frames tell: Decode As offers either port. A serial port server, and so the
@@ -212,13 +212,12 @@ Line* line_of_sender(packet_info* pinfo, Direction) {
 }
 
 int dissect_udp(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
-  return dissect_pieces({tvb, pinfo, tree, direction_by_port(pinfo), 0, bus_of_connection(pinfo)},
-                        line_of_sender);
+  return dissect_pieces({tvb, pinfo, tree, direction_by_port(pinfo), 0, true}, line_of_sender);
 }
 
 int dissect_tcp_frame(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   next_in_info(pinfo);
-  return dissect_frame({tvb, pinfo, tree, direction_by_port(pinfo), 0, bus_of_connection(pinfo)});
+  return dissect_frame({tvb, pinfo, tree, direction_by_port(pinfo), 0, true});
 }
 
 // Whether what stands behind a length field has a code and a count that agree with it.

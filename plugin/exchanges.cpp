@@ -27,8 +27,9 @@ nstime_t time_since(const nstime_t& before, const packet_info* pinfo) {
 }
 
 FrameFacts* new_facts(const Bus& bus, Direction direction) {
-  FrameFacts* facts = wmem_new0(wmem_file_scope(), FrameFacts);
+  FrameFacts* facts = wmem_new0(bus.scope, FrameFacts);
   facts->direction = direction;
+  facts->alone = bus.passing;
   facts->bus = bus.number;
   facts->digest = DigestStatus::unverified;
   facts->dimensions = bus.dimensions;
@@ -230,7 +231,7 @@ AsAnswer read_as_answer(Bus& bus, packet_info* pinfo, Bytes message) {
 // --- Learning -----------------------------------------------------------------------------------
 
 FrameFacts* learn_request(Bus& bus, packet_info* pinfo, Bytes message, const AsRequest& read) {
-  Exchange* exchange = wmem_new(wmem_file_scope(), Exchange);
+  Exchange* exchange = wmem_new(bus.scope, Exchange);
   *exchange = read.exchange;
   const Exchange* previous = bus.recent[0];
   // A bare code (a client that polls for TLS records) says nothing that could be repeated.
@@ -250,11 +251,11 @@ FrameFacts* learn_request(Bus& bus, packet_info* pinfo, Bytes message, const AsR
   const auto code = static_cast<RequestCode>(request.code);
   if (is_write(code) && request.data.size > 0) {
     const Bytes written = request.data.of(read.plain);
-    exchange->written = static_cast<const std::uint8_t*>(
-        wmem_memdup(wmem_file_scope(), written.data(), written.size()));
+    exchange->written =
+        static_cast<const std::uint8_t*>(wmem_memdup(bus.scope, written.data(), written.size()));
     learn_written(bus, pinfo, *exchange, *facts);
   }
-  if (exchange->cover == Cover::clear && is_tls(code))
+  if (exchange->cover == Cover::clear && is_tls(code) && !bus.passing)
     learn_tls_request(bus, pinfo, *exchange, request.data.of(message), *facts);
   return facts;
 }

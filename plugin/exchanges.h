@@ -82,6 +82,7 @@ struct FrameFacts {
   bool lines_swapped;      // by this frame that was certain of the bus's lines
   bool echo_heard;         // the first echo on its bus
   bool factory_key_found;  // the first frame of its bus that the factory default key fits
+  bool alone;              // nothing is known of the frames around it
   std::uint16_t bus;       // see Bus::number
   const Exchange* echoes;  // whose request's bytes came back; null: none
   Exchange* exchange;      // of a request its own, of a response the one it answers; or null
@@ -94,6 +95,8 @@ struct FrameFacts {
 
 // One meter and whoever talks to it: two tapped lines, or one TCP connection. File scope.
 struct Bus;
+// In place of a bus's number, where it has none.
+constexpr std::uint16_t no_bus = 0xFFFF;
 
 // Whether a request is waiting for its answer: helps where nothing else tells the direction.
 bool answer_expected(const Bus* bus);

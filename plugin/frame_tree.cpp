@@ -67,8 +67,9 @@ Bytes captured_bytes(const Arrived& frame) {
 // "Client" and "Meter": the tapped lines have no addresses of their own.
 void set_addresses(packet_info* pinfo, const FrameFacts& facts) {
   const bool from_meter = facts.direction == Direction::meter_to_client;
-  set_participant(&pinfo->dl_src, pinfo->pool, from_meter, facts.bus);
-  set_participant(&pinfo->dl_dst, pinfo->pool, !from_meter, facts.bus);
+  const unsigned bus = facts.bus == no_bus ? 0 : facts.bus;
+  set_participant(&pinfo->dl_src, pinfo->pool, from_meter, bus);
+  set_participant(&pinfo->dl_dst, pinfo->pool, !from_meter, bus);
   copy_address_shallow(&pinfo->src, &pinfo->dl_src);
   copy_address_shallow(&pinfo->dst, &pinfo->dl_dst);
   copy_address_shallow(&pinfo->net_src, &pinfo->dl_src);
@@ -147,17 +148,18 @@ const NotedField hf_noise("Noise", "mep.noise", FT_BYTES, BASE_NONE, nullptr,
                           "Bytes that form no frame");
 
 Bus* bus_of(const Arrived& frame) {
-  return frame.bus ? frame.bus : bus_of_line(frame.pinfo, frame.tap, frame.direction);
+  return frame.connection ? bus_of_connection(frame.pinfo)
+                          : bus_of_line(frame.pinfo, frame.tap, frame.direction);
 }
 
 // What a port number says is a guess; what a capture says of its lines is on record.
 Claim claim_of(const Arrived& frame) {
-  return {frame.direction, frame.bus == nullptr};
+  return {frame.direction, !frame.connection};
 }
 
 void show_participants(const Arrived& frame, proto_tree* tree, const FrameFacts& facts) {
-  add_generated(tree, hf_stream, frame.tvb, facts.bus);
-  if (!frame.bus) {
+  if (facts.bus != no_bus) add_generated(tree, hf_stream, frame.tvb, facts.bus);
+  if (!frame.connection) {
     set_addresses(frame.pinfo, facts);
     add_participant(frame, tree, hf_src, &frame.pinfo->src);
     add_participant(frame, tree, hf_dst, &frame.pinfo->dst);

@@ -18,7 +18,7 @@ struct Arrived {
   proto_tree* tree;
   Direction direction;      // as far as the carrier knows
   std::uint8_t tap_status;  // tap::Status bits, 0 without a tap header
-  Bus* bus;                 // null: a line of the link layer, to be looked up
+  bool connection;          // TCP or UDP; otherwise a line of the link layer
   std::uint32_t tap = 0;    // its number, where a tap header has one
 };
 

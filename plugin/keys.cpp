@@ -95,10 +95,10 @@ void reset_rows() {
 
 }  // namespace
 
-const KeyEntry* keep(const KeyEntry& entry) {
-  auto* copy = wmem_new(wmem_file_scope(), KeyEntry);
+const KeyEntry* keep(wmem_allocator_t* scope, const KeyEntry& entry) {
+  auto* copy = wmem_new(scope, KeyEntry);
   *copy = entry;
-  copy->label = wmem_strdup(wmem_file_scope(), entry.label);
+  copy->label = wmem_strdup(scope, entry.label);
   return copy;
 }
 

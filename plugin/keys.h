@@ -23,9 +23,9 @@ struct KeyEntry {
 // default under both kinds' rights ("factory default", advanced).
 std::span<const KeyEntry> active_keys();
 
-// A copy for the file's lifetime: the key table may change while a capture is open, and what was
-// found out with a key must not.
-const KeyEntry* keep(const KeyEntry& entry);
+// A copy for as long as `scope` lives: the key table may change while a capture is open, and what
+// was found out with a key must not.
+const KeyEntry* keep(wmem_allocator_t* scope, const KeyEntry& entry);
 
 // Takes over what the user changed; active_keys() and all labels from before are gone then.
 void rebuild_keys();

@@ -34,11 +34,12 @@ FrameFacts* unreadable_facts(const Arrived& bytes, Kept what, Direction otherwis
 }
 
 void next_in_info(packet_info* pinfo) {
-  if (p_get_proto_data(pinfo->pool, pinfo, proto_mep, 0)) {
+  constexpr auto begun = static_cast<std::uint32_t>(InPacket::info_begun);
+  if (p_get_proto_data(pinfo->pool, pinfo, proto_mep, begun)) {
     col_append_str(pinfo->cinfo, COL_INFO, " | ");
     col_set_fence(pinfo->cinfo, COL_INFO);
   } else {
-    p_add_proto_data(pinfo->pool, pinfo, proto_mep, 0, pinfo);
+    p_add_proto_data(pinfo->pool, pinfo, proto_mep, begun, pinfo);
   }
 }
 
@@ -50,7 +51,7 @@ proto_tree* begin_item(const Arrived& bytes, const char* what, const char* info)
   proto_item* item = proto_tree_add_protocol_format(bytes.tree, proto_mep, bytes.tvb, 0, -1,
                                                     "Multipurpose Expansion Port, %s", what);
   proto_tree* tree = proto_item_add_subtree(item, ett_message);
-  if (!bytes.bus && bytes.direction != Direction::unknown)
+  if (!bytes.connection && bytes.direction != Direction::unknown)
     show_participants(bytes, tree, *unreadable_facts(bytes, Kept::participants, bytes.direction));
   return tree;
 }

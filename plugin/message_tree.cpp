@@ -330,7 +330,8 @@ void show_exchange(const Shown& shown, const FrameFacts& facts) {
   if (request && !is_request && request->table) show_table_number(shown, 0, 0, *request->table);
   if (shown.paired_outside) return;
   if (!exchange) {
-    if (!is_request) ei_answers_nothing.add(shown.pinfo, proto_tree_get_parent(shown.tree));
+    if (!is_request && !facts.alone)
+      ei_answers_nothing.add(shown.pinfo, proto_tree_get_parent(shown.tree));
   } else if (is_request) {
     if (exchange->answer_frame != 0)
       add_generated(shown.tree, hf_response_in, shown.tvb, exchange->answer_frame);

@@ -84,7 +84,7 @@ std::optional<Bytes> prove_request(Bus& bus, packet_info* pinfo, Bytes message,
   if (bus.last_key && fits_either(*bus.last_key)) return opener.plain();
   for (const KeyEntry& entry : active_keys()) {
     if (!fits_either(entry)) continue;
-    bus.last_key = exchange.key = keep(entry);
+    bus.last_key = exchange.key = keep(bus.scope, entry);
     return opener.plain();
   }
   return std::nullopt;

@@ -20,7 +20,7 @@ void learn_call(Bus& bus, const packet_info* pinfo, Bytes data, Exchange& exchan
   if (exchange.request.table != BT(7) || exchange.request.offset != 0 ||
       data.size() < call_header_size)
     return;
-  auto* call = wmem_new0(wmem_file_scope(), Call);
+  auto* call = wmem_new0(bus.scope, Call);
   call->number = static_cast<std::uint16_t>(read_le(data, 0, 2) & 0x0FFF);
   call->sequence = data[2];
   call->call_frame = pinfo->num;
@@ -44,8 +44,8 @@ void learn_result(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes 
 // --- Transactions
 
 // Takes in a piece; the whole transaction if this piece completes it.
-Transaction* assemble(Assembly& assembly, const packet_info* pinfo, std::size_t offset,
-                      Bytes piece) {
+Transaction* assemble(wmem_allocator_t* scope, Assembly& assembly, const packet_info* pinfo,
+                      std::size_t offset, Bytes piece) {
   if (offset == 0) assembly = {};
   const bool fits = offset == assembly.filled && piece.size() <= max_transaction_size - offset;
   if (!fits) {
@@ -60,9 +60,8 @@ Transaction* assemble(Assembly& assembly, const packet_info* pinfo, std::size_t 
   constexpr std::size_t smallest = transaction_header_size + transaction_number_size;
   if (!header || header->size < smallest || header->size > bytes.size()) return nullptr;
 
-  auto* whole = wmem_new0(wmem_file_scope(), Transaction);
-  whole->bytes =
-      static_cast<const std::uint8_t*>(wmem_memdup(wmem_file_scope(), bytes.data(), header->size));
+  auto* whole = wmem_new0(scope, Transaction);
+  whole->bytes = static_cast<const std::uint8_t*>(wmem_memdup(scope, bytes.data(), header->size));
   whole->size = header->size;
   whole->number = header->number;
   whole->frame = pinfo->num;
@@ -78,14 +77,14 @@ Transaction* learn_transaction_requests(Bus& bus, const packet_info* pinfo, Byte
                          is_write(static_cast<RequestCode>(request.code)) &&
                          request.problem == Problem::none;
   if (!concerned) return nullptr;
-  Transaction* whole = assemble(bus.requests, pinfo, request.offset, data);
+  Transaction* whole = assemble(bus.scope, bus.requests, pinfo, request.offset, data);
   if (whole) bus.last_requests = whole;
   return whole;
 }
 
 Transaction* learn_transaction_responses(Bus& bus, const packet_info* pinfo,
                                          const Exchange& exchange, Bytes data) {
-  Transaction* whole = assemble(bus.responses, pinfo, exchange.request.offset, data);
+  Transaction* whole = assemble(bus.scope, bus.responses, pinfo, exchange.request.offset, data);
   Transaction* requests = bus.last_requests;
   if (!whole || !requests || requests->number != whole->number) return whole;
   whole->partner = requests;
@@ -101,7 +100,7 @@ void learn_dimensions(Bus& bus, const Request& request, Bytes data) {
   if (!table || data.empty()) return;
   Dimensions known = *bus.dimensions;
   if (!learn(*table, {request.offset, data}, known)) return;
-  auto* kept = static_cast<Dimensions*>(wmem_alloc(wmem_file_scope(), sizeof(Dimensions)));
+  auto* kept = static_cast<Dimensions*>(wmem_alloc(bus.scope, sizeof(Dimensions)));
   bus.dimensions = new (kept) Dimensions(known);
 }
 

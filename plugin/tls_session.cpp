@@ -9,6 +9,8 @@
 #include <epan/secrets.h>
 #include <wiretap/secrets-types.h>
 
+#include "plugin/guarded.h"
+#include "plugin/line_item.h"
 #include "plugin/registry.h"
 #include "plugin/table_memory.h"
 #include "protocol/tls_psk.h"
@@ -111,7 +113,7 @@ void find_secret(TlsSession& session, Bytes finished) {
     const auto secret = handshake.master_secret(entry.key);
     if (!secret || !handshake.verifies(*secret, finished)) continue;
     hand_over(*handshake.client_random(), *secret);
-    session.key = keep(entry);
+    session.key = keep(wmem_file_scope(), entry);
     return;
   }
 }
@@ -243,13 +245,23 @@ void learn_tls_response(Bus& bus, packet_info*, Exchange& exchange, Bytes data, 
 
 namespace {
 
-// The frame whose records are at the TLS dissector: it calls dissect_payload() for what it
-// decrypts.
-struct {
-  const FrameFacts* facts;
-  std::uint32_t place;  // in the packet: TCP brings several frames in one
+// The frame whose records are at the TLS dissector, which calls dissect_payload() for what it
+// decrypts. Packet scope.
+struct AtTls {
+  const FrameFacts* facts;  // null: none is
+  std::uint32_t place;      // in the packet: TCP brings several frames in one
   unsigned payloads;
-} current;
+};
+
+AtTls& at_tls(packet_info* pinfo) {
+  const auto key = static_cast<std::uint32_t>(InPacket::at_tls);
+  auto* at = static_cast<AtTls*>(p_get_proto_data(pinfo->pool, pinfo, proto_mep, key));
+  if (!at) {
+    at = wmem_new0(pinfo->pool, AtTls);
+    p_add_proto_data(pinfo->pool, pinfo, proto_mep, key, at);
+  }
+  return *at;
+}
 
 // The request that the frame's answer number `n` (from 0) is to; null where none is known. The end
 // of an answer that spans frames answers a frame that asks for nothing but that.
@@ -259,16 +271,22 @@ Exchange* question_inside(const Exchange& outer, unsigned n) {
   return inner && inner->answer_frame == 0 ? inner : nullptr;
 }
 
-FrameFacts* learn_payload(packet_info* pinfo, Bytes message) {
-  auto* facts = wmem_new0(wmem_file_scope(), FrameFacts);
-  *facts = *current.facts;
+// What is known of a payload by its frame alone.
+FrameFacts* facts_of_payload(wmem_allocator_t* scope, const FrameFacts& frame) {
+  auto* facts = wmem_new0(scope, FrameFacts);
+  *facts = frame;
   facts->tls = nullptr;
   facts->transaction = nullptr;
   facts->exchange = nullptr;
   facts->cover = Cover::clear;
-  Exchange* outer = current.facts->exchange;
+  return facts;
+}
+
+FrameFacts* learn_payload(packet_info* pinfo, const AtTls& at, Bytes message) {
+  FrameFacts* facts = facts_of_payload(wmem_file_scope(), *at.facts);
+  Exchange* outer = at.facts->exchange;
   if (!outer || message.empty()) return facts;
-  Bus& bus = *current.facts->tls->bus;
+  Bus& bus = *at.facts->tls->bus;
   if (facts->direction == Direction::client_to_meter) {
     auto* inner = wmem_new0(wmem_file_scope(), Exchange);
     inner->request_frame = outer->request_frame;
@@ -285,7 +303,7 @@ FrameFacts* learn_payload(packet_info* pinfo, Bytes message) {
           wmem_memdup(wmem_file_scope(), message.data() + request.data.offset, request.data.size));
       learn_from_write(bus, pinfo, *inner, *facts);
     }
-  } else if (Exchange* inner = question_inside(*outer, current.payloads)) {
+  } else if (Exchange* inner = question_inside(*outer, at.payloads)) {
     inner->answer_frame = outer->answer_frame;
     inner->answer_time = outer->answer_time;
     facts->exchange = inner;
@@ -297,19 +315,23 @@ FrameFacts* learn_payload(packet_info* pinfo, Bytes message) {
 
 // One decrypted message: C12.18 without an authentication trailer.
 int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
-  if (!current.facts) return 0;
+  AtTls& at = at_tls(pinfo);
+  if (!at.facts) return 0;
   const unsigned size = tvb_captured_length(tvb);
   const Bytes message(static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, size)),
                       size);
   // Apart from the keys of whole frames, which have the layer in their upper byte.
-  const std::uint32_t key = 0xFF000000 | (current.place & 0xFFFF) << 8 | (current.payloads & 0xFF);
+  const std::uint32_t key = 0xFF000000 | (at.place & 0xFFFF) << 8 | (at.payloads & 0xFF);
   auto* facts =
       static_cast<FrameFacts*>(p_get_proto_data(wmem_file_scope(), pinfo, proto_mep, key));
-  if (!facts) {
-    facts = learn_payload(pinfo, message);
+  if (!facts && pinfo->fd->visited) {
+    facts = facts_of_payload(pinfo->pool, *at.facts);
+    facts->alone = true;
+  } else if (!facts) {
+    facts = learn_payload(pinfo, at, message);
     p_add_proto_data(wmem_file_scope(), pinfo, proto_mep, key, facts);
   }
-  ++current.payloads;
+  ++at.payloads;
 
   proto_item* item = proto_tree_add_protocol_format(
       tree, proto_mep, tvb, 0, -1, "Multipurpose Expansion Port, inside TLS%s",
@@ -335,7 +357,8 @@ int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) 
 constexpr std::uint32_t meter_port = 1U << 16;
 constexpr std::uint32_t first_client_port = meter_port + 1;
 
-void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFacts& facts) {
+void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFacts& facts,
+              std::uint32_t place) {
   const auto ptype = pinfo->ptype;
   const std::uint32_t srcport = pinfo->srcport;
   const std::uint32_t destport = pinfo->destport;
@@ -346,21 +369,23 @@ void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFa
   pinfo->srcport = from_client ? client_port : meter_port;
   pinfo->destport = from_client ? meter_port : client_port;
   pinfo->can_desegment = 0;
-  // TLS would put its own words into the packet list.
-  const auto protocol_writable = col_get_writable(pinfo->cinfo, COL_PROTOCOL);
-  const auto info_writable = col_get_writable(pinfo->cinfo, COL_INFO);
-  col_set_writable(pinfo->cinfo, COL_PROTOCOL, FALSE);
-  col_set_writable(pinfo->cinfo, COL_INFO, FALSE);
-
-  tls_set_appdata_dissector(tls_handle, pinfo, payload_handle);
-  call_dissector(tls_handle, tvb, pinfo, tree);
-
-  col_set_writable(pinfo->cinfo, COL_PROTOCOL, protocol_writable);
-  col_set_writable(pinfo->cinfo, COL_INFO, info_writable);
-  pinfo->ptype = ptype;
-  pinfo->srcport = srcport;
-  pinfo->destport = destport;
-  pinfo->can_desegment = can_desegment;
+  at_tls(pinfo) = {&facts, place, 0};
+  guarded(
+      [&] {
+        tls_set_appdata_dissector(tls_handle, pinfo, payload_handle);
+        // TLS would put its own words into the packet list.
+        with_column_closed(pinfo, COL_PROTOCOL, [&] {
+          with_column_closed(pinfo, COL_INFO,
+                             [&] { call_dissector(tls_handle, tvb, pinfo, tree); });
+        });
+      },
+      [&] {
+        at_tls(pinfo) = {};
+        pinfo->ptype = ptype;
+        pinfo->srcport = srcport;
+        pinfo->destport = destport;
+        pinfo->can_desegment = can_desegment;
+      });
 }
 
 void show_session(const Shown& shown, const FrameFacts& frame) {
@@ -400,9 +425,8 @@ void show_tls(const Shown& shown, const Extent& data, const FrameFacts& facts) {
   } else {
     records = tvb_new_subset_length(shown.tvb, shown.offset + data.offset, data.size);
   }
-  current = {&facts, static_cast<std::uint32_t>(tvb_raw_offset(shown.tvb)), 0};
-  call_tls(records, shown.pinfo, proto_tree_get_root(shown.tree), facts);
-  current = {nullptr, 0, 0};
+  call_tls(records, shown.pinfo, proto_tree_get_root(shown.tree), facts,
+           static_cast<std::uint32_t>(tvb_raw_offset(shown.tvb)));
 }
 
 void register_tls() {

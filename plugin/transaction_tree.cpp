@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/transaction_tree.h"
 
+#include "plugin/guarded.h"
 #include "plugin/registry.h"
 #include "protocol/bytes.h"
 #include "protocol/names.h"
@@ -123,15 +124,14 @@ void show_transaction(const Shown& shown, int at, const Transaction& transaction
   show_partner(place, place.tree, transaction, is_request);
 
   // The inner messages must not tell their stories over the outer one's.
-  const auto writable = col_get_writable(shown.pinfo->cinfo, COL_INFO);
-  col_set_writable(shown.pinfo->cinfo, COL_INFO, FALSE);
   TransactionRecords records(place.bytes);
-  unsigned index = 0;
-  while (const auto message = records.next()) {
-    if (message->size > 0) show_one(place, transaction, facts, *message, index);
-    ++index;
-  }
-  col_set_writable(shown.pinfo->cinfo, COL_INFO, writable);
+  with_column_closed(shown.pinfo, COL_INFO, [&] {
+    unsigned index = 0;
+    while (const auto message = records.next()) {
+      if (message->size > 0) show_one(place, transaction, facts, *message, index);
+      ++index;
+    }
+  });
   if (records.broken()) ei_broken.add(shown.pinfo, item);
   if (closing_transaction_number(place.bytes) != transaction.number)
     ei_numbers_differ.add(shown.pinfo, item);
