@@ -76,24 +76,26 @@ Direction direction_of_packet(const packet_info* pinfo) {
   }
 }
 
-const char* direction_text(std::uint8_t direction) {
-  if (direction == static_cast<std::uint8_t>(Direction::client_to_meter)) return "client to meter";
-  if (direction == static_cast<std::uint8_t>(Direction::meter_to_client)) return "meter to client";
+const char* direction_text(Direction direction) {
+  if (direction == Direction::client_to_meter) return "client to meter";
+  if (direction == Direction::meter_to_client) return "meter to client";
   return "direction unknown";
 }
 
-void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, unsigned size) {
-  // The header in one look; tvb accesses throw where it is not there.
-  const auto* bytes =
-      static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, tap::smallest_header_size));
-  const Bytes header(bytes, tap::smallest_header_size);
+void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree,
+                     const tap::Parsed& parsed) {
+  namespace offset_of = tap::offset_of;
+  const auto number = [tvb](proto_tree* to, const Field& field, std::size_t at, int size) {
+    proto_tree_add_item(to, field, tvb, static_cast<int>(at), size, ENC_BIG_ENDIAN);
+  };
+  const tap::Header& header = parsed.header;
   proto_item* item = proto_tree_add_protocol_format(
-      tree, proto_mep, tvb, 0, static_cast<int>(size), "MEP tap, %s, %u bit/s",
-      direction_text(header[2]), static_cast<unsigned>(read_be(header, 4, 4)));
+      tree, proto_mep, tvb, 0, static_cast<int>(parsed.size), "MEP tap, %s, %u bit/s",
+      direction_text(header.direction), header.baud_rate);
   proto_tree* subtree = proto_item_add_subtree(item, ett_tap);
-  proto_tree_add_item(subtree, hf_tap_version, tvb, 0, 1, ENC_NA);
-  proto_tree_add_item(subtree, hf_tap_header_length, tvb, 1, 1, ENC_NA);
-  proto_tree_add_item(subtree, hf_tap_direction, tvb, 2, 1, ENC_NA);
+  number(subtree, hf_tap_version, offset_of::version, 1);
+  number(subtree, hf_tap_header_length, offset_of::size, 1);
+  number(subtree, hf_tap_direction, offset_of::direction, 1);
   static int* const status_bits[] = {hf_tap_truncated.address(),
                                      hf_tap_noise.address(),
                                      hf_tap_framing_error.address(),
@@ -101,40 +103,44 @@ void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, unsign
                                      hf_tap_break.address(),
                                      hf_tap_lost.address(),
                                      nullptr};
-  proto_item* status = proto_tree_add_bitmask(subtree, tvb, 3, hf_tap_status, ett_tap_status,
-                                              status_bits, ENC_BIG_ENDIAN);
-  proto_tree_add_item(subtree, hf_tap_baud_rate, tvb, 4, 4, ENC_BIG_ENDIAN);
-  proto_tree_add_item(subtree, hf_tap_duration, tvb, 8, 4, ENC_BIG_ENDIAN);
-  if (size >= tap::header_size) proto_tree_add_item(subtree, hf_tap_id, tvb, 12, 4, ENC_BIG_ENDIAN);
+  proto_item* status = proto_tree_add_bitmask(subtree, tvb, offset_of::status, hf_tap_status,
+                                              ett_tap_status, status_bits, ENC_BIG_ENDIAN);
+  number(subtree, hf_tap_baud_rate, offset_of::baud_rate, 4);
+  number(subtree, hf_tap_duration, offset_of::duration, 4);
+  if (parsed.size >= tap::header_size) number(subtree, hf_tap_id, offset_of::tap, 4);
   constexpr std::uint8_t trouble =
       tap::framing_error | tap::parity_error | tap::break_seen | tap::lost;
-  if (header[3] & trouble) ei_line_trouble.add(pinfo, status);
+  if (header.status & trouble) ei_line_trouble.add(pinfo, status);
 }
 
 int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
   col_set_str(pinfo->cinfo, COL_INFO, "Tap header cut short");
-  const unsigned version = tvb_get_uint8(tvb, 0);
-  const unsigned size = tvb_get_uint8(tvb, 1);
+  const unsigned version = tvb_get_uint8(tvb, tap::offset_of::version);
+  const unsigned size = tvb_get_uint8(tvb, tap::offset_of::size);
   if (version != tap::version || size < tap::smallest_header_size) {
     col_set_str(pinfo->cinfo, COL_INFO, "Tap header of an unknown kind");
     proto_item* item = proto_tree_add_protocol_format(tree, proto_mep, tvb, 0, -1, "MEP tap");
     ei_tap_header.add(pinfo, item,
-                      "Version %u with a header of %u bytes: this program knows version 1 "
-                      "with 12 bytes or more",
+                      "Version %u with a header of %u bytes: this program knows version 1 with 12 "
+                      "bytes or more",
                       version, size);
     return static_cast<int>(tvb_captured_length(tvb));
   }
-  show_tap_header(tvb, pinfo, tree, size);
+  // Leaves by an exception where the record is shorter.
+  const auto* bytes = static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, size));
+  const auto parsed = tap::parse({bytes, size});
+  if (!parsed) return 0;
+  show_tap_header(tvb, pinfo, tree, *parsed);
 
-  const std::uint8_t direction = tvb_get_uint8(tvb, 2);
+  const tap::Header& header = parsed->header;
   Arrived frame{tvb_new_subset_remaining(tvb, static_cast<int>(size)),
                 pinfo,
                 tree,
-                direction <= 2 ? static_cast<Direction>(direction) : Direction::unknown,
-                tvb_get_uint8(tvb, 3),
+                header.direction,
+                header.status,
                 false,
-                size >= tap::header_size ? tvb_get_ntohl(tvb, 12) : 0};
+                header.tap};
   if (frame.direction == Direction::unknown) frame.direction = direction_of_packet(pinfo);
   if (dissect_if_held(frame, line_of_interface)) return static_cast<int>(tvb_captured_length(tvb));
   const int used = frame.tap_status & tap::noise ? dissect_noise(frame) : dissect_frame(frame);
@@ -150,9 +156,10 @@ int dissect_raw(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
 
 bool has_tap_header(tvbuff_t* tvb) {
   if (tvb_captured_length(tvb) < tap::smallest_header_size) return false;
-  const unsigned size = tvb_get_uint8(tvb, 1);
-  return tvb_get_uint8(tvb, 0) == tap::version && size >= tap::smallest_header_size &&
-         size <= tvb_reported_length(tvb) && tvb_get_uint8(tvb, 2) <= 2;
+  const unsigned size = tvb_get_uint8(tvb, tap::offset_of::size);
+  return tvb_get_uint8(tvb, tap::offset_of::version) == tap::version &&
+         size >= tap::smallest_header_size && size <= tvb_reported_length(tvb) &&
+         tvb_get_uint8(tvb, tap::offset_of::direction) <= 2;
 }
 
 int dissect_tap_link(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* data) {

@@ -13,6 +13,7 @@
 #include "plugin/transaction_tree.h"
 #include "protocol/bytes.h"
 #include "protocol/names.h"
+#include "protocol/procedure.h"
 #include "protocol/tables/tables.h"
 
 namespace mep::plugin {
@@ -305,9 +306,9 @@ void show_permission(const Shown& shown, const Request& request, const KeyEntry*
     return;
   const Bytes data = request.data.of(shown.bytes);
   Permission permission = may_write(key->kind, *request.table);
-  const bool calls = *request.table == BT(7) && request.offset == 0 && data.size() >= 2;
-  if (permission == Permission::granted && calls)
-    permission = may_call(key->kind, static_cast<std::uint16_t>(read_le(data, 0, 2) & 0x0FFF));
+  const bool calls = *request.table == BT(7) && request.offset == 0;
+  const auto called = calls ? procedure::parse_number(data) : std::nullopt;
+  if (permission == Permission::granted && called) permission = may_call(key->kind, *called);
   if (permission == Permission::denied)
     ei_not_permitted.add(shown.pinfo, proto_tree_get_parent(shown.tree));
 }

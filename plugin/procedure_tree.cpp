@@ -4,8 +4,8 @@
 #include <string>
 
 #include "plugin/registry.h"
-#include "protocol/bytes.h"
 #include "protocol/names.h"
+#include "protocol/procedure.h"
 #include "protocol/tables/procedures.h"
 
 namespace mep::plugin {
@@ -24,11 +24,6 @@ const Field hf_result_in("Result in", "mep.procedure.result_in", FT_FRAMENUM, BA
 const Subtree ett_body;
 const Note ei_failed("mep.procedure.failed", PI_RESPONSE_CODE, PI_WARN, "The procedure failed");
 
-constexpr std::size_t sequence_at = 2;
-constexpr std::size_t result_at = 3;
-constexpr std::size_t call_header = 3;
-constexpr std::size_t result_header = 4;
-
 const char* title_of(packet_info* pinfo, std::uint16_t procedure) {
   return wmem_strdup(pinfo->pool, procedure_title(procedure).c_str());
 }
@@ -46,16 +41,13 @@ void show_frame(const TableBytes& shown, const Field& hf, std::uint32_t frame) {
   if (frame != 0) add_generated(shown.tree, hf, shown.tvb, frame);
 }
 
-std::uint16_t number_in(Bytes bytes) {
-  return static_cast<std::uint16_t>(read_le(bytes, 0, 2) & 0x0FFF);
-}
-
 // Number and sequence number, as every header begins.
 void show_header(const TableBytes& shown, std::uint16_t number) {
-  proto_tree_add_uint_format_value(shown.tree, hf_number, shown.tvb, shown.offset, 2, number,
-                                   "%s (0x%04x)", title_of(shown.pinfo, number), number);
+  proto_tree_add_uint_format_value(shown.tree, hf_number, shown.tvb, shown.offset,
+                                   procedure::number_size, number, "%s (0x%04x)",
+                                   title_of(shown.pinfo, number), number);
   proto_tree_add_item(shown.tree, hf_sequence, shown.tvb,
-                      shown.offset + static_cast<int>(sequence_at), 1, ENC_NA);
+                      shown.offset + static_cast<int>(procedure::sequence_offset), 1, ENC_NA);
 }
 
 // What stands behind the header.
@@ -73,33 +65,33 @@ void show_body(const TableBytes& shown, std::size_t header, const Node& root,
 }  // namespace
 
 void show_call(const TableBytes& shown, const Call* call, const Dimensions& dimensions) {
-  const Bytes bytes = shown.stretch.bytes;
-  if (shown.stretch.offset != 0 || bytes.size() < call_header) return;
-  const std::uint16_t number = number_in(bytes);
+  const auto header = procedure::parse_call(shown.stretch.bytes);
+  if (shown.stretch.offset != 0 || !header) return;
+  const std::uint16_t number = header->number;
   col_append_fstr(shown.pinfo->cinfo, COL_INFO, ": call %s", title_of(shown.pinfo, number));
   show_header(shown, number);
-  if (const Procedure* procedure = find_procedure(number))
-    show_body(shown, call_header, procedure->parameters, dimensions);
+  if (const Procedure* described = find_procedure(number))
+    show_body(shown, procedure::call_header_size, described->parameters, dimensions);
   if (call) show_frame(shown, hf_result_in, call->result_frame);
 }
 
 void show_result(const TableBytes& shown, const Call* call, const Dimensions& dimensions,
                  bool believed) {
-  const Bytes bytes = shown.stretch.bytes;
-  if (shown.stretch.offset == 0 && bytes.size() >= result_header) {
-    const std::uint16_t number = number_in(bytes);
-    const Procedure* procedure = find_procedure(number);
-    const std::uint8_t code = bytes[result_at];
-    const char* name = result_name(procedure, code);
+  const auto header = procedure::parse_result(shown.stretch.bytes);
+  if (shown.stretch.offset == 0 && header) {
+    const std::uint16_t number = header->number;
+    const Procedure* described = find_procedure(number);
+    const std::uint8_t code = header->code;
+    const char* name = result_name(described, code);
     if (believed)
       col_append_fstr(shown.pinfo->cinfo, COL_INFO, ": %s, %s", title_of(shown.pinfo, number),
                       name);
     show_header(shown, number);
     proto_item* result = proto_tree_add_uint_format_value(
-        shown.tree, hf_result, shown.tvb, shown.offset + static_cast<int>(result_at), 1, code,
-        "%s (%u)", name, code);
+        shown.tree, hf_result, shown.tvb, shown.offset + static_cast<int>(procedure::result_offset),
+        1, code, "%s (%u)", name, code);
     if (code > 1) ei_failed.add(shown.pinfo, result, "The procedure failed: %s", name);
-    if (procedure) show_body(shown, result_header, procedure->response, dimensions);
+    if (described) show_body(shown, procedure::result_header_size, described->response, dimensions);
   }
   if (call) show_frame(shown, hf_call_in, call->call_frame);
 }

@@ -3,8 +3,8 @@
 
 #include <new>
 
-#include "protocol/bytes.h"
 #include "protocol/names.h"
+#include "protocol/procedure.h"
 #include "protocol/tables/tables.h"
 #include "protocol/walker.h"
 
@@ -13,16 +13,13 @@ namespace {
 
 // --- Procedures
 
-constexpr std::size_t call_header_size = 3;    // BT07: number and handling, sequence number
-constexpr std::size_t result_header_size = 4;  // the same and the result code
-
 void learn_call(Bus& bus, const packet_info* pinfo, Bytes data, Exchange& exchange) {
-  if (exchange.request.table != BT(7) || exchange.request.offset != 0 ||
-      data.size() < call_header_size)
-    return;
+  if (exchange.request.table != BT(7) || exchange.request.offset != 0) return;
+  const auto header = procedure::parse_call(data);
+  if (!header) return;
   auto* call = wmem_new0(bus.scope, Call);
-  call->number = static_cast<std::uint16_t>(read_le(data, 0, 2) & 0x0FFF);
-  call->sequence = data[2];
+  call->number = header->number;
+  call->sequence = header->sequence;
   call->call_frame = pinfo->num;
   exchange.call = call;
   push_front(bus.calls, call);
@@ -30,11 +27,10 @@ void learn_call(Bus& bus, const packet_info* pinfo, Bytes data, Exchange& exchan
 
 // A result names its procedure and the sequence number; a part of one belongs to the last call.
 void learn_result(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes data) {
-  const bool has_header = exchange.request.offset == 0 && data.size() >= result_header_size;
+  const auto header = exchange.request.offset == 0 ? procedure::parse_result(data) : std::nullopt;
   for (Call* call : bus.calls) {
     if (!call) return;
-    if (has_header && (call->number != (read_le(data, 0, 2) & 0x0FFF) || call->sequence != data[2]))
-      continue;
+    if (header && (call->number != header->number || call->sequence != header->sequence)) continue;
     exchange.call = call;
     call->result_frame = pinfo->num;
     return;

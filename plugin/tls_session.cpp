@@ -80,17 +80,7 @@ TlsSession* new_session(bool headless) {
 
 // As a line of a TLS key log: the form in which Wireshark takes secrets at run time.
 void hand_over(const tls::Random& client_random, const tls::MasterSecret& secret) {
-  std::string line = "CLIENT_RANDOM ";
-  const auto append = [&line](Bytes bytes) {
-    for (const std::uint8_t byte : bytes) {
-      line += "0123456789abcdef"[byte >> 4];
-      line += "0123456789abcdef"[byte & 15];
-    }
-  };
-  append(client_random);
-  line += ' ';
-  append(secret);
-  line += '\n';
+  const std::string line = tls::key_log_line(client_random, secret) + "\n";
   secrets_wtap_callback(SECRETS_TYPE_TLS, line.data(), static_cast<unsigned>(line.size()));
 }
 

@@ -1,5 +1,5 @@
-// Integers in and out of byte spans. Frames are big-endian (page 10), table data little-endian
-// (page 40).
+// Integers in and out of byte spans, and bytes as text. Frames are big-endian (page 10), table data
+// little-endian (page 40).
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "protocol/types.h"
 
@@ -44,5 +46,8 @@ constexpr void write_le(std::span<std::uint8_t> bytes, std::size_t offset, std::
   for (std::size_t i = 0; i < size; ++i, value >>= 8)
     bytes[offset + i] = static_cast<std::uint8_t>(value);
 }
+
+// "00 2c a5" with a blank as the separator: two small hexadecimal digits a byte, in their order.
+std::string hex(Bytes bytes, std::string_view separator = {});
 
 }  // namespace mep

@@ -6,32 +6,36 @@
 namespace mep::tap {
 namespace {
 
-constexpr std::size_t tap_offset = 12;
+std::uint32_t number_at(Bytes record, std::size_t offset) {
+  return static_cast<std::uint32_t>(read_be(record, offset, 4));
+}
 
 }  // namespace
 
 std::array<std::uint8_t, header_size> encode(const Header& header) {
   std::array<std::uint8_t, header_size> bytes{};
-  bytes[0] = version;
-  bytes[1] = header_size;
-  bytes[2] = static_cast<std::uint8_t>(header.direction);
-  bytes[3] = header.status;
-  write_be(bytes, 4, 4, header.baud_rate);
-  write_be(bytes, 8, 4, header.duration_us);
-  write_be(bytes, tap_offset, 4, header.tap);
+  bytes[offset_of::version] = version;
+  bytes[offset_of::size] = header_size;
+  bytes[offset_of::direction] = static_cast<std::uint8_t>(header.direction);
+  bytes[offset_of::status] = header.status;
+  write_be(bytes, offset_of::baud_rate, 4, header.baud_rate);
+  write_be(bytes, offset_of::duration, 4, header.duration_us);
+  write_be(bytes, offset_of::tap, 4, header.tap);
   return bytes;
 }
 
 std::optional<Parsed> parse(Bytes record) {
-  if (record.size() < smallest_header_size || record[0] != version) return std::nullopt;
-  const std::size_t size = record[1];
+  if (record.size() < smallest_header_size || record[offset_of::version] != version)
+    return std::nullopt;
+  const std::size_t size = record[offset_of::size];
   if (size < smallest_header_size || size > record.size()) return std::nullopt;
   Header header;
-  header.direction = record[2] <= 2 ? static_cast<Direction>(record[2]) : Direction::unknown;
-  header.status = record[3];
-  header.baud_rate = static_cast<std::uint32_t>(read_be(record, 4, 4));
-  header.duration_us = static_cast<std::uint32_t>(read_be(record, 8, 4));
-  if (size >= header_size) header.tap = static_cast<std::uint32_t>(read_be(record, tap_offset, 4));
+  const std::uint8_t direction = record[offset_of::direction];
+  header.direction = direction <= 2 ? static_cast<Direction>(direction) : Direction::unknown;
+  header.status = record[offset_of::status];
+  header.baud_rate = number_at(record, offset_of::baud_rate);
+  header.duration_us = number_at(record, offset_of::duration);
+  if (size >= header_size) header.tap = number_at(record, offset_of::tap);
   return Parsed{header, size};
 }
 

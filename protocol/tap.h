@@ -18,6 +18,17 @@ inline constexpr std::uint8_t version = 1;
 inline constexpr std::size_t header_size = 16;           // as written
 inline constexpr std::size_t smallest_header_size = 12;  // in files from before the tap number
 
+// Where the fields stand in the header. Those of more than one byte have four, big-endian.
+namespace offset_of {
+inline constexpr std::size_t version = 0;
+inline constexpr std::size_t size = 1;  // of the header
+inline constexpr std::size_t direction = 2;
+inline constexpr std::size_t status = 3;
+inline constexpr std::size_t baud_rate = 4;
+inline constexpr std::size_t duration = 8;
+inline constexpr std::size_t tap = 12;  // behind the smallest header
+}  // namespace offset_of
+
 // Bits of Header::status.
 enum Status : std::uint8_t {
   truncated = 0x01,      // cut short: the rest of the frame never came

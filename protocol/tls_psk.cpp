@@ -108,6 +108,10 @@ Buffer prf(int hash, Bytes secret, std::string_view label, Bytes seed, std::size
 
 }  // namespace
 
+std::string key_log_line(const Random& client_random, const MasterSecret& secret) {
+  return "CLIENT_RANDOM " + hex(client_random) + " " + hex(secret);
+}
+
 std::optional<std::size_t> record_size(Bytes bytes) {
   if (bytes.size() < record_header_size) return std::nullopt;
   // SSL 3.0 to TLS 1.2.

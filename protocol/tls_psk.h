@@ -34,6 +34,9 @@ struct Identity {
   std::uint8_t key;  // 0: MBK, 1: MAK
 };
 
+// As a line of a TLS key log (the format of NSS, which Wireshark reads), without its newline.
+std::string key_log_line(const Random& client_random, const MasterSecret& secret);
+
 // The size of the record at the start of `bytes`, its header included; nothing where there are
 // fewer bytes than a header, 0 where it is no record.
 std::optional<std::size_t> record_size(Bytes bytes);

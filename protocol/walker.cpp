@@ -449,11 +449,9 @@ std::int64_t bits_value(const BitField& field, std::int64_t word) {
 }
 
 std::string bcd_digits(Bytes bytes) {
-  std::string digits;
-  for (std::size_t i = bytes.size(); i-- > 0;) {
-    digits += "0123456789ABCDEF"[bytes[i] >> 4];
-    digits += "0123456789ABCDEF"[bytes[i] & 0x0F];
-  }
+  std::string digits = hex(std::vector<std::uint8_t>(bytes.rbegin(), bytes.rend()));
+  for (char& digit : digits)
+    if (digit >= 'a') digit = static_cast<char>(digit - 'a' + 'A');
   return digits;
 }
 

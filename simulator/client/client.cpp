@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "protocol/bytes.h"
 #include "protocol/names.h"
+#include "protocol/procedure.h"
 #include "protocol/tables/tables.h"
 #include "protocol/walker.h"
 
@@ -26,7 +26,6 @@ constexpr Instant thinking = std::chrono::milliseconds(10);
 // Page 52: BT07, numbers of MEP clients.
 constexpr std::uint8_t first_procedure_sequence = 5;
 constexpr std::uint8_t last_procedure_sequence = 9;
-constexpr std::size_t result_header_size = 4;
 constexpr std::uint16_t result_size = 16;
 
 Buffer message_with(RequestCode code, Bytes bytes) {
@@ -225,21 +224,17 @@ Task<CallOutcome> Client::call(std::uint16_t procedure, Buffer parameters, std::
   procedure_sequence_ = procedure_sequence_ >= last_procedure_sequence
                             ? first_procedure_sequence
                             : static_cast<std::uint8_t>(procedure_sequence_ + 1);
-  constexpr std::size_t header_size = 3;
-  Buffer data(header_size + parameters.size(), procedure_sequence_);
-  write_le(data, 0, 2, procedure);
-  std::ranges::copy(parameters, data.begin() + header_size);
+  Buffer data = procedure::encode_call({procedure, 0, procedure_sequence_}, parameters);
   CallOutcome outcome;
   const Outcome written = co_await write(BT(7), 0, std::move(data));
   outcome.initiated = written.code;
   if (outcome.initiated != static_cast<std::uint8_t>(ResponseCode::ok)) co_return outcome;
   // How long the response is depends on the procedure: first its header, then the rest.
   const Outcome answer = co_await read_all(results, result_size);
-  if (!answer.ok() || answer.data.size() < result_header_size ||
-      answer.data[2] != procedure_sequence_)
-    co_return outcome;
-  outcome.result = answer.data[3];
-  outcome.data.assign(answer.data.begin() + result_header_size, answer.data.end());
+  const auto header = answer.ok() ? procedure::parse_result(answer.data) : std::nullopt;
+  if (!header || header->sequence != procedure_sequence_) co_return outcome;
+  outcome.result = header->code;
+  outcome.data.assign(answer.data.begin() + procedure::result_header_size, answer.data.end());
   co_return outcome;
 }
 

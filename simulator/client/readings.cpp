@@ -14,28 +14,9 @@ namespace {
 
 using Buffer = std::vector<std::uint8_t>;
 
-std::string hex(Bytes bytes, std::uint64_t size) {
-  std::string text;
-  for (std::uint64_t i = 0; i < size; ++i) {
-    const std::uint8_t byte = i < bytes.size() ? bytes[static_cast<std::size_t>(i)] : 0;
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
-
 std::string real_text(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
-
-std::string digits_of(Bytes bytes) {
-  std::string text;
-  for (std::size_t i = bytes.size(); i-- > 0;) {
-    text += "0123456789abcdef"[bytes[i] >> 4];
-    text += "0123456789abcdef"[bytes[i] & 15];
-  }
   return text;
 }
 
@@ -70,13 +51,13 @@ std::string text_of_bytes(const Node& node, const BitField* bits, Bytes bytes) {
     case Type::float32:
       return real_text(std::bit_cast<float>(static_cast<std::uint32_t>(read_le(bytes, 0, 4))));
     case Type::bcd:
-      return digits_of(bytes);
+      return bcd_digits(bytes);
     case Type::chars:
       return up_to_zero(bytes);
     case Type::set:
     case Type::bytes:
     case Type::fill:
-      return hex(bytes, bytes.size());
+      return hex(bytes);
   }
   return {};
 }

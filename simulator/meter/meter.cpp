@@ -6,6 +6,7 @@
 
 #include "protocol/bytes.h"
 #include "protocol/names.h"
+#include "protocol/procedure.h"
 #include "protocol/transaction.h"
 #include "simulator/contents/living.h"
 #include "simulator/contents/table_bytes.h"
@@ -16,8 +17,6 @@ namespace {
 
 using Buffer = std::vector<std::uint8_t>;
 
-constexpr std::size_t procedure_header_size = 3;  // in BT07, page 52
-constexpr std::uint16_t procedure_number_mask = 0x0FFF;
 // Sequence numbers that tell MEP clients from others, page 52.
 constexpr std::uint8_t first_client_sequence = 5;
 constexpr std::uint8_t last_client_sequence = 9;
@@ -88,15 +87,14 @@ ResponseCode Meter::write(const Request& request, Bytes data, const Caller& call
 // --- Procedures, page 52
 
 ResponseCode Meter::initiate(Bytes data, const Caller& caller) {
-  if (data.size() < procedure_header_size) return ResponseCode::operation_not_possible;
+  const auto header = procedure::parse_call(data);
+  if (!header) return ResponseCode::operation_not_possible;
   ProcedureResult& last = state_.results[caller.client];
-  const std::uint8_t sequence = data[2];
-  if (sequence < first_client_sequence || sequence > last_client_sequence ||
-      sequence == last.sequence)
+  if (header->sequence < first_client_sequence || header->sequence > last_client_sequence ||
+      header->sequence == last.sequence)
     return ResponseCode::operation_not_possible;
-  const auto procedure = static_cast<std::uint16_t>(read_le(data, 0, 2) & procedure_number_mask);
-  last = run_procedure(state_, procedure, data.subspan(procedure_header_size), caller);
-  last.sequence = sequence;
+  last = run_procedure(state_, header->number, data.subspan(procedure::call_header_size), caller);
+  last.sequence = header->sequence;
   return ResponseCode::ok;
 }
 

@@ -10,13 +10,12 @@
 #include "protocol/bytes.h"
 #include "protocol/message.h"
 #include "protocol/names.h"
+#include "protocol/procedure.h"
 #include "protocol/times.h"
 #include "simulator/security/rc4_security.h"
 
 namespace mep::simulator {
 namespace {
-
-constexpr std::uint16_t procedure_mask = 0x0FFF;  // page 52
 
 // The middle of a sentence.
 std::string in_lower_case(std::string_view name) {
@@ -60,10 +59,8 @@ std::string describe_request(Bytes message) {
   std::string text = verb(static_cast<RequestCode>(request.code)) + " " +
                      table_label(*request.table) + " offset " + std::to_string(request.offset);
   if (request.count) text += " count " + std::to_string(*request.count);
-  const Bytes data = request.data.of(message);
-  if (request.table == BT(7) && data.size() >= 2)
-    text += " (" +
-            procedure_label(static_cast<std::uint16_t>(read_le(data, 0, 2) & procedure_mask)) + ")";
+  const auto called = procedure::parse_number(request.data.of(message));
+  if (request.table == BT(7) && called) text += " (" + procedure_label(*called) + ")";
   return text;
 }
 

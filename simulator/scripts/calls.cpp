@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "protocol/names.h"
+#include "protocol/procedure.h"
 #include "simulator/meter/procedures.h"
 #include "simulator/scripts/steps.h"
 #include "simulator/scripts/stories.h"
@@ -19,19 +20,13 @@ constexpr std::uint16_t own_transaction = 0x0410;
 constexpr std::uint16_t nobodys_handle = 777;
 constexpr std::uint16_t gas_meter_slot = 0;
 
-Buffer bt07(std::uint16_t procedure, std::uint8_t sequence, const Buffer& parameters) {
-  Buffer data = le16(procedure);
-  data.push_back(sequence);
-  data.insert(data.end(), parameters.begin(), parameters.end());
-  return data;
-}
-
 // Procedure sequence numbers: of clients are 5 to 9, and not the same twice in a row, page 52.
 Task<> use_sequence_numbers(Client& client) {
   constexpr std::array<std::uint8_t, 8> numbers = {5, 6, 7, 7, 8, 9, 4, 10};
   const Buffer nothing = {0, 0, 0};
   for (const std::uint8_t number : numbers) {
-    const Outcome written = co_await client.write(BT(7), 0, bt07(EP(17), number, nothing));
+    Buffer call = procedure::encode_call({EP(17), 0, number}, nothing);
+    const Outcome written = co_await client.write(BT(7), 0, std::move(call));
     if (written.ok()) co_await client.read_all(results_of(client), 4);
   }
 }

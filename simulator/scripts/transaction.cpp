@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "protocol/names.h"
+#include "protocol/procedure.h"
 #include "simulator/meter/procedures.h"
 #include "simulator/scripts/steps.h"
 #include "simulator/scripts/stories.h"
@@ -45,10 +46,9 @@ std::vector<Buffer> reads_of_too_much() {
 // write.
 std::vector<Buffer> a_call_and_other_writes() {
   constexpr std::uint8_t procedure_sequence = 5;
-  const Buffer number = le16(EP(39));
-  Buffer call = {number[0], number[1], procedure_sequence,
-                 static_cast<std::uint8_t>(Posted::scheduled_read)};
-  for (int i = 0; i < 120; ++i) call.push_back(static_cast<std::uint8_t>(i));
+  Buffer parameters = {static_cast<std::uint8_t>(Posted::scheduled_read)};
+  for (int i = 0; i < 120; ++i) parameters.push_back(static_cast<std::uint8_t>(i));
+  const Buffer call = procedure::encode_call({EP(39), 0, procedure_sequence}, parameters);
   const Buffer one = {1};
   return {encode_request(RequestCode::partial_write, BT(7), 0,
                          static_cast<std::uint16_t>(call.size()), call),

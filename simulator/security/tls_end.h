@@ -61,23 +61,8 @@ struct TlsSecret {
   tls::Random client_random;
   tls::MasterSecret master_secret;
 
-  // As a line of a TLS key log (the format of NSS, which Wireshark reads), without its newline.
-  std::string key_log_line() const;
+  std::string key_log_line() const { return tls::key_log_line(client_random, master_secret); }
 };
-
-inline std::string TlsSecret::key_log_line() const {
-  std::string line = "CLIENT_RANDOM ";
-  const auto add = [&line](Bytes bytes) {
-    for (const std::uint8_t byte : bytes) {
-      line += "0123456789abcdef"[byte >> 4];
-      line += "0123456789abcdef"[byte & 15];
-    }
-  };
-  add(client_random);
-  line += ' ';
-  add(master_secret);
-  return line;
-}
 
 struct TlsOptions {
   // By mbedTLS's name; this is the only one that meters have, page 18. Both ends have to agree.

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/bytes.h"
 #include "protocol/message.h"
 #include "protocol/names.h"
 #include "protocol/tables/tables.h"
@@ -135,9 +136,8 @@ class Trace {
   }
 
   static void print(unsigned port, const Table& table, const MeantAnswer& meant, bool misled) {
-    std::printf(R"({"port": %u, "table": %u, "answer": ")", port, table.number);
-    for (const std::uint8_t byte : meant.executed.answer) std::printf("%02x", byte);
-    std::printf(R"(", "misled": %s, "fields": [)", misled ? "true" : "false");
+    std::printf(R"({"port": %u, "table": %u, "answer": "%s", "misled": %s, "fields": [)", port,
+                table.number, hex(meant.executed.answer).c_str(), misled ? "true" : "false");
     const char* comma = "";
     for (const MeantField& field : meant.fields) {
       std::printf("%s[%s, %s]", comma, json_string(field.field).c_str(),

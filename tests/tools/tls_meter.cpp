@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/bytes.h"
 #include "protocol/types.h"
 #include "simulator/security/tls_end.h"
 
@@ -80,15 +81,6 @@ struct Options {
   std::vector<std::string> actions;
 };
 
-std::string hex(const unsigned char* bytes, std::size_t size) {
-  std::string text;
-  for (std::size_t i = 0; i < size; ++i) {
-    text += "0123456789abcdef"[bytes[i] >> 4];
-    text += "0123456789abcdef"[bytes[i] & 15];
-  }
-  return text;
-}
-
 Buffer from_hex(std::string_view text) {
   Buffer bytes;
   if (text.size() % 2 != 0) throw std::runtime_error("odd number of hexadecimal digits");
@@ -144,8 +136,7 @@ class Conversation {
 
  private:
   static void print(const char* direction, const Buffer& frame) {
-    std::cout << R"({"dir": ")" << direction << R"(", "hex": ")" << hex(frame.data(), frame.size())
-              << "\"}\n";
+    std::cout << R"({"dir": ")" << direction << R"(", "hex": ")" << mep::hex(frame) << "\"}\n";
   }
 
   static Buffer frame(unsigned char code, const Buffer& bytes) {
