@@ -1,5 +1,8 @@
 // What is known of one meter and its client at one moment of the first pass. For the files that
 // learn only: frames keep what concerns them in FrameFacts.
+//
+// Plugin, learning. To be added here: what later frames of the same bus need to know; what showing
+// needs belongs into FrameFacts.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

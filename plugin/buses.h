@@ -1,4 +1,6 @@
 // Which bus a frame belongs to: one meter and whoever talks to it.
+//
+// Plugin, learning. To be added here: other ways to tell which bus a frame is on.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,7 @@
 // Who takes part in a conversation: addresses of a type of their own, and two tables of Statistics,
 // Conversations and Endpoints.
+//
+// Plugin, showing. To be added here: what concerns participants in Wireshark's own tables.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,7 @@
 // A line that is held at zero: no level converter, or the wire is at ground. It sends what alerts
 // are made of, without end.
+//
+// Plugin, ways in. To be added here: what tells a line without life from one with alerts.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,8 @@
 // Which way a frame went. Ports are confused, lines are swapped, both directions share a port: what
 // the carrier says is one piece of evidence, what the frames say is the other.
+//
+// Plugin, learning. To be added here: evidence of a frame's direction; what bytes alone tell goes
+// into protocol/evidence.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

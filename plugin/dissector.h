@@ -1,4 +1,6 @@
 // The ways into the dissector: tap records, raw frames, TCP.
+//
+// Plugin, ways in. To be added here: another carrier of MEP, with what it says of direction.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -2,6 +2,9 @@
 //
 // Everything here is found out on the first pass over the capture, in the order of the frames, and
 // only looked up afterwards; so a frame says the same on every pass and in any order of clicking.
+//
+// Plugin, learning. To be added here: what is found out about requests and answers; what concerns
+// tables goes into table_memory.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

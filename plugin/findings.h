@@ -1,4 +1,7 @@
 // What a walk over a table's bytes found, as a list in the packet's memory.
+//
+// Plugin, showing. To be added here: what the tree needs to know of a walk; the walk itself is
+// protocol/walker.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

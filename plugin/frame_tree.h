@@ -1,4 +1,6 @@
 // One frame, whatever it came by: its direction, its partner, its tree.
+//
+// Plugin, showing. To be added here: what concerns every frame, whatever is in it.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

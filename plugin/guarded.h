@@ -1,5 +1,7 @@
 // Wireshark's exceptions leave by longjmp: what has to be put back, whatever happens, is put back
 // here.
+//
+// Plugin, all of it. To be added here: nothing that does not concern exceptions.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

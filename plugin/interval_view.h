@@ -1,4 +1,7 @@
 // What a frame has of a load profile: its intervals, when they ended, which of them are whole.
+//
+// Plugin, showing. To be added here: what concerns intervals of load profiles; their arithmetic is
+// protocol/load_profile.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -2,6 +2,8 @@
 //
 // Keys never leave this file and the functions that calculate with them: what is shown is a key's
 // label.
+//
+// Plugin, all of it. To be added here: no function that gives a key away.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

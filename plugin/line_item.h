@@ -1,4 +1,6 @@
 // What stands on a line beside whole frames: parts of them, a line without life, negotiation.
+//
+// Plugin, ways in. To be added here: what all that is no frame has in common.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

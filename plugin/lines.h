@@ -2,6 +2,8 @@
 //
 // For the first pass only. What a record turned out to be is kept for the later ones by whoever
 // found it out.
+//
+// Plugin, ways in. To be added here: what the next record of the same line needs to know.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,7 @@
 // Shows requests and responses: the tree, the Info column.
+//
+// Plugin, showing. To be added here: fields and notes of messages; what is inside a table goes into
+// table_tree.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

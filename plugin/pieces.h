@@ -1,4 +1,7 @@
 // Records that were not cut where frames end, put together with Wireshark's own reassembly.
+//
+// Plugin, ways in. To be added here: how a record is cut; what bytes alone tell goes into
+// protocol/pieces.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

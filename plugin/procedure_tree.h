@@ -1,4 +1,7 @@
 // Procedures: calls in BT07, results in BT08, ET59 and ET85 (pages 50 to 54).
+//
+// Plugin, showing. To be added here: fields and notes of procedures; their parameters are
+// descriptions.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,7 @@
 // The Info column: what a table's bytes say, in a few words.
+//
+// Plugin, showing. To be added here: how a few words are made of a table; which words is a matter
+// of descriptions.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -12,6 +12,8 @@
 //
 // Its constructor enters it into a list that register_all() goes through; docs/filter-names.md is
 // made from the same list. The fields of tables come from their descriptions: table_fields.h.
+//
+// Plugin, all of it. To be added here: another kind of thing that is registered.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -3,6 +3,9 @@
 // Frames do not say whether they are encrypted or with which key: each key is tried, on the bytes
 // as they are and decrypted, and the digest decides. Where no key fits, evidence does
 // (protocol/evidence.h), and that is not this file's business.
+//
+// Plugin, learning. To be added here: another cipher or digest; keys are tried here and nowhere
+// else.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // The fields of all tables, registered from their descriptions.
+//
+// Plugin, showing. To be added here: nothing: new fields come from descriptions.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

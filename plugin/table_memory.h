@@ -1,5 +1,7 @@
 // What table bytes tell about other frames: dimensions, procedure calls and their results,
 // transactions. First pass only.
+//
+// Plugin, learning. To be added here: what a table tells of later frames.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

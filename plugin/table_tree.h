@@ -1,4 +1,7 @@
 // Shows the contents of tables, from their descriptions.
+//
+// Plugin, showing. To be added here: how a type of field is shown; what a field is called or means
+// is its description's.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // A port server's TCP stream that is Telnet: RFC 2217, or ser2net's accepter telnet(…).
+//
+// Plugin, ways in. To be added here: what concerns port servers that speak Telnet.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,6 +1,9 @@
 // TLS: the records inside codes 0x58, 0x59 and 0x80 and their responses go to Wireshark's own TLS
 // dissector; what it decrypts comes back as plain C12.18. The master secret is computed from the
 // same key table that serves digests and RC4.
+//
+// Plugin, learning and showing. To be added here: what concerns TLS; its cryptography is
+// protocol/tls_psk.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

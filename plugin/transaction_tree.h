@@ -1,4 +1,6 @@
 // Transactions: the messages inside ET52 and ET53 (pages 43 to 50).
+//
+// Plugin, showing. To be added here: fields and notes of transactions.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

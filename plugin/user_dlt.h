@@ -1,5 +1,7 @@
 // Wireshark's own table of the user DLTs: two of them carry MEP by default, and are the user's
 // nevertheless.
+//
+// Plugin, ways in. To be added here: what concerns the user's own table of link types.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

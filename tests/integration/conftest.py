@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -26,6 +27,20 @@ def build_dir():
     if not folder:
         pytest.skip("MEP_BUILD_DIR does not name a build folder")
     return pathlib.Path(folder).resolve()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_for_the_sanitizers():
+    """Whatever they find anywhere, also in programs whose errors nobody reads, fails the tests."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="mep-sanitizers-"))
+    folder.chmod(0o777)
+    # Wireshark's own leaks at exit are not ours.
+    os.environ["ASAN_OPTIONS"] = f"detect_leaks=0:log_path={folder}/report"
+    os.environ["UBSAN_OPTIONS"] = f"print_stacktrace=1:log_path={folder}/report"
+    yield
+    reports = [path.read_text(errors="replace") for path in sorted(folder.iterdir())]
+    shutil.rmtree(folder)
+    assert not reports, "\n\n".join(reports[:3])
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,18 @@ def plain(value):
     return {"True": "1", "False": "0"}.get(value, value)
 
 
+def sanitizers(build):
+    """What Wireshark's programs need around them where the plugin was built with sanitizers; nothing
+    where it was not. What they report goes where ASAN_OPTIONS says."""
+    cache = build / "CMakeCache.txt"
+    if not cache.exists() or "MEP_SANITIZE:BOOL=ON" not in cache.read_text():
+        return {}
+    library = subprocess.run(["g++", "-print-file-name=libasan.so"], capture_output=True, text=True,
+                             check=True, timeout=TIMEOUT).stdout.strip()
+    # The plugin's memory from malloc, piece by piece: then every byte beyond one is noticed.
+    return {"LD_PRELOAD": os.path.realpath(library), "WIRESHARK_DEBUG_WMEM_OVERRIDE": "simple"}
+
+
 class OrdinaryUser:
     """A user with a home of their own, in which Wireshark finds the built files."""
 
@@ -38,6 +50,7 @@ class OrdinaryUser:
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="mep-home-"))
         self.home.chmod(0o755)
         self.environment = dict(os.environ, HOME=str(self.home), LC_ALL="C.UTF-8")
+        self.environment.update(sanitizers(build))
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "WIRESHARK_CONFIG_DIR"):
             self.environment.pop(name, None)
 

@@ -140,6 +140,34 @@ class TestFilteredPass:
         assert shown == [packet for packet in everything if packet["mep.request_code"]]
 
 
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_clicks_while_the_file_is_read(build_dir, data_dir, user, sample):
+    """Whatever is looked at before the last frame has been read, afterwards everything is as if
+    nothing had been."""
+    program = build_dir / "tests" / "click_while_reading"
+    if not program.exists():
+        pytest.skip("click_while_reading is for Wireshark 4.0")
+    path = user.readable(data_dir / f"{sample}.pcapng")
+    count = len(user.fields(path, ["frame.number"]))
+    dice = random.Random(sample)
+
+    def afterwards(clicks):
+        """`clicks` of frames that have been read, after each that is read; in the end all."""
+        order = []
+        for number in range(1, count + 1):
+            order.append(number)
+            order += [dice.randint(1, number) for _ in range(clicks)]
+        result = user.run([program, path, *order, *range(1, count + 1)])
+        assert result.returncode == 0, result.stderr
+        trees = result.stdout.split("== ")[1:]
+        assert len(trees) == count * (1 + clicks)
+        return trees[-count:]
+
+    undisturbed = afterwards(0)
+    assert afterwards(3) == undisturbed
+    assert sum("[Request in: " in tree for tree in undisturbed) > 2
+
+
 def test_a_damaged_hello_leaves_nothing_behind(pcap, data_dir, tshark_fields):  # noqa: F811
     """Wireshark's TLS dissector may give up on a handshake by an exception. What follows in the same
     segment has its columns, ports and words nevertheless."""
