@@ -9,7 +9,7 @@ import struct
 import pytest
 from capture_file import CLIENT_TO_METER, LINK_RAW, METER_TO_CLIENT, Frame
 from oma_digest import answer, frame, read_answer, seal, write
-from random_talk import talk
+from random_talk import LENGTH, talk
 from rc4_frames import encrypted
 from test_plugin_tcp import Connection, pcap  # noqa: F401
 
@@ -162,7 +162,7 @@ def test_damage_does_not_swap(capture, tshark_fields):
 
 def test_how_often_it_is_wrong(capture, tshark_fields, capsys):
     """Clear exchanges of all kinds, without a key, on lines that are swapped."""
-    exchanges = 20_000
+    exchanges = int(20_000 * LENGTH)
     frames = talk(random.Random(30), exchanges)
     for each in frames:
         each.direction = OTHER[each.direction]

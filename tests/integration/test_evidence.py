@@ -9,7 +9,7 @@ import struct
 import pytest
 from capture_file import CLIENT_TO_METER, METER_TO_CLIENT, Frame
 from oma_digest import answer as sealed_answer, frame, read_answer, seal
-from random_talk import REFUSED, talk
+from random_talk import LENGTH, REFUSED, talk
 from rc4_frames import encrypted
 
 HALL = b"k3y-from-the-grid-op"[:16]
@@ -19,7 +19,7 @@ FIELDS = ["frame.number", "_ws.col.Info", "mep.table", "mep.encrypted", "mep.req
           "mep.response_code", "mep.response_in", "mep.request_in", "mep.digest.status", "mep.key",
           "_ws.expert.message", "mep.sequence"]
 UNVERIFIED, GOOD = ["2"], ["1"]
-EXCHANGES = 100_000
+EXCHANGES = int(100_000 * LENGTH)
 SHARE = 10_000  # at most one in so many may be taken for the other kind
 
 

@@ -6,10 +6,14 @@ from noise (rc4_frames.py encrypts for real, where a key is to open it).
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import os
 import struct
 
 from capture_file import CLIENT_TO_METER, METER_TO_CLIENT, Frame
 from oma_digest import DIGEST_SIZE, frame
+
+# How much of its usual length a measurement has: less where only the version of Wireshark is new.
+LENGTH = float(os.environ.get("MEP_MEASUREMENTS", "1"))
 
 OK, REFUSED, SEQUENCE = 0x00, 0x0B, 0x0C
 ERRORS = (0x01, 0x02, 0x03, 0x04, 0x05, 0x0A, REFUSED)
