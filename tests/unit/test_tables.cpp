@@ -380,6 +380,29 @@ void stories_have_what_they_tell(void**) {
   }
 }
 
+bool is_source(Dim dim) {
+  return dim_info(dim).kind == DimKind::source;
+}
+
+void check_sources(const Node& node, std::size_t& rows) {
+  if (node.selection) {
+    assert_true(is_source(*node.selection));
+    ++rows;
+  }
+  if (node.learned_dim)
+    assert_true(is_source(*node.learned_dim) == (node.format == Format::source_id));
+  for (const BitField& field : node.bit_fields)
+    if (field.learned_dim) assert_false(is_source(*field.learned_dim));
+  for (const Node& child : node.children) check_sources(child, rows);
+}
+
+// What registers are named by is a source, and whatever tells one is shown as a source.
+void selections_are_sources_and_nothing_else_is(void**) {
+  std::size_t rows = 0;
+  for (const Table& table : all_tables()) check_sources(table.root, rows);
+  assert_true(rows > 0);
+}
+
 // By the guide's names, which are written by another rule than the units.
 void energies_are_the_sources_in_watt_hours(void**) {
   for (const Source& source : sources()) {
@@ -417,6 +440,7 @@ int run_all() {
       cmocka_unit_test(every_role_and_every_story_is_used),
       cmocka_unit_test(load_profiles_have_each_of_their_roles_once),
       cmocka_unit_test(stories_have_what_they_tell),
+      cmocka_unit_test(selections_are_sources_and_nothing_else_is),
       cmocka_unit_test(energies_are_the_sources_in_watt_hours),
       cmocka_unit_test(sources_are_in_ascending_order_and_found),
   };
