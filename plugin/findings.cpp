@@ -48,34 +48,13 @@ class Collector : public Visitor {
     std::string text;
     for (std::size_t i = 0; i < dim_count(); ++i) {
       if (!assumed_[i]) continue;
-      const DimInfo& info = dim_info(static_cast<Dim>(i));
       if (!text.empty()) text += ", ";
-      text += info.origin;
-      if (is_selection(static_cast<Dim>(i))) {
-        text += " in the usual order";
-      } else if (static_cast<Dim>(i) == Dim::log_entry_size) {
-        text += " as usual";  // each description knows its own
-      } else {
-        text += " = " + std::to_string(info.assumed);
-      }
+      text += assumption_text(static_cast<Dim>(i));
     }
     return text;
   }
 
  private:
-  static bool is_selection(Dim dim) {
-    switch (dim) {
-      case Dim::summation_source:
-      case Dim::demand_source:
-      case Dim::coincident_source:
-      case Dim::present_demand_source:
-      case Dim::present_value_source:
-      case Dim::channel_source:
-        return true;
-      default:
-        return false;
-    }
-  }
   static Found place(Found::What what, const Node* node, std::uint64_t position) {
     Found found{};
     found.what = what;

@@ -33,7 +33,7 @@ std::optional<ProfilePlace> profile_place(const Node& root, const Dimensions& di
 }
 
 bool is_interval(const Found& found) {
-  return found.what == Found::What::enter && found.index >= 0 && found.node->name == "Intervals";
+  return found.what == Found::What::enter && found.index >= 0 && found.node->role == Role::interval;
 }
 
 wmem_array_t* seen_intervals(wmem_allocator_t* pool, ProfilePlace& profile,

@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <type_traits>
@@ -31,7 +32,7 @@ struct ProfilePlace {
   unsigned set;
   const Dimensions* dimensions;
   BlockHeaderReader reader;
-  Bytes status;             // the block's simple status, where this frame has it
+  Bytes status;             // the block's, where this frame has it
   std::int32_t pair;        // of channels, in an interval's status
   const SeenInterval* now;  // the interval; null outside of one
   bool any_timed;           // among the frame's intervals
@@ -47,6 +48,14 @@ struct ProfilePlace {
     if (!learned) return std::nullopt;
     return static_cast<std::uint16_t>(*learned);
   }
+  // Whose status these bits of an interval are; nothing for other bits.
+  std::optional<std::uint32_t> channel_of(const BitField& field) const {
+    const auto before = 2 * static_cast<std::uint32_t>(std::max(pair, 0));
+    if (field.role == Role::channel_0_status) return 0;
+    if (field.role == Role::odd_channel_status) return before + 1;
+    if (field.role == Role::even_channel_status) return before + 2;
+    return std::nullopt;
+  }
   std::uint32_t channels() const {
     return static_cast<std::uint32_t>(dimensions->get(Dim::load_profile_channels, set));
   }
@@ -59,13 +68,13 @@ struct ProfilePlace {
 
   void enter(const Node& node, std::uint32_t index) {
     reader.enter(node, index);
-    if (node.name == "Block Data") status = {};
-    if (node.name == "Channel Status Pair") pair = static_cast<std::int32_t>(index);
-    if (node.name == "Intervals") pair = -1;
+    if (node.role == Role::block) status = {};
+    if (node.role == Role::channel_pair) pair = static_cast<std::int32_t>(index);
+    if (node.role == Role::interval) pair = -1;
   }
   void leaf(const Found& found, Bytes bytes) {
     reader.leaf(*found.node, bytes);
-    if (found.node->type == Type::set) status = bytes;
+    if (found.node->role == Role::block_status) status = bytes;
   }
 };
 

@@ -3,47 +3,14 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <optional>
 
 #include "plugin/findings.h"
 #include "plugin/interval_view.h"
-#include "protocol/names.h"
 #include "protocol/times.h"
 
 namespace mep::plugin {
 namespace {
-
-// What a table has to say in a few words.
-enum class Story : std::uint8_t {
-  energies,   // registers of one moment, which may be told
-  snapshots,  // registers of several moments, each with its time
-  powers,     // what is measured now
-  intervals,  // of a load profile
-  events,     // a log: what has a time is an entry
-  devices,    // what other meters said, each with its time
-  clock,      // a time
-  flags,      // what is set
-};
-
-constexpr struct {
-  std::uint16_t table;
-  Story story;
-} stories[] = {
-    {BT(23), Story::energies},  {BT(24), Story::energies},  {BT(25), Story::energies},
-    {BT(26), Story::snapshots}, {BT(28), Story::powers},    {BT(52), Story::clock},
-    {BT(55), Story::clock},     {BT(64), Story::intervals}, {BT(65), Story::intervals},
-    {BT(66), Story::intervals}, {BT(67), Story::intervals}, {BT(74), Story::events},
-    {ET(13), Story::flags},     {ET(16), Story::devices},   {ET(31), Story::snapshots},
-    {ET(45), Story::devices},   {ET(50), Story::flags},     {ET(74), Story::devices},
-    {ET(79), Story::events},
-};
-
-// The words whose set bits are the story.
-constexpr struct {
-  std::uint16_t table;
-  const char* word;
-} flag_words[] = {{ET(13), "Alert Flags"}, {ET(50), "MEP Flags"}};
 
 // Appends to the Info column, piece by piece: ": a, b, c".
 struct Teller {
@@ -133,9 +100,8 @@ void tell_flags(Teller& teller, const Found& found) {
   if (!teller.begun) teller.say("no flags");
 }
 
-bool is_date_and_time(const Found& found) {
-  return found.what == Found::What::leaf && found.complete &&
-         (found.node->type == Type::ltime_date || found.node->type == Type::stime_date);
+bool is_whole(const Found& found, Role role) {
+  return found.what == Found::What::leaf && found.complete && found.node->role == role;
 }
 
 const char* time_of(const Teller& teller, const Found& found, const Stretch& stretch) {
@@ -156,10 +122,9 @@ Entries entries_in(const Teller& teller, const Findings& findings, const Stretch
   bool of_the_latest = false;
   for (unsigned i = 0; i < findings.count(); ++i) {
     const Found& found = findings[i];
-    if (found.what == Found::What::leaf && found.complete && found.node->type == Type::bcd &&
-        of_the_latest && entries.serial[0] == '\0')
+    if (is_whole(found, Role::serial_number) && of_the_latest && entries.serial[0] == '\0')
       entries.serial = teller.kept(bcd_digits(bytes_of(found, stretch)));
-    if (!is_date_and_time(found)) continue;
+    if (!is_whole(found, Role::moment)) continue;
     const auto when = parse_date_time(bytes_of(found, stretch));
     of_the_latest = when && (entries.count == 0 || seconds_since_1970(*when) > entries.latest);
     if (!when) continue;
@@ -218,10 +183,8 @@ void tell_intervals(Teller& teller, const Table& table, const Findings& findings
 
 void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch,
                   const Dimensions& dimensions) {
-  const auto* known = std::find_if(std::begin(stories), std::end(stories),
-                                   [&](const auto& each) { return each.table == table.number; });
-  if (known == std::end(stories)) return;
-  const Story story = known->story;
+  const Story story = table.story;
+  if (story == Story::none) return;
   const Findings findings = find(pinfo->pool, table.root, stretch, dimensions);
   Teller teller{pinfo};
   if (story == Story::intervals)
@@ -237,15 +200,14 @@ void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch
   unsigned moments = 0;
   for (unsigned i = 0; i < findings.count(); ++i) {
     const Found& found = findings[i];
-    if (found.what == Found::What::enter && found.node->name == "Tier") ++tiers;
-    if (found.what == Found::What::leave && found.node->name == "Tier") --tiers;
+    if (found.what == Found::What::enter && found.node->role == Role::tier) ++tiers;
+    if (found.what == Found::What::leave && found.node->role == Role::tier) --tiers;
     if (found.what != Found::What::leaf || !found.complete || tiers > 0) continue;
-    if (is_date_and_time(found) && story != Story::powers && story != Story::flags) {
+    if (is_whole(found, Role::moment)) {
       const char* when = time_of(teller, found, stretch);
       if (when && moments++ == 0) teller.say(when);
     }
-    for (const auto& words : flag_words)
-      if (words.table == table.number && found.node->name == words.word) tell_flags(teller, found);
+    if (is_whole(found, Role::flags)) tell_flags(teller, found);
     // Of several moments the first is told.
     if (moments <= 1) registers.take(found);
   }

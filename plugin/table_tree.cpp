@@ -60,8 +60,7 @@ struct Display {
 
   // An array of a plain type: its elements need no subtree.
   static bool is_plain_array(const Node& node) {
-    return node.kind == Kind::array && node.children.size() == 1 &&
-           node.children[0].kind == Kind::leaf && node.children[0].name == node.name;
+    return node.plain && node.children[0].kind == Kind::leaf;
   }
 
   void show_all(const Findings& findings) const {
@@ -97,7 +96,7 @@ struct Display {
           }
           break;
         case Found::What::leave:
-          if (profile && profile->now && found.node->name == "Intervals") profile->now = nullptr;
+          if (profile && profile->now && found.node->role == Role::interval) profile->now = nullptr;
           index = -1;
           if (is_plain_array(*found.node)) break;
           if (depth > 0) {
@@ -163,20 +162,18 @@ struct Display {
     proto_item_set_generated(generated);
   }
 
-  // Which channel a nibble of an interval's status belongs to: channel 0, then two to a pair.
+  // Which channel a part of an interval's status belongs to.
   void name_channel(proto_item* item, const BitField& field) const {
-    if (field.first > 4 || field.last - field.first != 3) return;
-    const auto channel = profile->pair < 0 ? 0U
-                                           : 2 * static_cast<std::uint32_t>(profile->pair) + 1 +
-                                                 (field.first == 0 ? 1 : 0);
-    if (channel >= profile->channels()) {
+    const auto channel = profile->channel_of(field);
+    if (!channel) return;
+    if (*channel >= profile->channels()) {
       proto_item_append_text(item, " [no channel]");
       return;
     }
-    const auto source = profile->source(channel);
+    const auto source = profile->source(*channel);
     const Source* known = source ? find_source(*source) : nullptr;
     const char* name = known ? kept(std::string(known->name)) : nullptr;
-    proto_item_append_text(item, " [channel %u%s%s]", channel, name ? ": " : "", name ? name : "");
+    proto_item_append_text(item, " [channel %u%s%s]", *channel, name ? ": " : "", name ? name : "");
   }
 
   void show_undecoded(proto_tree* tree, const Found& found) const {
@@ -240,8 +237,7 @@ struct Display {
     const std::int32_t scale = dimensions.get(Dim::energy_register_unit);
     if (scale <= 1 || found.node->kind != Kind::registers || found.source < 0) return;
     const Source* source = find_source(static_cast<std::uint16_t>(found.source));
-    if (source && (source->unit == "Wh" || source->unit == "varh"))
-      proto_item_append_text(item, " × %d", scale);
+    if (source && source->measure == Measure::energy) proto_item_append_text(item, " × %d", scale);
   }
 
   void show_cut(proto_tree* tree, const Found& found, std::int32_t element) const {
@@ -369,7 +365,7 @@ struct Display {
                                                 whole, "%u", static_cast<unsigned>(value));
       }
       if (profile) name_channel(item, field);
-      if (found.node->format == Format::procedure_id && field.first == 0) {
+      if (field.format == Format::procedure_id) {
         const char* title = kept(procedure_title(static_cast<std::uint16_t>(value)));
         proto_item_append_text(item, " (%s)", title);
       }

@@ -60,8 +60,7 @@ class Namer {
         break;
     }
     // array_of() names its array like the element: that is no group around it.
-    const bool is_group =
-        !node.name.empty() && !(node.children.size() == 1 && node.children[0].name == node.name);
+    const bool is_group = !node.name.empty() && !node.plain;
     if (is_group) groups_.push_back(field_slug(node.name));
     for (Node& child : node.children) visit(child, page);
     if (is_group) groups_.pop_back();
@@ -117,7 +116,7 @@ class Namer {
                                              << field.first);
       info.values = field.values.empty() ? nullptr : &field.values;
       info.unit = {};
-      info.format = Format::plain;
+      info.format = field.format;
       field.id = add(std::move(info));
     }
   }

@@ -7,7 +7,8 @@ namespace mep {
 namespace {
 
 constexpr DimInfo unplaced[] = {
-#define MEP_DIM(name, slots, origin, assumed) {#name, origin, slots, assumed, 0},
+#define MEP_DIM(name, slots, origin, kind, assumed, told) \
+  {#name, origin, slots, DimKind::kind, assumed, Assumption::told, 0},
 #include "protocol/dimensions.inc"
 #undef MEP_DIM
 };
@@ -31,6 +32,20 @@ const DimInfo& dim_info(Dim dim) {
 
 std::size_t dim_count() {
   return infos.size();
+}
+
+std::string assumption_text(Dim dim) {
+  const DimInfo& info = dim_info(dim);
+  const std::string origin(info.origin);
+  switch (info.told) {
+    case Assumption::as_number:
+      return origin + " = " + std::to_string(info.assumed);
+    case Assumption::in_usual_order:
+      return origin + " in the usual order";
+    case Assumption::as_usual:
+      return origin + " as usual";
+  }
+  return origin;
 }
 
 std::optional<std::size_t> Dimensions::place(Dim dim, std::size_t slot) {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace mep {
@@ -22,26 +23,42 @@ inline constexpr std::size_t adjustable_logs = 16;    // room for the entries of
 
 // One number, or `slots` of them side by side.
 enum class Dim : std::uint8_t {
-#define MEP_DIM(name, slots, origin, assumed) name,
+#define MEP_DIM(name, slots, origin, kind, assumed, told) name,
 #include "protocol/dimensions.inc"
 #undef MEP_DIM
+};
+
+enum class DimKind : std::uint8_t {
+  number,  // counts, measures or tells yes from no
+  source,  // names what a register holds: an ID of BT22's list, page 204
+};
+
+// How people are told that a value is assumed.
+enum class Assumption : std::uint8_t {
+  as_number,       // "BT21.3 = 11"
+  in_usual_order,  // "BT22 Summation Sources in the usual order": each description has its own
+  as_usual,        // "ET36 Entry Size as usual": likewise
 };
 
 struct DimInfo {
   std::string_view name;    // for people: "summations"
   std::string_view origin;  // where the guide says it stands: "BT21.3"
   std::uint16_t slots;
+  DimKind kind;
   std::int32_t assumed;  // before it has been seen
-  std::uint16_t first;   // of its slots in Dimensions
+  Assumption told;
+  std::uint16_t first;  // of its slots in Dimensions
 };
 
 const DimInfo& dim_info(Dim dim);
 std::size_t dim_count();
+// "BT21.3 = 11"
+std::string assumption_text(Dim dim);
 
 namespace detail {
 constexpr std::size_t all_dim_slots() {
   std::size_t sum = 0;
-#define MEP_DIM(name, slots, origin, assumed) sum += (slots);
+#define MEP_DIM(name, slots, origin, kind, assumed, told) sum += (slots);
 #include "protocol/dimensions.inc"
 #undef MEP_DIM
   return sum;

@@ -23,10 +23,10 @@ bool is_descending(const Dimensions& dimensions, unsigned set) {
   return dimensions.get(Dim::load_profile_interval_order, set) != 0;
 }
 
-std::optional<std::uint32_t> newest_of(Bytes simple_status, bool descending) {
+std::optional<std::uint32_t> newest_of(Bytes block_status, bool descending) {
   std::optional<std::uint32_t> newest;
-  for (std::uint32_t i = 0; i < simple_status.size() * 8; ++i) {
-    if (!is_processed(simple_status, i)) continue;
+  for (std::uint32_t i = 0; i < block_status.size() * 8; ++i) {
+    if (!is_processed(block_status, i)) continue;
     newest = i;
     if (descending) break;
   }
@@ -48,19 +48,19 @@ std::optional<unsigned> load_profile_set(std::uint16_t table) {
   return table - BT(64);
 }
 
-bool is_processed(Bytes simple_status, std::uint32_t interval) {
-  return interval / 8 < simple_status.size() &&
-         (simple_status[interval / 8] >> (interval % 8) & 1) != 0;
+bool is_processed(Bytes block_status, std::uint32_t interval) {
+  return interval / 8 < block_status.size() &&
+         (block_status[interval / 8] >> (interval % 8) & 1) != 0;
 }
 
 void BlockHeaderReader::enter(const Node& node, std::optional<std::uint32_t> index) {
-  if (index && node.name == "Block Data") header_ = {*index, std::nullopt, std::nullopt};
+  if (index && node.role == Role::block) header_ = {*index, std::nullopt, std::nullopt};
 }
 
 void BlockHeaderReader::leaf(const Node& node, Bytes bytes) {
-  if (node.type == Type::stime_date) {
+  if (node.role == Role::block_end) {
     if (const auto when = parse_date_time(bytes)) header_.end = seconds_since_1970(*when);
-  } else if (node.type == Type::set) {
+  } else if (node.role == Role::block_status) {
     header_.newest = newest_of(bytes, is_descending(dimensions_, set_));
   }
 }

@@ -26,8 +26,8 @@ struct BlockHeader {
   std::optional<std::uint32_t> newest;  // index of that interval
 };
 
-// Whether the "Simple Status" marks the interval as processed.
-bool is_processed(Bytes simple_status, std::uint32_t interval);
+// Whether the block's status marks the interval as processed.
+bool is_processed(Bytes block_status, std::uint32_t interval);
 
 // Reads headers as a walk comes by: hand on what the visitor is told.
 class BlockHeaderReader {

@@ -31,6 +31,10 @@ Node Node::on(Clock which) && {
   clock = which;
   return std::move(*this);
 }
+Node Node::as(Role what) && {
+  role = what;
+  return std::move(*this);
+}
 Node Node::learns(Dim dim) && {
   learned_dim = dim;
   if (dim_info(dim).slots == 1) learned_slot = 0;
@@ -57,6 +61,19 @@ BitField BitField::learns(Dim dim) && {
 BitField BitField::learns(Dim dim, std::uint16_t slot) && {
   learned_dim = dim;
   learned_slot = slot;
+  return std::move(*this);
+}
+BitField BitField::shown_as(Format how) && {
+  format = how;
+  return std::move(*this);
+}
+BitField BitField::as(Role what) && {
+  role = what;
+  return std::move(*this);
+}
+
+Table Table::tells(Story what) && {
+  story = what;
   return std::move(*this);
 }
 
@@ -200,6 +217,7 @@ Node array_of(const Expr& count, Node element) {
   element.printed_offset.reset();
   children.push_back(std::move(element));
   Node node = array(count, name, std::move(children));
+  node.plain = true;
   node.printed_offset = std::move(offset);
   return node;
 }

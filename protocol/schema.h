@@ -69,12 +69,48 @@ enum class Kind : std::uint8_t {
   registers,  // `count` numbers, each named by the source it holds
 };
 
+// What a part of a description is to code that knows more of it than its type. Names are for people
+// and may change; behaviour hangs on these.
+enum class Role : std::uint8_t {
+  none,
+  // Load profile data, pages 239 to 241
+  block,         // array: an element is a block of intervals
+  block_end,     // when the block's most recently recorded interval ended
+  block_status,  // SET: which of the block's intervals were recorded
+  interval,      // array: an element is an interval
+  channel_pair,  // array: element i has the status of the channels 2i+1 and 2i+2
+  channel_0_status,
+  odd_channel_status,   // of a pair: channel 2i+1
+  even_channel_status,  // of a pair: channel 2i+2
+  // Registers, page 207
+  tier,  // array: the same registers again, by tariff
+  // What is told in a few words of a table that has a Story
+  moment,         // when registers, an event or a reading were
+  serial_number,  // of the device that a reading is of
+  flags,          // a word of bits, of which those that are set are told
+};
+
+// What a table has to say in a few words.
+enum class Story : std::uint8_t {
+  none,
+  energies,   // registers of one moment, which may be told
+  snapshots,  // registers of several moments, each with its time
+  powers,     // what is measured now
+  intervals,  // of a load profile
+  events,     // a log: what has a time is an entry
+  devices,    // what other meters said, each with its time
+  clock,      // a time
+  flags,      // what is set
+};
+
 // BOOL(x) or UINT(x..y) within a bits() field.
 struct BitField {
   std::string name;
   std::uint8_t first = 0;  // bit 0 is the least significant of the first byte
   std::uint8_t last = 0;
   ValueNames values;
+  Format format = Format::plain;
+  Role role = Role::none;
   std::optional<Dim> learned_dim;
   std::optional<std::uint16_t> learned_slot;  // otherwise the slot of the word's node
   std::uint32_t id = 0;                       // in the catalog
@@ -83,6 +119,8 @@ struct BitField {
   // The value of these bits is that dimension.
   BitField learns(Dim dim) &&;
   BitField learns(Dim dim, std::uint16_t slot) &&;
+  BitField shown_as(Format how) &&;
+  BitField as(Role what) &&;
 };
 
 // A register's name for one source ID, where the table calls it differently from BT22's list.
@@ -105,6 +143,8 @@ struct Node {
   ValueNames value_names;
   Format format = Format::plain;
   Clock clock = Clock::unspecified;
+  Role role = Role::none;
+  bool plain = false;                  // array: of one node that has its name, see array_of()
   std::optional<Expr> printed_offset;  // the guide's, from the start of the table
   std::optional<Dim> learned_dim;
   Expr learned_slot = index_of(0);
@@ -127,6 +167,7 @@ struct Node {
   Node page(std::uint16_t number) &&;
   Node note(std::string_view text) &&;  // must be a literal
   Node on(Clock which) &&;
+  Node as(Role what) &&;
   // The value of this field is that dimension.
   Node learns(Dim dim) &&;
   Node learns(Dim dim, const Expr& slot) &&;
@@ -141,6 +182,9 @@ struct Table {
   std::string_view name;
   std::uint16_t page;
   Node root;  // a group
+  Story story = Story::none;
+
+  Table tells(Story what) &&;
 };
 
 using Nodes = std::vector<Node>;
@@ -193,7 +237,8 @@ Node group(std::string_view name, Nodes children);
 // `count` times the same. The name is that of one element ("Device Config"); the element's index
 // is shown behind it.
 Node array(const Expr& count, std::string_view name, Nodes children);
-// ARRAY OF a plain type: array_of(Dim::summations, u8("Summation Sources")).
+// ARRAY OF a plain type, under the element's name: array_of(Dim::summations, u8("Summation
+// Sources")).
 Node array_of(const Expr& count, Node element);
 // Children within exactly `size` bytes: what is left over is shown as unused, and what does not
 // fit is cut. Needed around anything whose layout depends on its own contents.
@@ -210,13 +255,18 @@ Node registers(std::string_view name, const Expr& count, Node element, Dim selec
 
 Table table(std::uint16_t number, std::string_view name, std::uint16_t page, Nodes nodes);
 
-// --- Measurement sources (BT22, page 204)
-// ---------------------------------------------------------
+// --- Measurement sources (BT22, page 204) -------------------------------------------------------
+
+enum class Measure : std::uint8_t {
+  other,
+  energy,  // counts in units of 1, 10 or 100 Wh or varh, as Dim::energy_register_unit says
+};
 
 struct Source {
   std::uint16_t id;
   std::string_view name;
   std::string_view unit;
+  Measure measure = Measure::other;
 };
 // All of them, in ascending order of ID.
 std::span<const Source> sources();

@@ -418,7 +418,8 @@ class Learner : public Visitor {
   void leaf(const Leaf& leaf) override {
     if (headers_ && leaf.complete) {
       headers_->leaf(*leaf.node, leaf.visible.bytes);
-      if (leaf.node->type == Type::set) changed_ |= remember(headers_->header(), set_, dimensions_);
+      if (leaf.node->role == Role::block_status)
+        changed_ |= remember(headers_->header(), set_, dimensions_);
     }
     if (!leaf.value) return;
     if (leaf.node->learned_dim) take(*leaf.node->learned_dim, leaf.learned_slot, *leaf.value);

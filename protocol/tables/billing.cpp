@@ -4,6 +4,10 @@
 namespace mep::tables {
 namespace {
 
+Node serial_number(const Expr& offset) {
+  return bcd("Serial Nbr", 4).at(offset).as(Role::serial_number);
+}
+
 // Response message CI=0x72, page 93
 Node variable_data_structure(const Expr& start) {
   const Expr length = field("Length (L)");
@@ -21,7 +25,7 @@ Node variable_data_structure(const Expr& start) {
                        {record(
                            length,
                            {group("Tel. Header",
-                                  {bcd("Serial Nbr", 4).at(start + 8),
+                                  {serial_number(start + 8),
                                    u16("Mfg ID").at(start + 12).shown_as(Format::mbus_manufacturer),
                                    u8("Version").at(start + 14),
                                    u8("Medium")
@@ -53,7 +57,7 @@ Nodes fixed_data_structure(const Expr& start) {
           "Telegram",
           {record(
               field("Length (L)"),
-              {bcd("Serial Nbr", 4).at(start + 8), u8("Access Number").at(start + 12),
+              {serial_number(start + 8), u8("Access Number").at(start + 12),
                // The guide names no bit of "Status", page 94.
                bits("Status", 1,
                     {bit(0, "Counter coding", {{0, "BCD"}, {1, "signed binary"}}),
@@ -75,7 +79,7 @@ Nodes billing_read(const Expr& is_mbus, const Expr& is_mep, const Expr& start) {
   const ValueNames authentication = {
       {0, "passed"}, {1, "ID failure"}, {2, "date failure"}, {3, "passed with alternate date"}};
   return {
-      ltime_date("Timestamp").at(start).on(Clock::local),
+      ltime_date("Timestamp").at(start).on(Clock::local).as(Role::moment),
       bits("Response Info", 1,
            {bit(0, "Data Order",
                 {{0, "mode 1 (least significant byte first)"},

@@ -82,10 +82,9 @@ Table bt07() {
   // The guide prints 1 as the offset of Response Handling: the upper byte of the word at 0.
   return table(
       BT(7), "Procedure Initiate", 52,
-      {bits(2, {bits_of(0, 11, "Procedure Number"),
+      {bits(2, {bits_of(0, 11, "Procedure Number").shown_as(Format::procedure_id),
                 bits_of(12, 15, "Response Handling", {{0, "response posted upon completion"}})})
-           .at(0)
-           .shown_as(Format::procedure_id),
+           .at(0),
        u8("Procedure Sequence Number (PSN)").at(2).note("5 to 9 from MEP clients"),
        rest("Parameters")});
 }

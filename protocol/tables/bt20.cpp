@@ -77,7 +77,8 @@ Expr data_offset(const Expr& start) {
 // BT24 Previous Season Data, page 212
 Table bt24() {
   return table(BT(24), "Previous Season Data", 212,
-               {when(Dim::date_time_field, {stime_date("Time and Date").at(0).on(Clock::local)}),
+               {when(Dim::date_time_field,
+                     {stime_date("Time and Date").at(0).on(Clock::local).as(Role::moment)}),
                 when(Dim::season_field, {u8("Season").at(season_offset(0))}),
                 // The guide names BT23's total and tier data blocks only, page 212. As a snapshot
                 // of BT23 this has the demand reset count, too, like BT25 and BT26.
@@ -87,7 +88,7 @@ Table bt24() {
 // BT25 Previous Demand Reset Data, page 212
 Table bt25() {
   return table(BT(25), "Previous Demand Reset Data", 212,
-               {when(Dim::date_time_field, {stime_date("Date/Time").at(0)}),
+               {when(Dim::date_time_field, {stime_date("Date/Time").at(0).as(Role::moment)}),
                 when(Dim::season_field, {u8("Season").at(season_offset(0))}),
                 group("Register Data Received", register_data(data_offset(0))).at(data_offset(0))});
 }
@@ -108,7 +109,7 @@ Table bt26() {
        array(Dim::self_reads, "Self Read Entries",
              {when(has_bidn, {u16("Blg Iface Def Nbr (BIDN)").at(6)}),
               when(Dim::date_time_field,
-                   {stime_date("Time and Date").at(time_offset).on(Clock::local)}),
+                   {stime_date("Time and Date").at(time_offset).on(Clock::local).as(Role::moment)}),
               when(Dim::season_field, {u8("Season").at(season_offset(time_offset))}),
               group("Register Data Received", register_data(data_offset(time_offset)))
                   .at(data_offset(time_offset))})
@@ -246,7 +247,14 @@ Table bt28() {
 }  // namespace
 
 std::vector<Table> bt20() {
-  return {bt21(), bt22(), bt23(), bt24(), bt25(), bt26(), bt27(), bt28()};
+  return {bt21(),
+          bt22(),
+          bt23().tells(Story::energies),
+          bt24().tells(Story::energies),
+          bt25().tells(Story::energies),
+          bt26().tells(Story::snapshots),
+          bt27(),
+          bt28().tells(Story::powers)};
 }
 
 }  // namespace mep::tables

@@ -46,7 +46,7 @@ Table bt50_dimension_time_and_tou() {
 // BT52 UTC Clock, page 224
 Table bt52() {
   return table(BT(52), "UTC Clock", 224,
-               {ltime_date("Clock Calendar").at(0).on(Clock::utc),
+               {ltime_date("Clock Calendar").as(Role::moment).at(0).on(Clock::utc),
                 bits(1, {bits_of(0, 2, "Day of Week", weekdays()), bit(3, "Daylight Saving Time"),
                          bit(4, "Greenwich Mean Time"), bit(5, "Time Zone Applied"),
                          bit(6, "DST Applied"), bit(7, "Filler")})
@@ -129,7 +129,7 @@ Table bt54() {
 // BT55 Local Clock State, page 230
 Table bt55() {
   return table(BT(55), "Local Clock State", 230,
-               {ltime_date("Clock Calendar").at(0).on(Clock::local),
+               {ltime_date("Clock Calendar").as(Role::moment).at(0).on(Clock::local),
                 bits(1, {bits_of(0, 2, "Day of Week", weekdays()), bit(3, "Daylight Savings Time"),
                          bit(4, "Greenwich Mean Time"), bit(5, "Time Zone Applied"),
                          bit(6, "DST Applied"), bit(7, "Filler")})
@@ -149,7 +149,8 @@ Table bt55() {
 }  // namespace
 
 std::vector<Table> bt50() {
-  return {bt50_dimension_time_and_tou(), bt52(), bt53(), bt54(), bt55()};
+  return {bt50_dimension_time_and_tou(), bt52().tells(Story::clock), bt53(), bt54(),
+          bt55().tells(Story::clock)};
 }
 
 }  // namespace mep::tables

@@ -110,19 +110,21 @@ Table bt63() {
 }
 
 // Of one channel in one interval, pages 240 and 241.
-ValueNames channel_status() {
-  return {{0, "no status"},
-          {1, "overflow"},
-          {2, "partial interval (clock moved forward)"},
-          {3, "long interval (clock moved back)"},
-          {4, "skipped"},
-          {5, "test mode data"},
-          {8, "M-Bus/MEP decryption failure"},
-          {9, "clock error"},
-          {10, "M-Bus/MEP device missing"},
-          {11, "not current (MDT time stamp invalid)"},
-          {12, "skipped by opt out"},
-          {15, "M-Bus placeholder (no data yet)"}};
+BitField channel_status(std::uint8_t first, std::uint8_t last, std::string_view name, Role role) {
+  return bits_of(first, last, name,
+                 {{0, "no status"},
+                  {1, "overflow"},
+                  {2, "partial interval (clock moved forward)"},
+                  {3, "long interval (clock moved back)"},
+                  {4, "skipped"},
+                  {5, "test mode data"},
+                  {8, "M-Bus/MEP decryption failure"},
+                  {9, "clock error"},
+                  {10, "M-Bus/MEP device missing"},
+                  {11, "not current (MDT time stamp invalid)"},
+                  {12, "skipped by opt out"},
+                  {15, "M-Bus placeholder (no data yet)"}})
+      .as(role);
 }
 
 // BT64 to BT67 Load Profile Data, page 239
@@ -142,7 +144,7 @@ Table load_profile_data(std::uint16_t number, std::string_view name, std::int64_
       BT(number), name, 239,
       {array(
            blocks, "Block Data",
-           {stime_date("End time").at(0).on(Clock::utc),
+           {stime_date("End time").at(0).on(Clock::utc).as(Role::block_end),
             when(Dim::load_profile_end_readings,
                  {registers("End Readings", channels, ni_fmat1(""), Dim::channel_source, {})
                       .selected_by(source_slot)
@@ -150,24 +152,30 @@ Table load_profile_data(std::uint16_t number, std::string_view name, std::int64_
                       .at(5)}),
             set("Simple Status", simple_status_size)
                 .at(simple_status_offset)
-                .values({{0, "not processed"}, {1, "processed"}}),
+                .values({{0, "not processed"}, {1, "processed"}})
+                .as(Role::block_status),
             array(intervals, "Intervals",
                   {bits("Extended Status", 1,
                         {bit(4, "Daylight savings time in effect"),
                          bit(5, "Power fail within interval"),
                          bit(6, "Clock reset forward during interval"),
                          bit(7, "Clock reset backward during interval"),
-                         bits_of(0, 3, "Channel 0 Status", channel_status())})
+                         channel_status(0, 3, "Channel 0 Status", Role::channel_0_status)})
                        .at(interval_offset)
                        .page(240),
                    array(channel_pairs, "Channel Status Pair",
-                         {bits(1, {bits_of(4, 7, "Channel 2i+1 Status", channel_status()),
-                                   bits_of(0, 3, "Channel 2i+2 Status", channel_status())})
+                         {bits(1, {channel_status(4, 7, "Channel 2i+1 Status",
+                                                  Role::odd_channel_status),
+                                   channel_status(0, 3, "Channel 2i+2 Status",
+                                                  Role::even_channel_status)})
                               .note("i: index in this array, 0 for the second byte of the status")})
+                       .as(Role::channel_pair)
                        .page(240),
                    registers("Interval Channel X Value", channels, i32(""), Dim::channel_source, {})
                        .selected_by(source_slot)
-                       .at(interval_offset + channel_pairs + 1)})})
+                       .at(interval_offset + channel_pairs + 1)})
+                .as(Role::interval)})
+           .as(Role::block)
            .note(set_index == 0 ? "" : "from meter firmware 3.50 and module firmware 1.20 on")});
 }
 
@@ -178,10 +186,10 @@ std::vector<Table> bt60() {
           bt61(),
           bt62(),
           bt63(),
-          load_profile_data(64, "Load Profile Data, Data Set 1", 0),
-          load_profile_data(65, "Load Profile Data, Data Set 2", 1),
-          load_profile_data(66, "Load Profile Data, Data Set 3", 2),
-          load_profile_data(67, "Load Profile Data, Data Set 4", 3)};
+          load_profile_data(64, "Load Profile Data, Data Set 1", 0).tells(Story::intervals),
+          load_profile_data(65, "Load Profile Data, Data Set 2", 1).tells(Story::intervals),
+          load_profile_data(66, "Load Profile Data, Data Set 3", 2).tells(Story::intervals),
+          load_profile_data(67, "Load Profile Data, Data Set 4", 3).tells(Story::intervals)};
 }
 
 }  // namespace mep::tables

@@ -18,7 +18,8 @@ Table bt74() {
        u32("Last Entry Sequence Number").at(5).page(242),
        u16("Number of Unread Entries").at(9).page(242),
        array(Dim::history_log_entries, "History Record Array",
-             {ltime_date("Time").at(11).on(Clock::utc), u16("Sequence Number").at(17),
+             {ltime_date("Time").at(11).on(Clock::utc).as(Role::moment),
+              u16("Sequence Number").at(17),
               u16("User ID").at(19).page(243).values({{0xFFFD, "MEP client"},
                                                       {0xFFFE, "PLC, P2P or G3 message"},
                                                       {0xFFFF, "no user logged in"}}),
@@ -30,7 +31,7 @@ Table bt74() {
 }  // namespace
 
 std::vector<Table> bt70() {
-  return {bt74()};
+  return {bt74().tells(Story::events)};
 }
 
 }  // namespace mep::tables

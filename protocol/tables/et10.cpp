@@ -120,7 +120,8 @@ Table et13() {
                           bit(1, "On-demand Request in ET15"), bit(2, "Reserved"),
                           bit(3, "M-Bus Change"), bit(4, "Delta Data Alert"),
                           bits_of(5, 7, "Unused")})
-                        .at(8),
+                        .at(8)
+                        .as(Role::flags),
                     bytes("MEP Non-urgent Downlink Data", Expr(Dim::device_config_size) - 9).at(9)})
                    .page(82)})})});
 }
@@ -232,7 +233,7 @@ Table et16() {
 }  // namespace
 
 std::vector<Table> et10() {
-  return {et11(), et13(), et14(), et15(), et16()};
+  return {et11(), et13().tells(Story::flags), et14(), et15(), et16().tells(Story::devices)};
 }
 
 }  // namespace mep::tables

@@ -28,7 +28,7 @@ Table et31() {
        u8("Number of unread entries").at(5).page(105),
        array(Dim::self_reads, "One-time Read Data Record",
              {record(entry_size, {when(bidn, {u16("Blg Iface Def Nbr (BIDN)").at(6)}),
-                                  stime_date("Time and date").at(bidn_size + 6),
+                                  stime_date("Time and date").at(bidn_size + 6).as(Role::moment),
                                   u8("Season").at(bidn_size + 11),
                                   group("RegisterDataRcd", register_data(bidn_size + 12))})})
            .page(105)});
@@ -96,7 +96,7 @@ Table et36() {
 }  // namespace
 
 std::vector<Table> et30() {
-  return {et31(), et34(), et36()};
+  return {et31().tells(Story::snapshots), et34(), et36()};
 }
 
 }  // namespace mep::tables

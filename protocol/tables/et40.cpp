@@ -318,7 +318,7 @@ Table et47() {
 }  // namespace
 
 std::vector<Table> et40() {
-  return {et41(), et42(), et45(), et46(), et47()};
+  return {et41(), et42(), et45().tells(Story::devices), et46(), et47()};
 }
 
 }  // namespace mep::tables

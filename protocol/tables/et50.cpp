@@ -57,6 +57,7 @@ Table et50_inbound() {
                       {1, "ET59 is the procedure response table"}}),
                  bit(2, "M-Bus Alerts"), bit(3, "Delta Data Alerts"), bits_of(4, 7, "Unused")})
                .at(30)
+               .as(Role::flags)
                .note("ET59 Response: firmware 3.x and higher; MEP client 2 always has ET85"),
            array_of(sources, bits("Data Sources Icon Display Control", 2,
                                   {bit(0, "Euro"), bit(1, "Dollar"), bit(2, "Date"), bit(3, "Time"),
@@ -305,7 +306,8 @@ Table et59() {
 }  // namespace
 
 std::vector<Table> et50() {
-  return {et50_inbound(), et51(), et52(), et53(), et54(), et57(), et58(), et59()};
+  return {
+      et50_inbound().tells(Story::flags), et51(), et52(), et53(), et54(), et57(), et58(), et59()};
 }
 
 }  // namespace mep::tables

@@ -124,7 +124,8 @@ Table et79() {
        array(
            Dim::alternate_event_log_entries, "History Record Array",
            {record(12 + Expr(Dim::history_log_argument_size),
-                   {ltime_date("Time").on(Clock::utc).at(11), u16("Sequence Number").at(17),
+                   {ltime_date("Time").on(Clock::utc).as(Role::moment).at(11),
+                    u16("Sequence Number").at(17),
                     u16("User ID")
                         .values({{0xfffd, "MEP client"},
                                  {0xfffe, "PLC message"},
@@ -139,7 +140,7 @@ Table et79() {
 }  // namespace
 
 std::vector<Table> et70() {
-  return {et70_table(), et71(), et74(), et75(), et79()};
+  return {et70_table(), et71(), et74().tells(Story::devices), et75(), et79().tells(Story::events)};
 }
 
 }  // namespace mep::tables

@@ -113,9 +113,9 @@ std::vector<Procedure> procedures() {
 }  // namespace tables
 
 Nodes procedure_response() {
-  return {bits(2, {bits_of(0, 11, "Procedure Number"), bits_of(12, 15, "Filler")})
-              .at(0)
-              .shown_as(Format::procedure_id),
+  return {bits(2, {bits_of(0, 11, "Procedure Number").shown_as(Format::procedure_id),
+                   bits_of(12, 15, "Filler")})
+              .at(0),
           u8("Procedure Sequence Number (PSN)").at(2),
           u8("Result Code").at(3).values(standard_results()), rest("Response Data")};
 }

@@ -77,11 +77,11 @@ Nodes data_block(const Expr& a) {
                .under_one_name()
                .at(b + event_times_size() + cumulative_size() + contin_cum_size())})
           .page(210),
-      array(Dim::coincident_values, "Coincidents",
-            {registers("Coincidents", Dim::occurrences, ni_fmat2(""), Dim::coincident_source, {})
-                 .selected_by(enclosing_record)
-                 .under_one_name()
-                 .at(symbol_c(a))})
+      array_of(Dim::coincident_values,
+               registers("Coincidents", Dim::occurrences, ni_fmat2(""), Dim::coincident_source, {})
+                   .selected_by(enclosing_record)
+                   .under_one_name()
+                   .at(symbol_c(a)))
           .page(210)};
 }
 
@@ -93,7 +93,7 @@ Nodes register_data(const Expr& start) {
   return {when(Dim::demand_reset_counter, {u8("Nbr Demand Resets").at(start).page(208)}),
           group("Total Data Block", data_block(a)).page(208),
           // In tiers the guide leaves the outage registers, pulse inputs and error counter unused.
-          array(Dim::tiers, "Tier", data_block(d)).at(d).page(210)};
+          array(Dim::tiers, "Tier", data_block(d)).as(Role::tier).at(d).page(210)};
 }
 
 }  // namespace mep::tables

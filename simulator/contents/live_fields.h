@@ -19,20 +19,25 @@ using Give = std::function<Value(const Asked&)>;
 // Names are literals. Fields that are not in it stay as they are stored.
 using LiveFields = std::unordered_map<std::string_view, Give>;
 
-// By the name of docs/fields.md, without "mep.".
+// By the name of docs/fields.md, without "mep.". Throws std::invalid_argument for a name that no
+// description has.
 inline TableSpace::Live by_name(LiveFields fields) {
-  return [fields = std::move(fields)](std::string_view name, const Asked& asked) -> Value {
+  for (const auto& field : fields) require_described(field.first);
+  return {[fields = std::move(fields)](std::string_view name, const Asked& asked) -> Value {
     const auto found = fields.find(name);
     return found == fields.end() ? Value() : found->second(asked);
-  };
+  }};
 }
 
 // By the guide's name: for layouts that several tables share.
 inline TableSpace::Live by_label(LiveFields fields) {
-  return [fields = std::move(fields)](std::string_view, const Asked& asked) -> Value {
-    const auto found = fields.find(asked.name());
-    return found == fields.end() ? Value() : found->second(asked);
-  };
+  std::vector<std::string_view> labels;
+  for (const auto& field : fields) labels.push_back(field.first);
+  return {[fields = std::move(fields)](std::string_view, const Asked& asked) -> Value {
+            const auto found = fields.find(asked.name());
+            return found == fields.end() ? Value() : found->second(asked);
+          },
+          std::move(labels)};
 }
 
 // TableSpace::live()'s `all`.

@@ -161,16 +161,18 @@ TableSpace::Live device_status(const MeterState& state) {
       {"et14.billing_read_length",
        [&state](const Asked& asked) -> Value { return read_length(state, asked); }}};
   const auto status = by_name(of_devices);
-  return [&state, status](std::string_view name, const Asked& asked) -> Value {
-    if (name == "et14.device_occupancy") {
+  static constexpr std::string_view occupancy_name = "et14.device_occupancy";
+  require_described(occupancy_name);
+  return {[&state, status](std::string_view name, const Asked& asked) -> Value {
+    if (name == occupancy_name) {
       std::int64_t occupancy = 0;
       for (unsigned entry = 0; entry < mbus_slots + state.clients(); ++entry)
         occupancy |= std::int64_t{is_occupied(state, entry)} << entry;
       return occupancy;
     }
     if (asked.indices.empty()) return {};
-    return is_occupied(state, asked.indices.front()) ? status(name, asked) : nothing();
-  };
+    return is_occupied(state, asked.indices.front()) ? status.give(name, asked) : nothing();
+  }};
 }
 
 void connect_devices(MeterState& state) {
@@ -218,12 +220,12 @@ void connect_devices(MeterState& state) {
 
 // A table that is kept as bytes.
 TableSpace::Live raw(const Buffer& bytes) {
-  return [&bytes](std::string_view, const Asked& asked) -> Value {
+  return {[&bytes](std::string_view, const Asked& asked) -> Value {
     const auto from = std::min<std::uint64_t>(asked.position, bytes.size());
     const auto to = std::min<std::uint64_t>(asked.position + asked.size, bytes.size());
     return Buffer(bytes.begin() + static_cast<std::ptrdiff_t>(from),
                   bytes.begin() + static_cast<std::ptrdiff_t>(to));
-  };
+  }};
 }
 
 // The result of a client's last procedure, where it is posted to this table.

@@ -27,6 +27,14 @@ Encoded filled(const Table& table, const Dimensions& dimensions, const Values& v
   return encode(table, dimensions, source, limit);
 }
 
+bool has_label(const Node& node, std::string_view label) {
+  return node.name == label ||
+         std::ranges::any_of(node.bit_fields,
+                             [label](const BitField& field) { return field.name == label; }) ||
+         std::ranges::any_of(node.children,
+                             [label](const Node& child) { return has_label(child, label); });
+}
+
 // Writes down what an encoder is given. A word of bits is asked for as a whole, then, if there is
 // nothing, bit by bit: here both are written down either way.
 struct HeldFields {
@@ -83,6 +91,9 @@ void TableSpace::add(std::uint16_t table, std::size_t limit) {
 
 void TableSpace::live(std::uint16_t table, Live source, bool all) {
   Space& space = spaces_.at(table);
+  for (const std::string_view label : source.labels)
+    if (!has_label(space.table->root, label))
+      throw std::invalid_argument(table_label(table) + " has no field " + std::string(label));
   space.live = std::move(source);
   space.all_live = all;
 }
@@ -120,7 +131,7 @@ std::uint64_t TableSpace::size(std::uint16_t table) const {
 Value TableSpace::value_for(const Space& space, const Asked& asked) {
   const std::string_view name = field_name(asked);
   const auto live = [&space](std::string_view field, const Asked& wanted) {
-    return space.live ? space.live(field, wanted) : Value();
+    return space.live.give ? space.live.give(field, wanted) : Value();
   };
   if (Value value = live(name, asked); !std::holds_alternative<std::monostate>(value)) return value;
   if (space.all_live) return {};
@@ -150,7 +161,7 @@ std::vector<std::uint8_t> TableSpace::read(std::uint16_t table, std::uint64_t of
   const std::uint64_t end = size(table);
   offset = std::min(offset, end);
   count = static_cast<std::size_t>(std::min<std::uint64_t>(count, end - offset));
-  if (!space.live) {
+  if (!space.live.give) {
     const auto begin = space.stored.begin() + static_cast<std::ptrdiff_t>(offset);
     return {begin, begin + static_cast<std::ptrdiff_t>(count)};
   }
@@ -168,7 +179,7 @@ std::vector<std::uint8_t> TableSpace::read(std::uint16_t table, std::uint64_t of
 
 // What a field holds: live, else as it was filled in, else as it was written.
 Value TableSpace::meant(const Space& space, std::string_view field, const Asked& asked) const {
-  Value value = space.live ? space.live(field, asked) : Value();
+  Value value = space.live.give ? space.live.give(field, asked) : Value();
   if (!std::holds_alternative<std::monostate>(value) || space.all_live) return value;
   const auto begin =
       static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(asked.position, space.stored.size()));

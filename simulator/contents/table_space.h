@@ -19,13 +19,17 @@ class TableSpace {
  public:
   // Gives the present value of a field that changes by itself; nothing (std::monostate) for one
   // that stays as it was written.
-  using Live = std::function<Value(std::string_view field, const Asked& asked)>;
+  struct Live {
+    std::function<Value(std::string_view field, const Asked& asked)> give;
+    std::vector<std::string_view> labels = {};  // the guide's names that it goes by
+  };
   // A table's last bytes may be taken by a field that ends with the table.
   static constexpr std::size_t no_limit = 1 << 16;
 
   // The meter has this table. `limit`: it has no more bytes than that.
   void add(std::uint16_t table, std::size_t limit = no_limit);
-  // Its fields, or some of them, change by themselves. `all`: there is nothing to be stored.
+  // Its fields, or some of them, change by themselves. `all`: there is nothing to be stored. Throws
+  // std::invalid_argument for a label that no field of the table has.
   void live(std::uint16_t table, Live source, bool all = false);
 
   // The tables begin to hold these values; fields without one are zero. Learns the dimensions from

@@ -26,8 +26,12 @@ std::string_view field_name(const Asked& asked) {
   return catalog().fields[id].name;
 }
 
-void Values::set(std::string_view name, Value value, Indices indices) {
+void require_described(std::string_view name) {
   if (!is_described(name)) throw std::invalid_argument("no table has a field " + std::string(name));
+}
+
+void Values::set(std::string_view name, Value value, Indices indices) {
+  require_described(name);
   values_[std::string(name)][std::move(indices)] = std::move(value);
 }
 

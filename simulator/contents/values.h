@@ -20,6 +20,10 @@ using Indices = std::vector<std::uint32_t>;
 // where it has none (a word of bits without a name of its own).
 std::string_view field_name(const Asked& asked);
 
+// Throws std::invalid_argument for a name that no description has: one that was changed there does
+// not go unnoticed here.
+void require_described(std::string_view name);
+
 class Values {
  public:
   // `name`: as in docs/fields.md, without "mep.". Without indices, or with fewer than the field

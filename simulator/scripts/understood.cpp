@@ -9,6 +9,7 @@
 #include "protocol/names.h"
 #include "protocol/tables/tables.h"
 #include "protocol/walker.h"
+#include "simulator/contents/values.h"
 
 namespace mep::simulator {
 namespace {
@@ -102,6 +103,7 @@ Understood::Understood(std::uint16_t table, std::uint32_t offset, Bytes bytes,
 }
 
 const Understood::Field* Understood::find(std::string_view field, std::uint32_t element) const {
+  require_described(field);
   const auto found = std::ranges::find_if(
       fields_, [&](const Field& each) { return each.element == element && each.name == field; });
   return found == fields_.end() ? nullptr : &*found;

@@ -21,6 +21,7 @@ class Understood {
   // Bytes of a table, the first of them at `offset`. Fields that the edges cut are left out.
   Understood(std::uint16_t table, std::uint32_t offset, Bytes bytes, const Dimensions& dimensions);
 
+  // All of them throw std::invalid_argument for a name that no description has.
   // Of an integer or of bits; nothing where the field is not there.
   std::optional<std::int64_t> number(std::string_view field, std::uint32_t element = 0) const;
   // Whether the field is there and not 0.

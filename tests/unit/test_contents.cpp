@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "protocol/load_profile.h"
 #include "protocol/names.h"
 #include "protocol/walker.h"
+#include "simulator/contents/live_fields.h"
 #include "simulator/contents/living.h"
 #include "tests/unit/material.h"
 
@@ -648,6 +650,29 @@ void delta_data_are_watched(void**) {
   assert_int_equal(number_in(state, ET(71), "et71.delta_data_monitor_source", {2}), 255);
 }
 
+template <typename Do>
+bool is_refused(Do something) {
+  try {
+    something();
+  } catch (const std::invalid_argument&) {
+    return true;
+  }
+  return false;
+}
+
+// A name that was changed in a description is found out before a meter runs without the field.
+void names_that_nothing_has_are_refused(void**) {
+  const Give give = [](const Asked&) -> Value { return 1; };
+  assert_false(is_refused([&] { by_name({{"bt52.clock_calendar", give}}); }));
+  assert_true(is_refused([&] { by_name({{"bt52.calendar", give}}); }));
+  TableSpace tables;
+  tables.add(BT(52));
+  assert_false(is_refused([&] { tables.live(BT(52), by_label({{"Clock Calendar", give}})); }));
+  assert_true(is_refused([&] { tables.live(BT(52), by_label({{"Summations", give}})); }));
+  Values values;
+  assert_true(is_refused([&] { values.set("bt52.calendar", 1); }));
+}
+
 void results_are_where_the_client_wants_them(void**) {
   MeterState state;
   fresh(state, Generation::gen4);
@@ -803,6 +828,7 @@ int main() {
       cmocka_unit_test(only_registered_clients_are_alerted),
       cmocka_unit_test(alerts_are_for_those_who_want_them),
       cmocka_unit_test(delta_data_are_watched),
+      cmocka_unit_test(names_that_nothing_has_are_refused),
       cmocka_unit_test(results_are_where_the_client_wants_them),
       cmocka_unit_test(clocks_show_the_time),
       cmocka_unit_test(events_stand_in_two_logs),

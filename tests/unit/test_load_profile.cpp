@@ -89,6 +89,36 @@ void headers_are_learned_with_their_tables(void**) {
   assert_false(remembered_header(dimensions, 0, 7).end.has_value());
 }
 
+// A load profile whose fields have other names, and one more of either type.
+void names_may_change(void**) {
+  const Dimensions small = small_profile();
+  const Table renamed =
+      table(BT(64), "Lastgang", 239,
+            {array(2, "Seite",
+                   {stime_date("Ende").as(Role::block_end), stime_date("End time"),
+                    set("Stand", 1).as(Role::block_status), set("Simple Status", 1),
+                    array(8, "Zeile", {u8("Wert")}).as(Role::interval)})
+                 .as(Role::block)});
+  const Buffer block = hex("16 03 01 07 1E  01 01 01 01 01  3F 00  0000000000000000");
+  Buffer both = hex("0000000000 0000000000 00 FF 0000000000000000");
+  both.insert(both.end(), block.begin(), block.end());
+  Dimensions dimensions = small;
+  assert_true(learn(renamed, {0, both}, dimensions));
+  const BlockHeader found = remembered_header(dimensions, 0, 1);
+  assert_true(found.end == half_past_seven && found.newest == 5U);
+  assert_false(remembered_header(dimensions, 0, 0).end.has_value());
+}
+
+void names_alone_tell_nothing(void**) {
+  const Table without_roles =
+      table(BT(64), "Load Profile Data, Data Set 1", 239,
+            {array(2, "Block Data", {stime_date("End time"), set("Simple Status", 1)})});
+  Dimensions dimensions = small_profile();
+  const Dimensions before = dimensions;
+  learn(without_roles, {0, hex("16 03 01 07 1E 3F")}, dimensions);
+  assert_true(dimensions == before);
+}
+
 void a_frame_may_hold_several_headers(void**) {
   Dimensions dimensions = small_profile();
   Buffer blocks(3 * block_size);
@@ -115,6 +145,8 @@ int main() {
       cmocka_unit_test(only_load_profiles_have_a_set),
       cmocka_unit_test(intervals_count_back_from_the_newest),
       cmocka_unit_test(headers_are_learned_with_their_tables),
+      cmocka_unit_test(names_may_change),
+      cmocka_unit_test(names_alone_tell_nothing),
       cmocka_unit_test(a_frame_may_hold_several_headers),
   };
   return cmocka_run_group_tests_name("load_profile", tests, nullptr, nullptr);

@@ -158,6 +158,13 @@ void a_slot_that_does_not_exist_is_ignored(void**) {
   assert_true(dimensions == Dimensions());
 }
 
+void assumptions_are_told_in_words(void**) {
+  assert_string_equal(assumption_text(Dim::summations).c_str(), "BT21.3 = 11");
+  assert_string_equal(assumption_text(Dim::summation_source).c_str(),
+                      "BT22 Summation Sources in the usual order");
+  assert_string_equal(assumption_text(Dim::log_entry_size).c_str(), "ET36 Entry Size as usual");
+}
+
 void no_two_slots_share_a_place(void**) {
   Dimensions dimensions;
   std::int32_t value = 1000;
@@ -850,6 +857,7 @@ int run_all() {
       cmocka_unit_test(a_learned_dimension_replaces_the_assumed_one),
       cmocka_unit_test(learning_what_was_assumed_is_news),
       cmocka_unit_test(a_slot_that_does_not_exist_is_ignored),
+      cmocka_unit_test(assumptions_are_told_in_words),
       cmocka_unit_test(no_two_slots_share_a_place),
       cmocka_unit_test(fields_stand_one_behind_the_other),
       cmocka_unit_test(signed_fields_are_signed),

@@ -318,6 +318,101 @@ void procedures_stay_inside_as_well(void**) {
   }
 }
 
+// How often each role occurs under a node.
+void count_roles(const Node& node, std::map<Role, int>& roles) {
+  ++roles[node.role];
+  for (const BitField& field : node.bit_fields) ++roles[field.role];
+  for (const Node& child : node.children) count_roles(child, roles);
+}
+
+std::map<Role, int> roles_of(const Table& table) {
+  std::map<Role, int> roles;
+  count_roles(table.root, roles);
+  roles.erase(Role::none);
+  return roles;
+}
+
+constexpr Role last_role = Role::flags;
+constexpr Story last_story = Story::flags;
+
+void every_role_and_every_story_is_used(void**) {
+  std::map<Role, int> roles;
+  std::map<Story, int> stories;
+  for (const Table& table : all_tables()) {
+    for (const auto& [role, count] : roles_of(table)) roles[role] += count;
+    ++stories[table.story];
+  }
+  assert_int_equal(roles.size(), static_cast<std::size_t>(last_role));
+  assert_int_equal(stories.size(), static_cast<std::size_t>(last_story) + 1);
+}
+
+// What the roles of a load profile's parts are, and each of them once.
+void load_profiles_have_each_of_their_roles_once(void**) {
+  const std::map<Role, int> wanted = {{Role::block, 1},
+                                      {Role::block_end, 1},
+                                      {Role::block_status, 1},
+                                      {Role::interval, 1},
+                                      {Role::channel_pair, 1},
+                                      {Role::channel_0_status, 1},
+                                      {Role::odd_channel_status, 1},
+                                      {Role::even_channel_status, 1}};
+  for (const Table& table : all_tables()) {
+    const bool is_profile = table.number >= BT(64) && table.number <= BT(67);
+    assert_true((table.story == Story::intervals) == is_profile);
+    if (is_profile) assert_true(roles_of(table) == wanted);
+  }
+}
+
+// A story has the parts that it is told from.
+void stories_have_what_they_tell(void**) {
+  for (const Table& table : all_tables()) {
+    auto roles = roles_of(table);
+    const bool has_time = table.number != BT(23) &&
+                          (table.story == Story::energies || table.story == Story::snapshots ||
+                           table.story == Story::events || table.story == Story::devices ||
+                           table.story == Story::clock);
+    assert_int_equal(roles[Role::moment], has_time ? 1 : 0);
+    assert_int_equal(roles[Role::flags], table.story == Story::flags ? 1 : 0);
+    // In both data structures of M-Bus, pages 93 and 94.
+    assert_int_equal(roles[Role::serial_number], table.story == Story::devices ? 2 : 0);
+    if (table.story == Story::energies || table.story == Story::snapshots)
+      assert_int_equal(roles[Role::tier], 1);
+  }
+}
+
+bool is_source(Dim dim) {
+  return dim_info(dim).kind == DimKind::source;
+}
+
+void check_sources(const Node& node, std::size_t& rows) {
+  if (node.selection) {
+    assert_true(is_source(*node.selection));
+    ++rows;
+  }
+  if (node.learned_dim)
+    assert_true(is_source(*node.learned_dim) == (node.format == Format::source_id));
+  for (const BitField& field : node.bit_fields)
+    if (field.learned_dim) assert_false(is_source(*field.learned_dim));
+  for (const Node& child : node.children) check_sources(child, rows);
+}
+
+// What registers are named by is a source, and whatever tells one is shown as a source.
+void selections_are_sources_and_nothing_else_is(void**) {
+  std::size_t rows = 0;
+  for (const Table& table : all_tables()) check_sources(table.root, rows);
+  assert_true(rows > 0);
+}
+
+// By the guide's names, which are written by another rule than the units.
+void energies_are_the_sources_in_watt_hours(void**) {
+  for (const Source& source : sources()) {
+    const bool by_name = source.name.find("Wh") != std::string_view::npos ||
+                         source.name.find("rh ") != std::string_view::npos;
+    if ((source.measure == Measure::energy) != by_name)
+      fail_msg("source %u, %s", source.id, std::string(source.name).c_str());
+  }
+}
+
 void sources_are_in_ascending_order_and_found(void**) {
   std::int32_t last = -1;
   for (const Source& source : sources()) {
@@ -342,6 +437,11 @@ int run_all() {
       cmocka_unit_test(the_size_of_a_table_is_the_end_of_its_last_field),
       cmocka_unit_test(the_end_of_a_load_profile_costs_no_more_than_its_beginning),
       cmocka_unit_test(procedures_stay_inside_as_well),
+      cmocka_unit_test(every_role_and_every_story_is_used),
+      cmocka_unit_test(load_profiles_have_each_of_their_roles_once),
+      cmocka_unit_test(stories_have_what_they_tell),
+      cmocka_unit_test(selections_are_sources_and_nothing_else_is),
+      cmocka_unit_test(energies_are_the_sources_in_watt_hours),
       cmocka_unit_test(sources_are_in_ascending_order_and_found),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
