@@ -53,15 +53,6 @@ const NotedField hf_echo(
     "Echo: the line to the client repeats what the client sends. Its receiver hears its own "
     "transmitter (TXD and RXD joined, or a half-duplex adapter), so the meter is not heard here");
 
-// The frame's captured bytes, in the packet's memory: from here on nothing can throw for want of
-// bytes before everything that is there has been shown.
-Bytes captured_bytes(const Arrived& frame) {
-  const unsigned size = tvb_captured_length(frame.tvb);
-  if (size == 0) return {};
-  const void* copy = tvb_memdup(frame.pinfo->pool, frame.tvb, 0, size);
-  return {static_cast<const std::uint8_t*>(copy), size};
-}
-
 // --- Participants --------------------------------------------------------------------------------
 
 // "Client" and "Meter": the tapped lines have no addresses of their own.
@@ -176,7 +167,9 @@ int dissect_frame(const Arrived& frame) {
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
   col_clear(pinfo->cinfo, COL_INFO);
 
-  const Bytes bytes = captured_bytes(frame);
+  // From here on nothing can throw for want of bytes before everything that is there has been
+  // shown.
+  const Bytes bytes = captured_bytes(pinfo, frame.tvb);
   const unsigned reported = tvb_reported_length(frame.tvb);
   const std::size_t declared =
       bytes.size() >= length_field_size ? read_be(bytes, 0, length_field_size) : 0;

@@ -17,6 +17,12 @@ std::uint32_t key(const Arrived& record, Kept what) {
 
 }  // namespace
 
+Bytes captured_bytes(const packet_info* pinfo, tvbuff_t* tvb) {
+  const unsigned size = tvb_captured_length(tvb);
+  if (size == 0) return {};
+  return {static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, size)), size};
+}
+
 void* recall(const Arrived& record, Kept what) {
   return p_get_proto_data(wmem_file_scope(), record.pinfo, proto_mep, key(record, what));
 }

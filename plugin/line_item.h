@@ -8,6 +8,9 @@
 
 namespace mep::plugin {
 
+// The captured bytes, copied into the packet's memory.
+Bytes captured_bytes(const packet_info* pinfo, tvbuff_t* tvb);
+
 // What the first pass found out about a record, or about one of several frames in it, is kept under
 // its place in the packet, apart by what it is.
 enum class Kept : std::uint32_t {

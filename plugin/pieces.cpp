@@ -333,9 +333,7 @@ int dissect_pieces(const Arrived& record, Line* (*line)(packet_info*, Direction)
       its.waiting = nullptr;  // bytes of this line are missing
       zeros_end(its);
     } else {
-      const auto* bytes =
-          static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, record.tvb, 0, size));
-      parts = understand(its, record, {bytes, size});
+      parts = understand(its, record, captured_bytes(pinfo, record.tvb));
       keep(record, Kept::parts, parts);
     }
   }

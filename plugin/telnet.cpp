@@ -40,12 +40,6 @@ struct Taken {
   std::uint32_t taken;  // of the stream: what stands behind that waits for the next segment
 };
 
-Bytes captured(tvbuff_t* tvb, const packet_info* pinfo) {
-  const unsigned size = tvb_captured_length(tvb);
-  if (size == 0) return {};
-  return {static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, size)), size};
-}
-
 // Goes from frame to frame until one does not begin with a length.
 bool negotiates_between_frames(Bytes stream) {
   while (stream.size() > length_field_size) {
@@ -160,17 +154,17 @@ bool is_telnet(tvbuff_t* tvb, packet_info* pinfo) {
   conversation_t* conversation = find_or_create_conversation(pinfo);
   const unsigned found = GPOINTER_TO_UINT(wmem_map_lookup(since, conversation));
   if (found != 0) return found <= pinfo->num;
-  if (pinfo->fd->visited || !negotiates_between_frames(captured(tvb, pinfo))) return false;
+  if (pinfo->fd->visited || !negotiates_between_frames(captured_bytes(pinfo, tvb))) return false;
   wmem_map_insert(since, conversation, GUINT_TO_POINTER(pinfo->num));
   return true;
 }
 
 bool may_become_telnet(tvbuff_t* tvb, packet_info* pinfo) {
-  return pinfo->can_desegment && telnet::may_negotiate(captured(tvb, pinfo));
+  return pinfo->can_desegment && telnet::may_negotiate(captured_bytes(pinfo, tvb));
 }
 
 int dissect_telnet(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, dissector_t dissect) {
-  const Bytes stream = captured(tvb, pinfo);
+  const Bytes stream = captured_bytes(pinfo, tvb);
   Taken out = take_out(pinfo->pool, stream);
   if (out.taken < stream.size()) {
     if (pinfo->can_desegment) {

@@ -307,9 +307,7 @@ FrameFacts* learn_payload(packet_info* pinfo, const AtTls& at, Bytes message) {
 int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   AtTls& at = at_tls(pinfo);
   if (!at.facts) return 0;
-  const unsigned size = tvb_captured_length(tvb);
-  const Bytes message(static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, size)),
-                      size);
+  const Bytes message = captured_bytes(pinfo, tvb);
   // Apart from the keys of whole frames, which have the layer in their upper byte.
   const std::uint32_t key = 0xFF000000 | (at.place & 0xFFFF) << 8 | (at.payloads & 0xFF);
   auto* facts =
@@ -338,7 +336,7 @@ int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) 
     show_response(shown, *facts);
   }
   col_set_writable(pinfo->cinfo, COL_INFO, FALSE);
-  return static_cast<int>(size);
+  return static_cast<int>(message.size());
 }
 
 // Each session is a conversation of its own to Wireshark, by ports that no real connection has. The

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "protocol/names.h"
 #include "protocol/tables/billing.h"
+#include "protocol/tables/mbus.h"
 #include "protocol/tables/registers.h"
 #include "protocol/tables/tables.h"
 
@@ -139,15 +140,7 @@ Nodes adjustable_section() {
                                                        .shown_as(Format::source_id)
                                                        .learns(Dim::channel_source)),
              u8("MDTT Current Entries").at(channels_end),
-             array(field("MDTT Current Entries"), "MDTT Entries",
-                   {bits(1, {bits_of(0, 1, "Entry Type",
-                                     {{0, "empty"},
-                                      {1, "M-Bus base entry"},
-                                      {2, "MEP base entry"},
-                                      {3, "extension of previous entry"}}),
-                             bits_of(2, 6, "MDT"), bit(7, "Special")})
-                        .at(channels_end + 1),
-                    bytes("DRH", 3)})
+             array(field("MDTT Current Entries"), "MDTT Entries", mdt_entry(channels_end + 1))
                  .page(117)
                  .note("as in ET57, page 164")})
           .page(116),

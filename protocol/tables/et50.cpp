@@ -1,6 +1,7 @@
 // ET50 to ET54 and ET57 to ET59: the MEP interface, meter status; pages 124 to 139, 164 to 166.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "protocol/names.h"
+#include "protocol/tables/mbus.h"
 #include "protocol/tables/procedures.h"
 #include "protocol/tables/tables.h"
 
@@ -275,19 +276,8 @@ Table et54() {
 
 // ET57 M-Bus Data Type Table, page 164
 Table et57() {
-  return table(
-      ET(57), "M-Bus Data Type Table", 164,
-      {array(Dim::mbus_data_types, "MdtEntry",
-             {bits(1, {bits_of(0, 1, "Entry Type",
-                               {{0, "empty"},
-                                {1, "M-Bus base entry"},
-                                {2, "MEP base entry"},
-                                {3, "extension of previous entry"}}),
-                       bits_of(2, 6, "MDT"), bit(7, "Special")})
-                  .at(0)
-                  .note("MDT and Special mean nothing in extensions"),
-              bytes("DRH", 3).at(1).note(
-                  "MEP base entry: offset into message, length to compare, command byte(s)")})});
+  return table(ET(57), "M-Bus Data Type Table", 164,
+               {array(Dim::mbus_data_types, "MdtEntry", mdt_entry())});
 }
 
 // ET58 M-Bus/MEP Status Extension, page 165

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "protocol/tables/mbus.h"
+
+namespace mep::tables {
+
+Nodes mdt_entry(const Expr& start) {
+  return {bits(1, {bits_of(0, 1, "Entry Type",
+                           {{0, "empty"},
+                            {1, "M-Bus base entry"},
+                            {2, "MEP base entry"},
+                            {3, "extension of previous entry"}}),
+                   bits_of(2, 6, "MDT"), bit(7, "Special")})
+              .at(start)
+              .note("MDT and Special mean nothing in extensions"),
+          bytes("DRH", 3).at(start + 1).note(
+              "MEP base entry: offset into message, length to compare, command byte(s)")};
+}
+
+}  // namespace mep::tables
