@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/conversation.h"
 
-#include <glib.h>
-
 #include <algorithm>
 #include <ostream>
 
@@ -10,15 +8,14 @@
 #include "extcap/interfaces.h"
 #include "extcap/problem.h"
 #include "protocol/tap.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {
 
 // What an adapter calls itself, or a path, must not end a sentence early or be no text at all.
 std::string harmless(const std::string& text) {
-  char* valid = g_utf8_make_valid(text.c_str(), -1);
-  std::string safe = valid;
-  g_free(valid);
+  std::string safe = system::valid_utf8(text);
   std::ranges::replace(safe, '{', '(');
   std::ranges::replace(safe, '}', ')');
   std::ranges::replace_if(

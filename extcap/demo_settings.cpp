@@ -7,7 +7,7 @@
 
 #include "extcap/problem.h"
 #include "extcap/tap_number.h"
-#include "system/numbers.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {

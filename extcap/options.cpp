@@ -13,6 +13,7 @@
 #include "extcap/output.h"
 #include "extcap/problem.h"
 #include "system/command_line.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {
@@ -150,12 +151,9 @@ Context make_context(RawOptions& raw) {
 }
 
 // Nothing of nothing but blanks.
-std::optional<std::string> without_blanks(const std::optional<std::string>& text) {
-  constexpr const char* blanks = " \t\r\n";
-  if (!text) return std::nullopt;
-  const std::size_t begin = text->find_first_not_of(blanks);
-  if (begin == std::string::npos) return std::nullopt;
-  return text->substr(begin, text->find_last_not_of(blanks) - begin + 1);
+std::optional<std::string> unless_blank(const std::optional<std::string>& text) {
+  const std::string_view left = text ? system::without_blanks(*text) : std::string_view();
+  return left.empty() ? std::nullopt : std::optional<std::string>(left);
 }
 
 std::optional<std::string> taken(char* text) {
@@ -210,10 +208,10 @@ Options parse_options(int argc, const char* const* argv) {
   options.fifo = taken(raw.fifo);
   for (const RawOptions::Own& own : raw.own)
     if (auto value =
-            own.given ? std::optional<std::string>("true") : without_blanks(taken(own.value)))
+            own.given ? std::optional<std::string>("true") : unless_blank(taken(own.value)))
       options.own.emplace(own.name, *std::move(value));
   // Without --capture it is a question, and blanks are an answer to be checked.
-  if (options.capture) options.capture_filter = without_blanks(options.capture_filter);
+  if (options.capture) options.capture_filter = unless_blank(options.capture_filter);
   if (!complaint.empty()) throw Problem(complaint + "; mepdump --help tells what there is");
   return options;
 }

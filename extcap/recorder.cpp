@@ -52,7 +52,7 @@ void Recorder::end(WallTime now) {
     line.statistics.end = now;
     statistics.push_back(line.statistics);
   }
-  writer_->close(statistics);
+  writer_->write(statistics);
 }
 
 }  // namespace mep::extcap

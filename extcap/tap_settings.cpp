@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "extcap/problem.h"
-#include "system/numbers.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {

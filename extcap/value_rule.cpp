@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "system/numbers.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {

@@ -17,7 +17,7 @@
 #include "simulator/scripts/scenario.h"
 #include "simulator/scripts/script.h"
 #include "system/command_line.h"
-#include "system/numbers.h"
+#include "system/text.h"
 #include "system/problem.h"
 
 namespace mep::simulator {
