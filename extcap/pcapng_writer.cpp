@@ -175,9 +175,9 @@ Block statistics_block(std::uint32_t number, const Interface& interface,
                        const Statistics& statistics) {
   Block block(interface_statistics);
   block.number(number);
-  block.moment(statistics.end);
+  block.moment(statistics.now);
   block.moment_option(isb_starttime, statistics.start);
-  block.moment_option(isb_endtime, statistics.end);
+  if (statistics.ended) block.moment_option(isb_endtime, statistics.now);
   block.number_option(isb_ifrecv, statistics.received);
   block.number_option(isb_ifdrop, statistics.dropped);
   if (!interface.filter.empty()) block.number_option(isb_filteraccept, statistics.accepted);

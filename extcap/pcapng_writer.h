@@ -42,7 +42,8 @@ struct Record {
 // What an Interface Statistics Block says.
 struct Statistics {
   WallTime start;
-  WallTime end;
+  WallTime now;        // until when there has been counted
+  bool ended = false;  // and the capture has come to its end
   std::uint64_t received = 0;
   std::uint64_t dropped = 0;   // at least: how often bytes were lost
   std::uint64_t accepted = 0;  // by the capture filter
@@ -59,8 +60,8 @@ class PcapngWriter {
 
   void write(const Record& record);
 
-  // Writes a statistics block for each interface, in their order. Of several such blocks of an
-  // interface the last one counts.
+  // Writes a statistics block for each interface, in their order. It may be called again and again:
+  // each block tells of the time from the beginning on.
   void write(std::span<const Statistics> statistics);
 
  private:
