@@ -38,7 +38,8 @@ void print_choices(std::ostream& out, std::size_t number, const InterfaceOption&
     if (harmless(choice.value) != choice.value) continue;
     out << "value {arg=" << number << "}{value=" << choice.value
         << "}{display=" << harmless(choice.display)
-        << "}{default=" << (choice.is_default ? "true" : "false") << "}\n";
+        << "}{default=" << (choice.is_default || choice.value == option.preset ? "true" : "false")
+        << "}\n";
   }
 }
 
@@ -61,8 +62,11 @@ void print_dlts(std::ostream& out) {
 void print_config(std::ostream& out, const CaptureInterface& interface) {
   for_each_argument(interface, [&out](std::size_t number, const InterfaceOption& option) {
     out << "arg {number=" << number << "}{call=--" << option.name << "}{display=" << option.display
-        << "}{type=" << option.type << "}{tooltip=" << option.tooltip << "}"
-        << (option.choices ? "" : dialog_attribute(option.rule)) << option.more << "\n";
+        << "}{type=" << option.type << "}{tooltip=" << option.tooltip << "}";
+    if (option.choices == nullptr) out << dialog_attribute(option.rule);
+    if (option.choices == nullptr && !option.preset.empty())
+      out << "{default=" << option.preset << "}";
+    out << option.more << "\n";
     print_choices(out, number, option);
   });
 }

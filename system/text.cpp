@@ -5,6 +5,15 @@
 
 namespace mep::system {
 
+std::string listed(std::span<const std::string> words) {
+  std::string list;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) list += i + 1 == words.size() ? " and " : ", ";
+    list += words[i];
+  }
+  return list;
+}
+
 std::string_view without_blanks(std::string_view text) {
   constexpr const char* blanks = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(blanks);

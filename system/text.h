@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,9 @@ std::optional<Number> parse_number(std::string_view text) {
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
+
+// "a, b and c".
+std::string listed(std::span<const std::string> words);
 
 // A part of the text: without the blanks around it.
 std::string_view without_blanks(std::string_view text);
