@@ -6,7 +6,6 @@
 #include <glib.h>
 
 #include <cstdint>
-#include <span>
 
 extern "C" {
 #include <ws_version.h>
@@ -20,9 +19,6 @@ extern "C" {
 #include <epan/tvbuff.h>
 #include <epan/unit_strings.h>
 #include <wiretap/wtap.h>
-#include <wsutil/cpu_info.h>
-#include <wsutil/os_version_info.h>
-#include <wsutil/wslog.h>
 #if MEP_WIRESHARK_VERSION >= MEP_WIRESHARK(4, 4)
 #include <wsutil/plugins.h>
 #endif
@@ -46,13 +42,6 @@ using ws_bool = bool;
 #define MEP_PLUGIN_KIND WS_PLUGIN_DESC_DISSECTOR
 #endif
 
-// 4.6 keeps a record's bytes inside the record.
-#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 6)
-inline void wtap_rec_init(wtap_rec* rec, gsize) {
-  wtap_rec_init(rec);
-}
-#endif
-
 namespace mep::compat {
 
 // What the capture calls an interface; null or a word that stands for nothing where it has no name.
@@ -71,16 +60,6 @@ inline const char* interface_description(const epan_t* session, unsigned interfa
   return epan_get_interface_description(session, interface);
 #else
   return epan_get_interface_description(session, interface, section);
-#endif
-}
-
-inline bool dump_record(wtap_dumper* dumper, wtap_rec& rec, std::span<const std::uint8_t> bytes,
-                        int* error, char** details) {
-#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 6)
-  return wtap_dump(dumper, &rec, bytes.data(), error, details);
-#else
-  ws_buffer_append(&rec.data, bytes.data(), bytes.size());
-  return wtap_dump(dumper, &rec, error, details);
 #endif
 }
 

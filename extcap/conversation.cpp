@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/conversation.h"
 
-#include <glib.h>
-
 #include <algorithm>
 #include <ostream>
 
@@ -10,15 +8,14 @@
 #include "extcap/interfaces.h"
 #include "extcap/problem.h"
 #include "protocol/tap.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {
 
 // What an adapter calls itself, or a path, must not end a sentence early or be no text at all.
 std::string harmless(const std::string& text) {
-  char* valid = g_utf8_make_valid(text.c_str(), -1);
-  std::string safe = valid;
-  g_free(valid);
+  std::string safe = system::valid_utf8(text);
   std::ranges::replace(safe, '{', '(');
   std::ranges::replace(safe, '}', ')');
   std::ranges::replace_if(
@@ -41,7 +38,8 @@ void print_choices(std::ostream& out, std::size_t number, const InterfaceOption&
     if (harmless(choice.value) != choice.value) continue;
     out << "value {arg=" << number << "}{value=" << choice.value
         << "}{display=" << harmless(choice.display)
-        << "}{default=" << (choice.is_default ? "true" : "false") << "}\n";
+        << "}{default=" << (choice.is_default || choice.value == option.preset ? "true" : "false")
+        << "}\n";
   }
 }
 
@@ -64,8 +62,11 @@ void print_dlts(std::ostream& out) {
 void print_config(std::ostream& out, const CaptureInterface& interface) {
   for_each_argument(interface, [&out](std::size_t number, const InterfaceOption& option) {
     out << "arg {number=" << number << "}{call=--" << option.name << "}{display=" << option.display
-        << "}{type=" << option.type << "}{tooltip=" << option.tooltip << "}"
-        << (option.choices ? "" : dialog_attribute(option.rule)) << option.more << "\n";
+        << "}{type=" << option.type << "}{tooltip=" << option.tooltip << "}";
+    if (option.choices == nullptr) out << dialog_attribute(option.rule);
+    if (option.choices == nullptr && !option.preset.empty())
+      out << "{default=" << option.preset << "}";
+    out << option.more << "\n";
     print_choices(out, number, option);
   });
 }

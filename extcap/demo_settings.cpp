@@ -7,23 +7,24 @@
 
 #include "extcap/problem.h"
 #include "extcap/tap_number.h"
-#include "system/numbers.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {
 
-// An option with a number, or what holds without it. That it is one has been checked.
+// An option's number, if it was given. That it is one has been checked.
 template <typename Number>
-Number number_from(const Options& options, const char* name, Number otherwise) {
-  const auto given = options.value(name);
-  return given ? system::parse_number<Number>(*given).value_or(otherwise) : otherwise;
+void take_number(const Options& options, const char* name, Number& target) {
+  if (const auto given = options.value(name))
+    target = system::parse_number<Number>(*given).value_or(target);
 }
 
-simulator::Security security_from(const Options& options) {
+void take_security(const Options& options, simulator::Security& target) {
   const auto given = options.value("security");
-  if (!given) return simulator::Security::plain;
-  if (const auto security = simulator::find_security(*given)) return *security;
-  throw Problem("--security " + *given + ": there are plain, rc4 and tls");
+  if (!given) return;
+  const auto security = simulator::find_security(*given);
+  if (!security) throw Problem("--security " + *given + ": there are plain, rc4 and tls");
+  target = *security;
 }
 
 // What "2026-06-15T06:00:00Z" means; that it is of this form has been checked. Nothing where there
@@ -59,17 +60,17 @@ std::uint32_t tap_from(const Options& options, const simulator::ScenarioOptions&
 
 DemoSettings demo_settings_from(const Options& options) {
   DemoSettings settings;
-  settings.scenario.script =
-      options.value("script").value_or(std::string(simulator::scripts().front().name));
-  settings.scenario.security = security_from(options);
-  settings.scenario.seed = number_from<std::uint64_t>(options, "seed", 1);
-  settings.scenario.steps.rounds = number_from<unsigned>(options, "rounds", 0);
+  if (const auto script = options.value("script")) settings.scenario.script = *script;
+  take_security(options, settings.scenario.security);
+  take_number(options, "seed", settings.scenario.seed);
+  take_number(options, "rounds", settings.scenario.steps.rounds);
   settings.scenario.start = start_from(options);
   settings.tap = tap_from(options, settings.scenario);
   // What was typed comes before what was chosen from a list.
-  settings.speed_up = number_from<double>(
-      options, options.value("speed-up-other") ? "speed-up-other" : "speed-up", 1);
-  const double duration = number_from<double>(options, "duration", 0);
+  take_number(options, "speed-up", settings.speed_up);
+  take_number(options, "speed-up-other", settings.speed_up);
+  double duration = 0;
+  take_number(options, "duration", duration);
   if (duration > 0)
     settings.duration =
         std::chrono::duration_cast<Instant>(std::chrono::duration<double>(duration));

@@ -16,7 +16,8 @@ inline constexpr const char* start_wanted =
     "a time in UTC between 2000 and 2099, such as 2026-06-15T06:00:00Z";
 
 struct DemoSettings {
-  simulator::ScenarioOptions scenario;
+  // A story without end.
+  simulator::ScenarioOptions scenario = {.steps = {.rounds = 0}};
   // Simulated seconds in a real one; 0: as fast as possible.
   double speed_up = 1;
   std::optional<Instant> duration;  // simulated; nothing: until the clients have done

@@ -1,6 +1,5 @@
 // The interface "mep-demo": a simulated meter and its clients, no hardware.
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,85 +16,115 @@ using simulator::Security;
 std::vector<Choice> script_choices() {
   std::vector<Choice> choices;
   for (const simulator::Script& script : simulator::scripts())
-    choices.push_back({std::string(script.name), std::string(script.title), choices.empty()});
+    choices.push_back({std::string(script.name), std::string(script.title)});
   return choices;
 }
 
 std::vector<Choice> security_choices() {
-  const auto choice = [](Security security, const char* display, bool is_default = false) {
-    return Choice{std::string(security_name(security)), display, is_default};
+  const auto choice = [](Security security, const char* display) {
+    return Choice{std::string(security_name(security)), display};
   };
-  std::vector<Choice> choices = {choice(Security::plain, "Digests, not encrypted", true),
+  std::vector<Choice> choices = {choice(Security::plain, "Digests, not encrypted"),
                                  choice(Security::rc4, "RC4 encrypted")};
   if (simulator::tls_available()) choices.push_back(choice(Security::tls, "TLS 1.2"));
   return choices;
 }
 
 std::vector<Choice> speed_choices() {
-  return {{"1", "Line speed", true},
+  return {{"1", "Line speed"},
           {"10", "10 times line speed"},
           {"60", "A minute in a second"},
           {"600", "Ten minutes in a second"},
           {"0", "As fast as possible"}};
 }
 
-constexpr std::uint32_t largest_number = 2147483647;  // that the dialog takes
-constexpr ValueRule pace_rule = text_like("[0-9]{1,6}(?:[.][0-9]{1,9})?",
-                                          "a factor below 1000000, such as 2.5, or 0 for as fast "
-                                          "as possible");
-constexpr ValueRule duration_rule =
-    text_like("[0-9]{1,9}(?:[.][0-9]{1,9})?",
-              "simulated seconds below 1000000000, such as 90 or 2.5 (0: without limit)");
-// The years that two digits of a meter's clock can show. Whether there is such a day is found out
-// later.
-constexpr ValueRule start_rule = text_like(
-    "20[0-9][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-    "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",
-    start_wanted);
-
-constexpr std::array options = {
-    InterfaceOption{"script", "NAME", "What the client does; see the list in Wireshark's dialog",
-                    "selector", "Story", "What the meter's client does.", "{group=Meter}",
-                    script_choices},
-    InterfaceOption{"security", "WHICH", "plain (digests only, the default), rc4 or tls",
-                    "selector", "Security",
-                    "How the frames are secured. The meter has the factory default keys.",
-                    "{group=Meter}", security_choices},
-    InterfaceOption{"speed-up", "N", "How many times faster than life (1); 0: as fast as possible",
-                    "selector", "Pace",
-                    "How fast the simulated time passes. A number typed in below takes precedence.",
-                    "{group=Meter}", speed_choices, pace_rule},
-    InterfaceOption{"speed-up-other", "N", nullptr, "string", "Another pace",
-                    "How many times faster than life, such as 5; 0: as fast as possible. What is "
-                    "typed here takes precedence over the list; empty: the list counts.",
-                    "{placeholder=as chosen above}{group=Meter}", nullptr, pace_rule},
-    InterfaceOption{"seed", "N", "Another number is another household and another meter (1)",
-                    "unsigned", "Seed",
-                    "Another number is another household; the same one is the same.",
-                    "{default=1}{group=Meter}", nullptr,
-                    whole_number(0, largest_number, "a whole number from 0 to 2147483647")},
-    InterfaceOption{"start", "TIME",
-                    "What the clocks show at first, in UTC, such as 2026-06-15T06:00:00Z (now)",
-                    "string", "Start time (UTC)",
-                    "What the clocks show at first, such as 2026-06-15T06:00:00Z; empty: now.",
-                    "{placeholder=now}{group=Length}", nullptr, start_rule},
-    InterfaceOption{
-        "rounds", "N", "How often the client does what it does again and again (0: without end)",
-        "unsigned", "Rounds",
-        "How often the client does what it does again and again; 0: without end.",
-        "{default=0}{group=Length}", nullptr,
-        whole_number(0, largest_number,
-                     "how often, a whole number from 0 to 2147483647 (0: without end)")},
-    InterfaceOption{"duration", "SECONDS",
-                    "Ends the capture after that much simulated time (0: without limit)", "string",
-                    "Duration (s)",
-                    "Ends the capture after that much simulated time; 0: without limit.",
-                    "{default=0}{group=Length}", nullptr, duration_rule},
-    InterfaceOption{"key-log", "FILE",
-                    "Appends the secrets of TLS sessions, as Wireshark reads them", "fileselect",
-                    "TLS key log", "A file that the secrets of TLS sessions are appended to.",
-                    "{mustexist=false}{group=Length}"},
-};
+const std::vector<InterfaceOption>& options() {
+  constexpr std::uint32_t largest_number = 2147483647;  // that the dialog takes
+  static const ValueRule pace_rule =
+      text_like("[0-9]{1,6}(?:[.][0-9]{1,9})?",
+                "a factor below 1000000, such as 2.5, or 0 for as fast as possible");
+  static const ValueRule duration_rule =
+      text_like("[0-9]{1,9}(?:[.][0-9]{1,9})?",
+                "simulated seconds below 1000000000, such as 90 or 2.5 (0: without limit)");
+  // The years that two digits of a meter's clock can show. Whether there is such a day is found out
+  // later.
+  static const ValueRule start_rule = text_like(
+      "20[0-9][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+      "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",
+      start_wanted);
+  static const DemoSettings preset;
+  static const std::vector<InterfaceOption> all = {
+      {{"script", "NAME", "What the client does; see the list in Wireshark's dialog",
+        preset.scenario.script},
+       "selector",
+       "Story",
+       "What the meter's client does.",
+       "{group=Meter}",
+       script_choices},
+      {{"security", "WHICH", "plain (digests only), rc4 or tls",
+        std::string(security_name(preset.scenario.security))},
+       "selector",
+       "Security",
+       "How the frames are secured. The meter has the factory default keys.",
+       "{group=Meter}",
+       security_choices},
+      {{"speed-up", "N", "How many times faster than life; 0: as fast as possible",
+        speed_choices().front().value},
+       "selector",
+       "Pace",
+       "How fast the simulated time passes. A number typed in below takes precedence.",
+       "{group=Meter}",
+       speed_choices,
+       pace_rule},
+      {{"speed-up-other", "N", ""},
+       "string",
+       "Another pace",
+       "How many times faster than life, such as 5; 0: as fast as possible. What is typed here "
+       "takes "
+       "precedence over the list; empty: the list counts.",
+       "{placeholder=as chosen above}{group=Meter}",
+       nullptr,
+       pace_rule},
+      {{"seed", "N", "Another number is another household and another meter",
+        std::to_string(preset.scenario.seed)},
+       "unsigned",
+       "Seed",
+       "Another number is another household; the same one is the same.",
+       "{group=Meter}",
+       nullptr,
+       whole_number(0, largest_number, "a whole number")},
+      {{"start", "TIME",
+        "What the clocks show at first, in UTC, such as 2026-06-15T06:00:00Z; otherwise: now"},
+       "string",
+       "Start time (UTC)",
+       "What the clocks show at first, such as 2026-06-15T06:00:00Z; empty: now.",
+       "{placeholder=now}{group=Length}",
+       nullptr,
+       start_rule},
+      {{"rounds", "N", "How often the client does what it does again and again; 0: without end",
+        std::to_string(preset.scenario.steps.rounds)},
+       "unsigned",
+       "Rounds",
+       "How often the client does what it does again and again; 0: without end.",
+       "{group=Length}",
+       nullptr,
+       whole_number(0, largest_number, "how often (0: without end), a whole number")},
+      {{"duration", "SECONDS", "Ends the capture after that much simulated time; 0: without limit",
+        "0"},
+       "string",
+       "Duration (s)",
+       "Ends the capture after that much simulated time; 0: without limit.",
+       "{group=Length}",
+       nullptr,
+       duration_rule},
+      {{"key-log", "FILE", "Appends the secrets of TLS sessions, as Wireshark reads them"},
+       "fileselect",
+       "TLS key log",
+       "A file that the secrets of TLS sessions are appended to.",
+       "{mustexist=false}{group=Length}"},
+  };
+  return all;
+}
 
 std::unique_ptr<Session> open(const Options& given, system::StopRequest& stop) {
   return std::make_unique<DemoSession>(demo_settings_from(given), stop);
@@ -104,9 +133,9 @@ std::unique_ptr<Session> open(const Options& given, system::StopRequest& stop) {
 }  // namespace
 
 const CaptureInterface& demo_interface() {
-  static constexpr CaptureInterface interface = {
-      "mep-demo", "MEP demo (simulated meter, no hardware)",
-      "A simulated meter (interface mep-demo)", options, open};
+  static const CaptureInterface interface = {"mep-demo", "MEP demo (simulated meter, no hardware)",
+                                             "A simulated meter (interface mep-demo)", options(),
+                                             open};
   return interface;
 }
 

@@ -1,6 +1,5 @@
 // The interface "mep": two serial lines, tapped with two adapters.
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,51 +39,75 @@ std::vector<Choice> meter_line_choices() {
 std::vector<Choice> baud_choices() {
   std::vector<Choice> choices;
   for (const unsigned rate : baud_rates())
-    choices.push_back(
-        {std::to_string(rate), std::to_string(rate) + " bit/s", rate == default_baud_rate});
+    choices.push_back({std::to_string(rate), std::to_string(rate) + " bit/s"});
   return choices;
 }
 
 constexpr const char* typed_port_tooltip =
     "A port that is not in the list above, by its path. What is typed here takes precedence over "
     "the list; empty: the list counts.";
-constexpr ValueRule path_rule = text_like("/.+", "the port's whole path, such as /dev/ttyUSB0");
 
-constexpr std::array options = {
-    InterfaceOption{
-        "client-line", "PORT", "Port that carries what the client sends", "selector", "Client line",
-        "The port whose receiver is tapped to what the client sends to the meter. A "
-        "path typed in below takes precedence.",
-        "{required=true}{reload=true}{placeholder=Look again}{group=Lines}", client_line_choices},
-    InterfaceOption{"client-line-path", "PORT", nullptr, "string", "Client line, another port",
-                    typed_port_tooltip, "{placeholder=/dev/...}{group=Lines}", nullptr, path_rule},
-    InterfaceOption{
-        "meter-line", "PORT", "Port that carries what the meter sends", "selector", "Meter line",
-        "The port whose receiver is tapped to what the meter sends to the client. A "
-        "path typed in below takes precedence.",
-        "{required=true}{reload=true}{placeholder=Look again}{group=Lines}", meter_line_choices},
-    InterfaceOption{"meter-line-path", "PORT", nullptr, "string", "Meter line, another port",
-                    typed_port_tooltip, "{placeholder=/dev/...}{group=Lines}", nullptr, path_rule},
-    InterfaceOption{"share", nullptr,
-                    "Take ports that other programs have open; each then gets a part of the bytes",
-                    flag_type, share_display,
-                    "Take the ports although another program has them open. Each of the two then "
-                    "gets a part of the bytes only.",
-                    "{default=false}{group=Lines}"},
-    InterfaceOption{"baud", "N", "Line speed in bit/s (9600)", "selector", "Speed",
-                    "Bits per second. Meters begin at 9600; a client can have agreed on another "
-                    "speed with them.",
-                    "{group=Reception}", baud_choices},
-    InterfaceOption{
-        "frame-timeout", "MS",
-        "A line that is silent for so long in the middle of a frame has cut it short (200)",
-        "unsigned", "Frame timeout (ms)",
-        "A line that is silent for so long in the middle of a frame has cut it short. "
-        "From 1 to 60000 milliseconds.",
-        "{default=200}{group=Reception}", nullptr,
-        whole_number(1, longest_frame_timeout_ms, "milliseconds from 1 to 60000")},
-    InterfaceOption{"roles", "WHO", "Who is on which line: as-wired, as the options say"},
-};
+const std::vector<InterfaceOption>& options() {
+  static const ValueRule path_rule =
+      text_like("/.+", "the port's whole path, such as /dev/ttyUSB0");
+  static const ValueRule timeout_rule = whole_number(1, longest_frame_timeout_ms, "milliseconds");
+  static const std::vector<InterfaceOption> all = {
+      {{"client-line", "PORT", "Port that carries what the client sends"},
+       "selector",
+       "Client line",
+       "The port whose receiver is tapped to what the client sends to the meter. A path typed in "
+       "below takes precedence.",
+       "{required=true}{reload=true}{placeholder=Look again}{group=Lines}",
+       client_line_choices},
+      {{"client-line-path", "PORT", ""},
+       "string",
+       "Client line, another port",
+       typed_port_tooltip,
+       "{placeholder=/dev/...}{group=Lines}",
+       nullptr,
+       path_rule},
+      {{"meter-line", "PORT", "Port that carries what the meter sends"},
+       "selector",
+       "Meter line",
+       "The port whose receiver is tapped to what the meter sends to the client. A path typed in "
+       "below takes precedence.",
+       "{required=true}{reload=true}{placeholder=Look again}{group=Lines}",
+       meter_line_choices},
+      {{"meter-line-path", "PORT", ""},
+       "string",
+       "Meter line, another port",
+       typed_port_tooltip,
+       "{placeholder=/dev/...}{group=Lines}",
+       nullptr,
+       path_rule},
+      {{"share", "",
+        "Take ports that other programs have open; each then gets a part of the bytes"},
+       flag_type,
+       share_display,
+       "Take the ports although another program has them open. Each of the two then gets a part of "
+       "the bytes only.",
+       "{default=false}{group=Lines}"},
+      {{"baud", "N", "Line speed in bit/s", std::to_string(TapSettings{}.baud_rate)},
+       "selector",
+       "Speed",
+       "Bits per second. Meters begin at 9600; a client can have agreed on another speed with "
+       "them.",
+       "{group=Reception}",
+       baud_choices},
+      {{"frame-timeout", "MS",
+        "A line that is silent for so long in the middle of a frame has cut it short",
+        std::to_string(TapSettings{}.frame_timeout.count())},
+       "unsigned",
+       "Frame timeout (ms)",
+       "A line that is silent for so long in the middle of a frame has cut it short. Give " +
+           timeout_rule.wanted + ".",
+       "{group=Reception}",
+       nullptr,
+       timeout_rule},
+      {{"roles", "WHO", "Who is on which line: as-wired, as the options say"}},
+  };
+  return all;
+}
 
 std::unique_ptr<Session> open(const Options& given, system::StopRequest& stop) {
   return std::make_unique<TapSession>(tap_settings_from(given), stop);
@@ -93,8 +116,8 @@ std::unique_ptr<Session> open(const Options& given, system::StopRequest& stop) {
 }  // namespace
 
 const CaptureInterface& tap_interface() {
-  static constexpr CaptureInterface interface = {"mep", "MEP (two tapped serial lines)",
-                                                 "Two tapped lines (interface mep)", options, open};
+  static const CaptureInterface interface = {"mep", "MEP (two tapped serial lines)",
+                                             "Two tapped lines (interface mep)", options(), open};
   return interface;
 }
 

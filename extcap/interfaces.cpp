@@ -7,6 +7,7 @@
 
 #include "extcap/options.h"
 #include "extcap/problem.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {
@@ -32,10 +33,9 @@ std::span<const CaptureInterface> interfaces() {
 }
 
 std::string interface_names() {
-  std::string names;
-  for (const CaptureInterface& interface : interfaces())
-    names += (names.empty() ? "" : " and ") + std::string(interface.name);
-  return names;
+  std::vector<std::string> names;
+  for (const CaptureInterface& interface : interfaces()) names.emplace_back(interface.name);
+  return system::listed(names);
 }
 
 const CaptureInterface& chosen_interface(const Options& options) {
@@ -63,7 +63,7 @@ void check_values(const CaptureInterface& interface, const Options& options) {
   for (const InterfaceOption& option : interface.options) {
     const auto value = options.value(option.name);
     if (!value || allows(option.rule, *value)) continue;
-    std::string what = "--" + std::string(option.name) + " " + *value;
+    std::string what = "--" + option.name + " " + *value;
     if (from_dialog && option.display != nullptr)
       what += " (\"" + std::string(option.display) + "\" in the interface's options)";
     throw Problem(what + ": give " + option.rule.wanted);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "extcap/value_rule.h"
+#include "system/command_line.h"
 
 namespace mep::system {
 class StopRequest;
@@ -22,19 +23,15 @@ struct Options;
 struct Choice {
   std::string value;
   std::string display;
-  bool is_default = false;
+  bool is_default = false;  // where the option has no preset
 };
 
 // An option of an interface, on the command line and in Wireshark's dialog.
-struct InterfaceOption {
-  const char* name;      // without its dashes
-  const char* argument;  // what --help calls its value
-  const char* help;      // null: --help does not mention it
-
+struct InterfaceOption : system::CommandOption {
   // Wireshark's dialog; without a type it is not offered there.
   const char* type = nullptr;
   const char* display = nullptr;
-  const char* tooltip = nullptr;
+  std::string tooltip = {};
   const char* more = "";                       // further attributes, in braces
   std::vector<Choice> (*choices)() = nullptr;  // of a selector; one of them is the default
   ValueRule rule = {};

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/options.h"
 
-#include <glib.h>
-
-#include <array>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "extcap/interfaces.h"
 #include "extcap/output.h"
 #include "extcap/problem.h"
 #include "system/command_line.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {
@@ -37,132 +35,95 @@ constexpr const char* summary =
 #endif
     ;
 
-// Strings that GLib allocates for an option.
-struct RawOptions {
-  gboolean help = FALSE;
-  gboolean version = FALSE;
-  gboolean list_interfaces = FALSE;
-  gboolean list_dlts = FALSE;
-  gboolean config = FALSE;
-  gboolean capture = FALSE;
-  gboolean extcap_version = FALSE;
-  char* interface = nullptr;
-  char* reload_option = nullptr;
-  char* capture_filter = nullptr;
-  char* fifo = nullptr;
-  char* ignored = nullptr;
-  std::string interface_help;
-  // Of the interfaces' options, in their order.
-  struct Own {
-    const char* name;
-    char* value = nullptr;
-    gboolean given = FALSE;  // of a flag
-  };
-  std::vector<Own> own;
+// An option of mepdump as a whole, and what it sets.
+struct GeneralOption : system::CommandOption {
+  std::variant<bool Options::*, std::optional<std::string> Options::*> target;
 };
 
-gboolean note_extcap_version(const char*, const char*, gpointer data, GError**) {
-  static_cast<RawOptions*>(data)->extcap_version = TRUE;
-  return TRUE;
+std::vector<GeneralOption> programs_options() {
+  return {
+      {{"fifo", "PATH", "Where the capture goes: a file, a FIFO, or - for standard output"},
+       &Options::fifo},
+      {{"version", "", "Show the version"}, &Options::version},
+      {{"help", "", "Show this help"}, &Options::help},
+  };
 }
 
-GOptionEntry flag(const char* name, gboolean* target, const char* description) {
-  return {name, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, target, description, nullptr};
+std::vector<GeneralOption> wiresharks_options() {
+  return {
+      {{"capture", "", "Capture"}, &Options::capture},
+      {{"extcap-interface", "NAME", "What to capture from: " + interface_names()},
+       &Options::interface},
+      {{"extcap-capture-filter", "FILTER",
+        "Keep only records that match, in libpcap's language (link[2] == 1: client to meter); "
+        "without --capture: only check it"},
+       &Options::capture_filter},
+      {{"extcap-interfaces", "", "List the interfaces"}, &Options::list_interfaces},
+      {{"extcap-dlts", "", "List an interface's link-layer header types"}, &Options::list_dlts},
+      {{"extcap-config", "", "List an interface's options"}, &Options::config},
+      {{"extcap-reload-option", "OPTION", "List one option's values afresh"},
+       &Options::reload_option},
+      {{.name = "extcap-version",
+        .argument = "X.Y",
+        .help = "Show the version to Wireshark",
+        .value_may_lack = true},
+       &Options::extcap_version},
+  };
 }
 
-// As a file's name: the bytes stay as they are, where a string would have to be in the encoding of
-// a locale that nobody has set.
-GOptionEntry text(const char* name, char** target, const char* description, const char* argument) {
-  return {name, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME, target, description, argument};
+system::OptionGroup group_of(std::string title, const std::vector<GeneralOption>& options) {
+  system::OptionGroup group{std::move(title), {}};
+  for (const GeneralOption& option : options) group.options.push_back(option);
+  return group;
 }
 
-GOptionEntry hidden(const char* name, char** target) {
-  return {name, 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, target, nullptr, nullptr};
-}
-
-using Context = std::unique_ptr<GOptionContext, decltype(&g_option_context_free)>;
-
-// A group of its own in --help. `entries` ends with an empty one.
-void add_group(GOptionContext* context, const char* name, const std::string& title, gpointer data,
-               const GOptionEntry* entries) {
-  GOptionGroup* group = g_option_group_new(name, title.c_str(), "", data, nullptr);
-  g_option_group_add_entries(group, entries);
-  g_option_context_add_group(context, group);
-}
-
-void add_interface_options(GOptionContext* context, RawOptions& raw) {
-  std::size_t count = 0;
-  for (const CaptureInterface& interface : interfaces()) count += interface.options.size();
-  raw.own.reserve(count);  // GLib keeps pointers into it
+system::Program program() {
+  system::Program program{summary, {group_of("", programs_options())}};
   for (const CaptureInterface& interface : interfaces()) {
-    std::vector<GOptionEntry> entries;
-    for (const InterfaceOption& option : interface.options) {
-      raw.own.push_back({option.name});
-      char** value = &raw.own.back().value;
-      if (is_flag(option))
-        entries.push_back(flag(option.name, &raw.own.back().given, option.help));
-      else
-        entries.push_back(option.help ? text(option.name, value, option.help, option.argument)
-                                      : hidden(option.name, value));
-    }
-    entries.push_back({});
-    add_group(context, interface.name, std::string(interface.title) + ":", nullptr, entries.data());
+    system::OptionGroup& group = program.groups.emplace_back();
+    group.title = std::string(interface.title) + ":";
+    group.options.assign(interface.options.begin(), interface.options.end());
   }
-}
-
-Context make_context(RawOptions& raw) {
-  const std::array general_options = {
-      text("fifo", &raw.fifo, "Where the capture goes: a file, a FIFO, or - for standard output",
-           "PATH"),
-      flag("version", &raw.version, "Show the version"),
-      flag("help", &raw.help, "Show this help"),
-      GOptionEntry{},
-  };
-  raw.interface_help = "What to capture from: " + interface_names();
-  const std::array wireshark_options = {
-      flag("capture", &raw.capture, "Capture"),
-      text("extcap-interface", &raw.interface, raw.interface_help.c_str(), "NAME"),
-      text("extcap-capture-filter", &raw.capture_filter,
-           "Keep only records that match, in libpcap's language (link[2] == 1: client to meter); "
-           "without --capture: only check it",
-           "FILTER"),
-      flag("extcap-interfaces", &raw.list_interfaces, "List the interfaces"),
-      flag("extcap-dlts", &raw.list_dlts, "List an interface's link-layer header types"),
-      flag("extcap-config", &raw.config, "List an interface's options"),
-      text("extcap-reload-option", &raw.reload_option, "List one option's values afresh", "OPTION"),
-      GOptionEntry{"extcap-version", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK,
-                   reinterpret_cast<gpointer>(note_extcap_version), "Show the version to Wireshark",
-                   "X.Y"},
-      hidden("log-level", &raw.ignored),
-      hidden("log-file", &raw.ignored),
-      hidden("extcap-control-in", &raw.ignored),
-      hidden("extcap-control-out", &raw.ignored),
-      GOptionEntry{},
-  };
-
-  Context context(g_option_context_new(nullptr), g_option_context_free);
-  g_option_context_set_help_enabled(context.get(), FALSE);
-  g_option_context_set_summary(context.get(), summary);
-  g_option_context_add_main_entries(context.get(), general_options.data(), nullptr);
-  add_interface_options(context.get(), raw);
-  add_group(context.get(), "extcap", "What Wireshark asks:", &raw, wireshark_options.data());
-  return context;
+  program.groups.push_back(group_of("What Wireshark asks:", wiresharks_options()));
+  return program;
 }
 
 // Nothing of nothing but blanks.
-std::optional<std::string> without_blanks(const std::optional<std::string>& text) {
-  constexpr const char* blanks = " \t\r\n";
-  if (!text) return std::nullopt;
-  const std::size_t begin = text->find_first_not_of(blanks);
-  if (begin == std::string::npos) return std::nullopt;
-  return text->substr(begin, text->find_last_not_of(blanks) - begin + 1);
+std::optional<std::string> unless_blank(const std::optional<std::string>& text) {
+  const std::string_view left = text ? system::without_blanks(*text) : std::string_view();
+  return left.empty() ? std::nullopt : std::optional<std::string>(left);
 }
 
-std::optional<std::string> taken(char* text) {
-  if (text == nullptr) return std::nullopt;
-  std::string copy = text;
-  g_free(text);
-  return copy;
+// A member that an option sets, if it was given.
+void take(const system::CommandLine& line, const GeneralOption& option, Options& options) {
+  const auto given = line.given.find(option.name);
+  if (given == line.given.end()) return;
+  if (const auto* flag = std::get_if<bool Options::*>(&option.target))
+    options.*(*flag) = true;
+  else
+    options.*std::get<std::optional<std::string> Options::*>(option.target) = given->second;
+}
+
+void take_own(const system::CommandLine& line, const InterfaceOption& option, Options& options) {
+  const auto given = line.given.find(option.name);
+  if (given == line.given.end()) return;
+  const auto value = is_flag(option) ? std::optional<std::string>("") : unless_blank(given->second);
+  if (value) options.own.emplace(option.name, *value);
+}
+
+// The first argument that means nothing, of those that are no options of mepdump; empty: there is
+// none. Any option of Wireshark's extcap interface is skipped, with its value.
+std::string first_surplus(const std::vector<std::string>& arguments) {
+  bool skipping = false;  // the value of an option that is skipped
+  for (const std::string& argument : arguments) {
+    if (argument.starts_with("--extcap-") || argument.starts_with("--log-"))
+      skipping = argument.find('=') == std::string::npos;
+    else if (skipping && !argument.starts_with("-"))
+      skipping = false;
+    else
+      return argument;
+  }
+  return {};
 }
 
 }  // namespace
@@ -177,52 +138,24 @@ bool Options::started_by_wireshark() const {
 }
 
 Options parse_options(int argc, const char* const* argv) {
-  RawOptions raw;
-  const Context context = make_context(raw);
-  g_option_context_set_ignore_unknown_options(context.get(), TRUE);
-
-  const system::CommandLine line = system::read_command_line(context.get(), argc, argv);
+  const system::CommandLine line = system::read_command_line(program(), argc, argv);
   std::string complaint = line.complaint;
-  bool skipping = false;  // the value of an option that is skipped
-  for (const std::string& argument : line.left) {
-    if (argument.starts_with("--extcap-") || argument.starts_with("--log-")) {
-      skipping = argument.find('=') == std::string::npos;
-    } else if (skipping && !argument.starts_with("-")) {
-      skipping = false;
-    } else {
-      complaint = system::not_understood(argument);
-      break;
-    }
-  }
-  g_free(raw.ignored);
+  if (const std::string surplus = first_surplus(line.left); !surplus.empty())
+    complaint = system::not_understood(surplus);
+  if (!complaint.empty()) throw Problem(complaint + "; mepdump --help tells what there is");
 
   Options options;
-  options.help = raw.help != FALSE;
-  options.version = raw.version != FALSE;
-  options.list_interfaces = raw.list_interfaces != FALSE;
-  options.list_dlts = raw.list_dlts != FALSE;
-  options.config = raw.config != FALSE;
-  options.capture = raw.capture != FALSE;
-  options.extcap_version = raw.extcap_version != FALSE;
-  options.interface = taken(raw.interface);
-  options.reload_option = taken(raw.reload_option);
-  options.capture_filter = taken(raw.capture_filter);
-  options.fifo = taken(raw.fifo);
-  for (const RawOptions::Own& own : raw.own)
-    if (auto value =
-            own.given ? std::optional<std::string>("true") : without_blanks(taken(own.value)))
-      options.own.emplace(own.name, *std::move(value));
+  for (const auto& table : {programs_options(), wiresharks_options()})
+    for (const GeneralOption& option : table) take(line, option, options);
+  for (const CaptureInterface& interface : interfaces())
+    for (const InterfaceOption& option : interface.options) take_own(line, option, options);
   // Without --capture it is a question, and blanks are an answer to be checked.
-  if (options.capture) options.capture_filter = without_blanks(options.capture_filter);
-  if (!complaint.empty()) throw Problem(complaint + "; mepdump --help tells what there is");
+  if (options.capture) options.capture_filter = unless_blank(options.capture_filter);
   return options;
 }
 
 std::string help_text() {
-  RawOptions raw;
-  const Context context = make_context(raw);
-  char* help = g_option_context_get_help(context.get(), FALSE, nullptr);
-  return taken(help).value_or("");
+  return system::help_text(program());
 }
 
 }  // namespace mep::extcap

@@ -10,6 +10,7 @@
 
 namespace mep::extcap {
 
+// Each member is an option of the tables in options.cpp; an interface's options are in its own.
 struct Options {
   bool help = false;
   bool version = false;
@@ -25,8 +26,9 @@ struct Options {
   std::optional<std::string> capture_filter;
   std::optional<std::string> fifo;
 
-  // Options of interfaces, by name without dashes, as far as they were given. Without the blanks
-  // around a value; one that is nothing but blanks was not given: so a field left blank arrives.
+  // Options of interfaces, by name without dashes, as far as they were given; a flag is empty.
+  // Without the blanks around a value; one that is nothing but blanks was not given: so a field
+  // left blank arrives.
   std::map<std::string, std::string, std::less<>> own;
 
   // An interface's option; nothing where it was not given.
@@ -38,7 +40,8 @@ struct Options {
 };
 
 // Reads the command line. Throws a Problem about the first thing that it does not understand;
-// options of the extcap interface that only newer versions of Wireshark pass are skipped.
+// options of the extcap interface that mepdump has no use for, or that only newer versions of
+// Wireshark pass, are skipped.
 Options parse_options(int argc, const char* const* argv);
 
 // The text of --help.

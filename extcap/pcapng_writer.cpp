@@ -1,264 +1,219 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/pcapng_writer.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <cerrno>
+#include <concepts>
 #include <cstring>
+#include <optional>
 #include <utility>
 
-#include "compat/wireshark.h"
 #include "extcap/problem.h"
-#include "protocol/bytes.h"
 #include "protocol/tap.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {
 
-constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
-constexpr std::uint8_t nanosecond_resolution = 9;  // if_tsresol
-constexpr std::uint32_t statistics_block = 5;      // pcapng's number of a statistics block
-constexpr std::size_t block_header_size = 8;
+enum BlockType : std::uint32_t {
+  section_header = 0x0A0D0D0A,
+  interface_description = 1,
+  interface_statistics = 5,
+  enhanced_packet = 6,
+};
 
-// Registers the file formats, once.
-void start_wiretap() {
-  static const bool started = [] {
-    // Before anybody sets a level, Wireshark's libraries log all they do on standard error.
-    ws_log_set_level(LOG_LEVEL_CRITICAL);
-    wtap_init(false);
-    return true;
-  }();
-  (void)started;
-}
+// Codes of options. From 2 on each kind of block has its own.
+enum OptionCode : std::uint16_t {
+  opt_endofopt = 0,
+  opt_comment = 1,
+  shb_hardware = 2,
+  shb_os = 3,
+  shb_userappl = 4,
+  if_name = 2,
+  if_description = 3,
+  if_speed = 8,  // bit/s
+  if_tsresol = 9,
+  if_filter = 11,
+  epb_flags = 2,
+  isb_starttime = 2,
+  isb_endtime = 3,
+  isb_ifrecv = 4,
+  isb_ifdrop = 5,
+  isb_filteraccept = 6,
+};
 
-void add_text(wtap_block_t block, unsigned option, const std::string& text) {
-  if (!text.empty()) wtap_block_add_string_option(block, option, text.data(), text.size());
-}
+constexpr std::uint32_t byte_order_magic = 0x1A2B3C4D;
+constexpr std::uint16_t major_version = 1;
+constexpr std::uint16_t minor_version = 0;
+constexpr std::uint64_t unknown_section_length = ~std::uint64_t{0};
+constexpr std::uint32_t snapshot_length = 262144;  // the largest that Wireshark takes
+constexpr std::uint8_t nanoseconds = 9;            // if_tsresol: a negative power of ten
+constexpr std::uint8_t libpcap_filter = 0;         // if_filter: the text's language
+constexpr std::size_t longest_option = 0xFFFF;
+constexpr std::size_t alignment = 4;  // of a block's parts, in bytes
 
-std::string from_wsutil(void (*tell)(GString*)) {
-  GString* told = g_string_new(nullptr);
-  tell(told);
-  std::string text(told->str, told->len);
-  g_string_free(told, TRUE);
-  return text;
-}
+// One block: type, total length, body, options, total length again.
+class Block {
+ public:
+  explicit Block(BlockType type) {
+    number<std::uint32_t>(type);
+    number<std::uint32_t>(0);  // the length, until it is known
+  }
 
-wtap_block_t make_section(const Section& section) {
-  wtap_block_t block = wtap_block_create(WTAP_BLOCK_SECTION);
-  add_text(block, OPT_COMMENT, section.comment);
-  add_text(block, OPT_SHB_HARDWARE, section.hardware);
-  add_text(block, OPT_SHB_OS, section.operating_system);
-  add_text(block, OPT_SHB_USERAPPL, "mepdump " MEP_VERSION);
+  template <std::unsigned_integral Number>
+  void number(Number value) {
+    const auto bytes = std::bit_cast<std::array<std::uint8_t, sizeof(Number)>>(value);
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  }
+
+  // A moment is two halves, the high one first, in any byte order.
+  void moment(WallTime time) {
+    number(static_cast<std::uint32_t>(static_cast<std::uint64_t>(time) >> 32));
+    number(static_cast<std::uint32_t>(time));
+  }
+
+  void padded(Bytes bytes) {
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    bytes_.resize((bytes_.size() + alignment - 1) / alignment * alignment);
+  }
+
+  template <std::unsigned_integral Number>
+  void number_option(OptionCode code, Number value) {
+    option_header(code, sizeof value);
+    number(value);
+    padded({});
+  }
+
+  void moment_option(OptionCode code, WallTime time) {
+    option_header(code, sizeof time);
+    moment(time);
+  }
+
+  // `kind`, if any, is a byte before the text.
+  void text_option(OptionCode code, const std::string& text,
+                   std::optional<std::uint8_t> kind = std::nullopt) {
+    if (text.empty()) return;
+    const std::size_t before = kind ? sizeof *kind : 0;
+    const std::string valid = system::valid_utf8(text, longest_option - before);
+    option_header(code, before + valid.size());
+    if (kind) number(*kind);
+    padded(Bytes(reinterpret_cast<const std::uint8_t*>(valid.data()), valid.size()));
+  }
+
+  // Ends it. Nothing is added any more.
+  Bytes finished() {
+    option_header(opt_endofopt, 0);
+    const auto length = static_cast<std::uint32_t>(bytes_.size() + sizeof(std::uint32_t));
+    number(length);
+    std::memcpy(&bytes_[sizeof(std::uint32_t)], &length, sizeof length);
+    return bytes_;
+  }
+
+ private:
+  void option_header(OptionCode code, std::size_t length) {
+    number<std::uint16_t>(code);
+    number(static_cast<std::uint16_t>(length));
+  }
+
+  std::vector<std::uint8_t> bytes_;
+};
+
+Block section_block(const Section& section) {
+  Block block(section_header);
+  block.number(byte_order_magic);
+  block.number(major_version);
+  block.number(minor_version);
+  block.number(unknown_section_length);
+  block.text_option(opt_comment, section.comment);
+  block.text_option(shb_hardware, section.hardware);
+  block.text_option(shb_os, section.operating_system);
+  block.text_option(shb_userappl, section.application);
   return block;
 }
 
-wtap_block_t make_interface(const Interface& interface) {
-  wtap_block_t block = wtap_block_create(WTAP_BLOCK_IF_ID_AND_INFO);
-  auto* data = static_cast<wtapng_if_descr_mandatory_t*>(wtap_block_get_mandatory_data(block));
-  data->wtap_encap = WTAP_ENCAP_USER13;
-  data->time_units_per_second = nanoseconds_per_second;
-  data->tsprecision = WTAP_TSPREC_NSEC;
-  data->snap_len = WTAP_MAX_PACKET_SIZE_STANDARD;
-  add_text(block, OPT_IDB_NAME, interface.name);
-  add_text(block, OPT_IDB_DESCRIPTION, interface.description);
-  wtap_block_add_uint8_option(block, OPT_IDB_TSRESOL, nanosecond_resolution);
-  wtap_block_add_uint64_option(block, OPT_IDB_SPEED, interface.bits_per_second);
-  if (!interface.filter.empty()) {
-    std::string text = interface.filter;
-    if_filter_opt_t filter{};
-    filter.type = if_filter_pcap;
-    filter.data.filter_str = text.data();
-    wtap_block_add_if_filter_option(block, OPT_IDB_FILTER, &filter);
-  }
+Block interface_block(const Interface& interface) {
+  Block block(interface_description);
+  block.number(std::uint16_t{tap::link_type});
+  block.number(std::uint16_t{0});  // reserved
+  block.number(snapshot_length);
+  block.text_option(if_name, interface.name);
+  block.text_option(if_description, interface.description);
+  block.number_option(if_tsresol, nanoseconds);
+  block.number_option(if_speed, interface.bits_per_second);
+  block.text_option(if_filter, interface.filter, libpcap_filter);
   return block;
 }
 
-wtap_block_t make_statistics(std::uint32_t number, const Interface& interface,
-                             const Statistics& statistics) {
-  wtap_block_t block = wtap_block_create(WTAP_BLOCK_IF_STATISTICS);
-  auto* data = static_cast<wtapng_if_stats_mandatory_t*>(wtap_block_get_mandatory_data(block));
-  const auto end = static_cast<std::uint64_t>(statistics.end);
-  data->interface_id = number;
-  data->ts_high = static_cast<std::uint32_t>(end >> 32);
-  data->ts_low = static_cast<std::uint32_t>(end);
-  wtap_block_add_uint64_option(block, OPT_ISB_STARTTIME,
-                               static_cast<std::uint64_t>(statistics.start));
-  wtap_block_add_uint64_option(block, OPT_ISB_ENDTIME, end);
-  wtap_block_add_uint64_option(block, OPT_ISB_IFRECV, statistics.received);
-  wtap_block_add_uint64_option(block, OPT_ISB_IFDROP, statistics.dropped);
-  if (!interface.filter.empty())
-    wtap_block_add_uint64_option(block, OPT_ISB_FILTERACCEPT, statistics.accepted);
-  return block;
-}
-
-GArray* array_of_blocks() {
-  return g_array_new(FALSE, FALSE, sizeof(wtap_block_t));
-}
-
-void append(GArray* blocks, wtap_block_t block) {
-  g_array_append_vals(blocks, &block, 1);
-}
-
-// Opens a dumper on `fd`, which it then owns; on failure nullptr and an error of wiretap's.
-// `statistics`, if not empty, is what it will write when it is closed.
-wtap_dumper* open_dumper(int fd, const Section& section, std::span<const Interface> interfaces,
-                         std::span<const Statistics> statistics, int& error) {
-  start_wiretap();
-  wtapng_iface_descriptions_t descriptions{array_of_blocks()};
-  for (std::uint32_t i = 0; i < interfaces.size(); ++i) {
-    wtap_block_t block = make_interface(interfaces[i]);
-    if (i < statistics.size()) {
-      auto* data = static_cast<wtapng_if_descr_mandatory_t*>(wtap_block_get_mandatory_data(block));
-      data->num_stat_entries = 1;
-      data->interface_statistics = array_of_blocks();
-      append(data->interface_statistics, make_statistics(i, interfaces[i], statistics[i]));
-    }
-    append(descriptions.interface_data, block);
-  }
-  GArray* sections = array_of_blocks();
-  append(sections, make_section(section));
-
-  wtap_dump_params params{};
-  params.encap = WTAP_ENCAP_USER13;
-  params.tsprec = WTAP_TSPREC_NSEC;
-  params.shb_hdrs = sections;
-  params.idb_inf = &descriptions;
-  char* details = nullptr;
-  wtap_dumper* dumper = wtap_dump_fdopen(fd, wtap_pcapng_file_type_subtype(), WTAP_UNCOMPRESSED,
-                                         &params, &error, &details);
-  g_free(details);
-  // The interfaces have been copied and the section has been written.
-  wtap_block_array_free(descriptions.interface_data);
-  wtap_block_array_free(sections);
-  return dumper;
-}
-
-[[noreturn]] void fail(const std::string& path, int error) {
-  if (error == EPIPE) throw ReaderGone();
-  throw Problem("cannot write to " + path + ": " +
-                (error > 0 ? std::strerror(error) : wtap_strerror(error)));
-}
-
-system::FileDescriptor duplicate(int fd, const std::string& path) {
-  system::FileDescriptor copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  if (!copy) fail(path, errno);
-  return copy;
-}
-
-// The statistics blocks alone. A dumper takes its statistics when it is opened, when a live capture
-// has none yet; so a second one writes the whole of an empty file to memory, and all but these
-// blocks is left out.
-std::vector<std::uint8_t> statistics_blocks(std::span<const Interface> interfaces,
-                                            std::span<const Statistics> statistics,
-                                            const std::string& path) {
-  const system::FileDescriptor memory(memfd_create("mepdump", MFD_CLOEXEC));
-  if (!memory) fail(path, errno);
-  system::FileDescriptor copy = duplicate(memory.get(), path);
-  int error = 0;
-  char* details = nullptr;
-  wtap_dumper* dumper = open_dumper(copy.get(), {}, interfaces, statistics, error);
-  if (dumper == nullptr) fail(path, error);
-  copy.release();
-  const bool closed = wtap_dump_close(dumper, nullptr, &error, &details);
-  g_free(details);
-  if (!closed) fail(path, error);
-
-  std::vector<std::uint8_t> file(static_cast<std::size_t>(lseek(memory.get(), 0, SEEK_END)));
-  if (pread(memory.get(), file.data(), file.size(), 0) != static_cast<ssize_t>(file.size()))
-    fail(path, errno);
-  std::vector<std::uint8_t> blocks;
-  std::size_t at = 0;
-  while (at + block_header_size <= file.size()) {
-    std::array<std::uint32_t, 2> header{};  // type and length, in this machine's byte order
-    std::memcpy(header.data(), file.data() + at, block_header_size);
-    if (header[1] < block_header_size || header[1] > file.size() - at) break;
-    if (header[0] == statistics_block)
-      blocks.insert(blocks.end(), file.begin() + static_cast<std::ptrdiff_t>(at),
-                    file.begin() + static_cast<std::ptrdiff_t>(at + header[1]));
-    at += header[1];
-  }
-  return blocks;
-}
-
-void write_all(int fd, Bytes bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail(path, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-}
-
+// epb_flags, of which the two lowest bits are the direction.
 std::uint32_t packet_flags(Direction direction) {
   switch (direction) {
     case Direction::client_to_meter:
-      return PACK_FLAGS_DIRECTION_OUTBOUND;
+      return 2;  // outbound
     case Direction::meter_to_client:
-      return PACK_FLAGS_DIRECTION_INBOUND;
+      return 1;  // inbound
     default:
-      return PACK_FLAGS_DIRECTION_UNKNOWN;
+      return 0;
+  }
+}
+
+Block packet_block(const Record& record) {
+  const auto size = static_cast<std::uint32_t>(record.bytes.size());
+  Block block(enhanced_packet);
+  block.number(record.interface);
+  block.moment(record.time);
+  block.number(size);  // captured
+  block.number(size);  // on the line
+  block.padded(record.bytes);
+  block.number_option(epb_flags, packet_flags(record.direction));
+  return block;
+}
+
+Block statistics_block(std::uint32_t number, const Interface& interface,
+                       const Statistics& statistics) {
+  Block block(interface_statistics);
+  block.number(number);
+  block.moment(statistics.now);
+  block.moment_option(isb_starttime, statistics.start);
+  if (statistics.ended) block.moment_option(isb_endtime, statistics.now);
+  block.number_option(isb_ifrecv, statistics.received);
+  block.number_option(isb_ifdrop, statistics.dropped);
+  if (!interface.filter.empty()) block.number_option(isb_filteraccept, statistics.accepted);
+  return block;
+}
+
+void write_block(int fd, const std::string& path, Block block) {
+  for (Bytes left = block.finished(); !left.empty();) {
+    const ssize_t written = ::write(fd, left.data(), left.size());
+    if (written >= 0) {
+      left = left.subspan(static_cast<std::size_t>(written));
+    } else if (errno == EPIPE) {
+      throw ReaderGone();
+    } else if (errno != EINTR) {
+      throw Problem("cannot write to " + path + ": " + std::strerror(errno));
+    }
   }
 }
 
 }  // namespace
 
-Section this_machine() {
-  return {from_wsutil(get_cpu_info), from_wsutil(get_os_version_info), {}};
-}
-
 PcapngWriter::PcapngWriter(int fd, std::string path, const Section& section,
                            std::vector<Interface> interfaces)
-    : path_(std::move(path)), interfaces_(std::move(interfaces)), fd_(duplicate(fd, path_)) {
-  system::FileDescriptor dumped = duplicate(fd, path_);
-  int error = 0;
-  dumper_.reset(open_dumper(dumped.get(), section, interfaces_, {}, error));
-  if (!dumper_) fail(path_, error);
-  dumped.release();
-  if (!wtap_dump_flush(dumper_.get(), &error)) fail(path_, error);
+    : fd_(fd), path_(std::move(path)), interfaces_(std::move(interfaces)) {
+  write_block(fd_, path_, section_block(section));
+  for (const Interface& interface : interfaces_)
+    write_block(fd_, path_, interface_block(interface));
 }
 
 void PcapngWriter::write(const Record& record) {
-  wtap_rec rec{};
-  wtap_rec_init(&rec, record.bytes.size());
-  rec.rec_type = REC_TYPE_PACKET;
-  rec.presence_flags = WTAP_HAS_TS | WTAP_HAS_CAP_LEN | WTAP_HAS_INTERFACE_ID;
-  rec.ts.secs = record.time / nanoseconds_per_second;
-  rec.ts.nsecs = static_cast<int>(record.time % nanoseconds_per_second);
-  rec.tsprec = WTAP_TSPREC_NSEC;
-  rec.rec_header.packet_header.caplen = static_cast<std::uint32_t>(record.bytes.size());
-  rec.rec_header.packet_header.len = static_cast<std::uint32_t>(record.bytes.size());
-  rec.rec_header.packet_header.pkt_encap = WTAP_ENCAP_USER13;
-  rec.rec_header.packet_header.interface_id = record.interface;
-  rec.block = wtap_block_create(WTAP_BLOCK_PACKET);
-  wtap_block_add_uint32_option(rec.block, OPT_PKT_FLAGS, packet_flags(record.direction));
-
-  int error = 0;
-  char* details = nullptr;
-  const bool written = compat::dump_record(dumper_.get(), rec, record.bytes, &error, &details) &&
-                       wtap_dump_flush(dumper_.get(), &error);
-  g_free(details);
-  wtap_rec_cleanup(&rec);
-  if (!written) fail(path_, error);
+  write_block(fd_, path_, packet_block(record));
 }
 
-void PcapngWriter::close(std::span<const Statistics> statistics) {
-  const auto blocks = statistics_blocks(interfaces_, statistics, path_);
-  write_all(fd_.get(), blocks, path_);
-  int error = 0;
-  char* details = nullptr;
-  const bool closed = wtap_dump_close(dumper_.release(), nullptr, &error, &details);
-  g_free(details);
-  if (!closed) fail(path_, error);
-}
-
-void PcapngWriter::Close::operator()(wtap_dumper* dumper) const {
-  int error = 0;
-  char* details = nullptr;
-  wtap_dump_close(dumper, nullptr, &error, &details);
-  g_free(details);
+void PcapngWriter::write(std::span<const Statistics> statistics) {
+  for (std::uint32_t i = 0; i < interfaces_.size(); ++i)
+    write_block(fd_, path_, statistics_block(i, interfaces_[i], statistics[i]));
 }
 
 }  // namespace mep::extcap

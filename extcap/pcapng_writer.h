@@ -1,32 +1,28 @@
-// Writes captures as pcapng, through Wireshark's own writer.
+// Writes captures as pcapng: four kinds of block and the options that mepdump has something to say
+// in (draft-ietf-opsawg-pcapng; numbers of blocks and options are the draft's).
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "protocol/types.h"
-#include "system/file_descriptor.h"
-
-struct wtap_dumper;
 
 namespace mep::extcap {
 
 // A moment as pcapng has it: nanoseconds since 1970.
 using WallTime = std::int64_t;
 
-// What the Section Header Block says; what is empty is left out.
+// What the Section Header Block says. Here and below, what is empty is left out; what is no UTF-8
+// is made some, and what is longer than an option can be (65,535 bytes) is cut off.
 struct Section {
   std::string hardware;
   std::string operating_system;
   std::string comment;
+  std::string application = "mepdump " MEP_VERSION;
 };
-
-// The machine that this runs on.
-Section this_machine();
 
 // What an Interface Description Block says.
 struct Interface {
@@ -46,33 +42,32 @@ struct Record {
 // What an Interface Statistics Block says.
 struct Statistics {
   WallTime start;
-  WallTime end;
+  WallTime now;        // until when there has been counted
+  bool ended = false;  // and the capture has come to its end
   std::uint64_t received = 0;
   std::uint64_t dropped = 0;   // at least: how often bytes were lost
   std::uint64_t accepted = 0;  // by the capture filter
 };
 
-// Throughout: throws a Problem that names `path` if it cannot write, and ReaderGone if a pipe has
-// lost its reader. What write() and the constructor wrote is with the reader when they return.
+// In this machine's byte order, each block with one write(2): what a killed capture leaves behind
+// is readable. Throughout: throws a Problem that names `path` if it cannot write, and ReaderGone if
+// a pipe has lost its reader. What was written is with the reader when a call returns.
 class PcapngWriter {
  public:
-  // Writes the section header and the interface descriptions. `fd` stays the caller's.
+  // Writes the section header and the interface descriptions. `fd` stays the caller's, and open for
+  // as long as this lives.
   PcapngWriter(int fd, std::string path, const Section& section, std::vector<Interface> interfaces);
 
   void write(const Record& record);
 
-  // Writes a statistics block for each interface, in their order, and ends the file.
-  void close(std::span<const Statistics> statistics);
+  // Writes a statistics block for each interface, in their order. It may be called again and again:
+  // each block tells of the time from the beginning on.
+  void write(std::span<const Statistics> statistics);
 
  private:
-  struct Close {
-    void operator()(wtap_dumper* dumper) const;
-  };
-
+  int fd_;
   std::string path_;
   std::vector<Interface> interfaces_;
-  system::FileDescriptor fd_;  // of the file that the dumper writes to
-  std::unique_ptr<wtap_dumper, Close> dumper_;
 };
 
 }  // namespace mep::extcap

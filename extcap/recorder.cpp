@@ -19,7 +19,7 @@ void Recorder::begin(int fd, const std::string& path, const Section& section,
     interfaces.push_back({std::move(line.name),
                           line.role + (from_client ? " (client to meter)" : " (meter to client)"),
                           filter_text_, line.baud_rate});
-    lines_.push_back({line.direction, line.tap, {.start = now, .end = now}});
+    lines_.push_back({line.direction, line.tap, {.start = now, .now = now}});
   }
   writer_ = std::make_unique<PcapngWriter>(fd, path, section, std::move(interfaces));
 }
@@ -27,6 +27,7 @@ void Recorder::begin(int fd, const std::string& path, const Section& section,
 void Recorder::record(const Heard& heard) {
   Line& line = lines_[heard.line];
   ++line.statistics.received;
+  reported_ = false;
   if (heard.status & tap::lost) ++line.statistics.dropped;
 
   tap::Header header;
@@ -46,13 +47,23 @@ void Recorder::record(const Heard& heard) {
       {static_cast<std::uint32_t>(heard.line), line.direction, heard.first, Bytes(bytes)});
 }
 
+void Recorder::report(WallTime now) {
+  if (!reported_) write_statistics(now, false);
+}
+
 void Recorder::end(WallTime now) {
+  write_statistics(now, true);
+}
+
+void Recorder::write_statistics(WallTime now, bool ended) {
   std::vector<Statistics> statistics;
   for (Line& line : lines_) {
-    line.statistics.end = now;
+    line.statistics.now = now;
+    line.statistics.ended = ended;
     statistics.push_back(line.statistics);
   }
-  writer_->close(statistics);
+  writer_->write(statistics);
+  reported_ = true;
 }
 
 }  // namespace mep::extcap

@@ -48,7 +48,9 @@ class Recorder {
 
   void record(const Heard& heard);
 
-  // Writes the statistics and ends the file.
+  // Writes statistics until now, where there has been something since it last did.
+  void report(WallTime now);
+  // Writes the last statistics.
   void end(WallTime now);
 
  private:
@@ -57,10 +59,14 @@ class Recorder {
     std::uint32_t tap;
     Statistics statistics;
   };
+
+  void write_statistics(WallTime now, bool ended);
+
   std::string filter_text_;
   std::optional<CaptureFilter> filter_;
   std::vector<Line> lines_;
   std::unique_ptr<PcapngWriter> writer_;
+  bool reported_ = true;  // all that there has been
 };
 
 }  // namespace mep::extcap

@@ -10,14 +10,15 @@
 #include <utility>
 
 #include "extcap/port_list.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {
 
 std::string ports_there_are() {
-  std::string list;
-  for (const ListedPort& port : list_ports()) list += (list.empty() ? "" : ", ") + port.path;
-  return list.empty() ? "no serial port was found" : "there is " + list;
+  std::vector<std::string> paths;
+  for (const ListedPort& port : list_ports()) paths.push_back(port.path);
+  return paths.empty() ? "no serial port was found" : "there is " + system::listed(paths);
 }
 
 bool read_counters(int fd, TroubleCount& count) {

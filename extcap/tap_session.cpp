@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "extcap/machine.h"
 #include "extcap/notice.h"
 #include "extcap/problem.h"
 #include "extcap/tap_number.h"
@@ -54,6 +55,10 @@ TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
                            {record.bytes.begin(), record.bytes.end()}});
     });
   }
+}
+
+Section TapSession::section() const {
+  return {hardware_name(), operating_system_name(), {}};
 }
 
 std::vector<RecordedLine> TapSession::lines() const {

@@ -50,7 +50,7 @@ class TapSession : public Session {
     HeldLine held;
   };
 
-  Section section() const override { return this_machine(); }
+  Section section() const override;
   std::vector<RecordedLine> lines() const override;
   WallTime now() override;
   void start() override;

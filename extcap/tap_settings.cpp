@@ -8,36 +8,34 @@
 #include <optional>
 
 #include "extcap/problem.h"
-#include "system/numbers.h"
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {
 
 std::string list_of_baud_rates() {
-  std::string list;
-  for (const unsigned rate : baud_rates()) {
-    if (!list.empty()) list += ", ";
-    list += std::to_string(rate);
-  }
-  return list;
+  std::vector<std::string> rates;
+  for (const unsigned rate : baud_rates()) rates.push_back(std::to_string(rate));
+  return system::listed(rates);
 }
 
-unsigned baud_rate_from(const Options& options) {
+void take_baud_rate(const Options& options, unsigned& target) {
   const auto given = options.value("baud");
-  if (!given) return default_baud_rate;
+  if (!given) return;
   if (*given == "auto")
     throw Problem("--baud auto is not supported yet; give the speed, for example --baud 9600");
   const auto rate = system::parse_number<unsigned>(*given);
   if (!rate || std::ranges::find(baud_rates(), *rate) == baud_rates().end())
     throw Problem("--baud " + *given + ": not a speed that is supported; there are " +
                   list_of_baud_rates());
-  return *rate;
+  target = *rate;
 }
 
-std::chrono::milliseconds frame_timeout_from(const Options& options) {
+// That it is a number has been checked.
+void take_frame_timeout(const Options& options, std::chrono::milliseconds& target) {
   const auto given = options.value("frame-timeout");
-  const auto timeout = given ? system::parse_number<unsigned>(*given) : std::nullopt;
-  return std::chrono::milliseconds(timeout.value_or(default_frame_timeout_ms));
+  if (const auto timeout = given ? system::parse_number<unsigned>(*given) : std::nullopt)
+    target = std::chrono::milliseconds(*timeout);
 }
 
 void check_roles(const Options& options) {
@@ -111,8 +109,8 @@ std::span<const unsigned> baud_rates() {
 
 TapSettings tap_settings_from(const Options& options) {
   TapSettings settings;
-  settings.baud_rate = baud_rate_from(options);
-  settings.frame_timeout = frame_timeout_from(options);
+  take_baud_rate(options, settings.baud_rate);
+  take_frame_timeout(options, settings.frame_timeout);
   check_roles(options);
   settings.lines = lines_from(options);
   settings.sharing = sharing_from(options);

@@ -13,8 +13,6 @@
 
 namespace mep::extcap {
 
-inline constexpr unsigned default_baud_rate = 9600;
-inline constexpr unsigned default_frame_timeout_ms = 200;
 inline constexpr unsigned longest_frame_timeout_ms = 60000;
 
 // What stands for a line that is not tapped, where Wireshark insists on a value.
@@ -31,8 +29,8 @@ struct TappedLine {
 
 struct TapSettings {
   std::vector<TappedLine> lines;  // the client's first
-  unsigned baud_rate = default_baud_rate;
-  std::chrono::milliseconds frame_timeout{default_frame_timeout_ms};
+  unsigned baud_rate = 9600;
+  std::chrono::milliseconds frame_timeout{200};
   system::Sharing sharing;
   std::string capture_filter;  // empty: everything
 };

@@ -3,7 +3,9 @@
 
 #include <glib.h>
 
-#include "system/numbers.h"
+#include <utility>
+
+#include "system/text.h"
 
 namespace mep::extcap {
 namespace {
@@ -14,6 +16,16 @@ std::string pattern(const ValueRule& rule) {
 }
 
 }  // namespace
+
+ValueRule whole_number(std::uint32_t least, std::uint32_t most, const std::string& of_what) {
+  return {ValueRule::Kind::whole_number,
+          of_what + " from " + std::to_string(least) + " to " + std::to_string(most), least, most,
+          nullptr};
+}
+
+ValueRule text_like(const char* form, std::string wanted) {
+  return {ValueRule::Kind::text, std::move(wanted), 0, 0, form};
+}
 
 std::string dialog_attribute(const ValueRule& rule) {
   switch (rule.kind) {

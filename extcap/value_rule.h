@@ -12,18 +12,15 @@ struct ValueRule {
   enum class Kind : std::uint8_t { anything, whole_number, text };
 
   Kind kind = Kind::anything;
-  const char* wanted = nullptr;  // "milliseconds from 1 to 60000", for error messages
-  std::uint32_t least = 0;       // of a whole number
+  std::string wanted = {};  // "milliseconds from 1 to 60000", for error messages
+  std::uint32_t least = 0;  // of a whole number
   std::uint32_t most = 0;
   const char* form = nullptr;  // of a text, from end to end: a regular expression of PCRE
 };
 
-constexpr ValueRule whole_number(std::uint32_t least, std::uint32_t most, const char* wanted) {
-  return {ValueRule::Kind::whole_number, wanted, least, most, nullptr};
-}
-constexpr ValueRule text_like(const char* form, const char* wanted) {
-  return {ValueRule::Kind::text, wanted, 0, 0, form};
-}
+// `of_what`: "milliseconds"; the limits are added.
+ValueRule whole_number(std::uint32_t least, std::uint32_t most, const std::string& of_what);
+ValueRule text_like(const char* form, std::string wanted);
 
 // The attribute that an "arg" sentence of an extcap has for it; empty where anything goes.
 std::string dialog_attribute(const ValueRule& rule);

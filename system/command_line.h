@@ -1,22 +1,46 @@
-// A command line that GLib reads.
+// Command lines: a program's options stand in one table, from which GLib reads them and makes the
+// text of --help.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <glib.h>
-
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace mep::system {
 
+struct CommandOption {
+  std::string name;         // without its dashes
+  std::string argument;     // what --help calls its value; empty: it has none
+  std::string help;         // empty: --help does not mention it
+  std::string preset = {};  // what holds where it is not given; --help says so
+  bool value_may_lack = false;
+};
+
+// Options that stand together in --help.
+struct OptionGroup {
+  std::string title;  // empty: those of the program as a whole
+  std::vector<CommandOption> options;
+};
+
+struct Program {
+  std::string summary;  // above the options in --help
+  std::vector<OptionGroup> groups;
+  std::string remark = {};  // below them
+};
+
 struct CommandLine {
-  std::vector<std::string> left;  // arguments that GLib did not take, the program's name left out
+  // By name, the last value of each; empty where it has none. The bytes are as they were typed.
+  std::map<std::string, std::string, std::less<>> given;
+  std::vector<std::string> left;  // what is no option of the program's, its name left out
   std::string complaint;          // of GLib; empty: it understood what it took
 };
 
-// Reads the options that `context` knows into their targets.
-CommandLine read_command_line(GOptionContext* context, int argc, const char* const* argv);
+CommandLine read_command_line(const Program& program, int argc, const char* const* argv);
+
+std::string help_text(const Program& program);
 
 // What to say of an argument that means nothing.
 std::string not_understood(std::string_view argument);

@@ -14,7 +14,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "system/numbers.h"
+#include "system/text.h"
 
 namespace mep::system {
 namespace {

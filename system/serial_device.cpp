@@ -12,6 +12,7 @@
 #include "system/permission.h"
 #include "system/port_lock.h"
 #include "system/problem.h"
+#include "system/text.h"
 
 namespace mep::system {
 namespace {
@@ -43,13 +44,6 @@ speed_t speed_constant(unsigned baud_rate) {
     default:
       return B0;
   }
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string all = names.front();
-  for (std::size_t i = 1; i < names.size(); ++i)
-    all += (i + 1 == names.size() ? " and " : ", ") + names[i];
-  return all;
 }
 
 }  // namespace
@@ -86,7 +80,7 @@ void SerialDevice::refuse_if_in_use() const {
   if (holders.empty())
     if (auto holder = uucp_lock_holder(path_)) holders.push_back(*std::move(holder));
   if (holders.empty()) return;
-  fail_as_busy(joined(holders) + (holders.size() == 1 ? " has" : " have") +
+  fail_as_busy(listed(holders) + (holders.size() == 1 ? " has" : " have") +
                " it open; close that first");
 }
 

@@ -15,7 +15,7 @@
 #include "simulator/channels/fd.h"
 #include "system/event_sources.h"
 #include "system/file_descriptor.h"
-#include "system/numbers.h"
+#include "system/text.h"
 #include "system/problem.h"
 
 namespace mep::simulator {

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "simulator/program/sim_options.h"
 
-#include <glib.h>
-
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <map>
-#include <memory>
 #include <sstream>
 #include <string_view>
 #include <vector>
@@ -17,8 +12,8 @@
 #include "simulator/scripts/scenario.h"
 #include "simulator/scripts/script.h"
 #include "system/command_line.h"
-#include "system/numbers.h"
 #include "system/problem.h"
+#include "system/text.h"
 
 namespace mep::simulator {
 namespace {
@@ -42,117 +37,60 @@ constexpr const char* summary =
     "\n"
     "A client transmits: never run it on a port that taps somebody's lines.";
 
-enum class Whose : std::uint8_t { all, meter, client };
-
-struct Described {
-  const char* name;
-  const char* argument;  // null: a flag
-  const char* help;
-  Whose whose;
-};
-
-constexpr std::array described = {
-    Described{"pty", nullptr, "On a pseudo terminal, whose path is printed (the default)",
-              Whose::all},
-    Described{"link", "PATH", "Also make a symbolic link to the pseudo terminal", Whose::all},
-    Described{"tcp", "[ADDRESS:]PORT",
-              "Over TCP, one client at a time; without an address for this computer alone, with "
-              "port 0 on a free one, which is printed. With --client: connect to it",
-              Whose::all},
-    Described{"device", "PATH", "On a serial port. It transmits: not on a port that taps lines",
-              Whose::all},
-    Described{"no-pacing", nullptr, "Send at once, not at 9600 bit/s", Whose::all},
-    Described{"mep-port", "1|2", "Which of a meter's MEP ports (1)", Whose::all},
-    Described{"key-file", "FILE",
-              "Keys, one a line: MBK or MAK, a blank, the key. Other users cannot see them there",
-              Whose::all},
-    Described{"verbose", nullptr, "Tell every exchange on standard error, a line each", Whose::all},
-    Described{"version", nullptr, "Show the version", Whose::all},
-    Described{"help", nullptr, "Show this help", Whose::all},
-
-    Described{"generation", "3|4", "A meter of generation 3 (the default), or of 4 with two ports",
-              Whose::meter},
-    Described{"mbk", "KEY", "The MEP Basic Key: 16 to 20 characters or 32 to 40 hexadecimal digits",
-              Whose::meter},
-    Described{"mak", "KEY", "The MEP Advanced Key, likewise", Whose::meter},
-    Described{"require-tls", nullptr, "Refuse RC4", Whose::meter},
-    Described{"seed", "N", "Another number is another household (1)", Whose::meter},
-
-    Described{"client", "SCRIPT", "Be a client and do this", Whose::client},
-    Described{"security", "WHICH", "plain (digests only, the default), rc4 or tls", Whose::client},
-    Described{"key", "KEY", "The key that the client has, as for --mbk", Whose::client},
-    Described{"access", "WHICH", "Which key that is: advanced (MAK, the default) or basic (MBK)",
-              Whose::client},
-    Described{"rounds", "N", "How often it does what it does again and again (1); 0: without end",
-              Whose::client},
-};
-
-// What GLib fills in.
-struct Raw {
-  std::array<char*, described.size()> texts{};
-  std::array<gboolean, described.size()> flags{};
-  std::string client_title;
-};
-
-using Context = std::unique_ptr<GOptionContext, decltype(&g_option_context_free)>;
-
 std::string names_of_scripts() {
-  std::string names;
-  for (const Script& script : scripts())
-    names += (names.empty() ? "" : ", ") + std::string(script.name);
-  return names;
+  std::vector<std::string> names;
+  for (const Script& script : scripts()) names.emplace_back(script.name);
+  return system::listed(names);
 }
 
-std::vector<GOptionEntry> entries_of(Whose whose, Raw& raw) {
-  std::vector<GOptionEntry> entries;
-  for (std::size_t i = 0; i < described.size(); ++i) {
-    const Described& each = described[i];
-    if (each.whose != whose) continue;
-    const bool flag = each.argument == nullptr;
-    gpointer target = flag ? static_cast<gpointer>(&raw.flags[i]) : &raw.texts[i];
-    entries.push_back({each.name, 0, G_OPTION_FLAG_NONE,
-                       flag ? G_OPTION_ARG_NONE : G_OPTION_ARG_STRING, target, each.help,
-                       each.argument});
-  }
-  entries.push_back({});
-  return entries;
-}
+enum Groups : std::size_t { of_both, of_a_meter, of_a_client };
 
-Context make_context(Raw& raw) {
-  Context context(g_option_context_new(nullptr), g_option_context_free);
-  g_option_context_set_help_enabled(context.get(), FALSE);
-  g_option_context_set_summary(context.get(), summary);
-  const std::string scripts_there_are = "Scripts of a client: " + names_of_scripts() + ".";
-  g_option_context_set_description(context.get(), scripts_there_are.c_str());
-  g_option_context_add_main_entries(context.get(), entries_of(Whose::all, raw).data(), nullptr);
-  const auto add = [&](Whose whose, const char* name, const char* title) {
-    GOptionGroup* group = g_option_group_new(name, title, "", nullptr, nullptr);
-    g_option_group_add_entries(group, entries_of(whose, raw).data());
-    g_option_context_add_group(context.get(), group);
-  };
-  add(Whose::meter, "meter", "The meter:");
-  add(Whose::client, "client", "The client:");
-  return context;
+system::Program program() {
+  const SimOptions preset;
+  return {
+      summary,
+      {{"",
+        {{"pty", "", "On a pseudo terminal, whose path is printed (the default)"},
+         {"link", "PATH", "Also make a symbolic link to the pseudo terminal"},
+         {"tcp", "[ADDRESS:]PORT",
+          "Over TCP, one client at a time; without an address for this computer alone, with port 0 "
+          "on a free one, which is printed. With --client: connect to it"},
+         {"device", "PATH", "On a serial port. It transmits: not on a port that taps lines"},
+         {"no-pacing", "", "Send at once, not at 9600 bit/s"},
+         {"mep-port", "1|2", "Which of a meter's MEP ports", std::to_string(preset.port + 1)},
+         {"key-file", "FILE",
+          "Keys, one a line: MBK or MAK, a blank, the key. Other users cannot see them there"},
+         {"verbose", "", "Tell every exchange on standard error, a line each"},
+         {"version", "", "Show the version"},
+         {"help", "", "Show this help"}}},
+       {"The meter:",
+        {{"generation", "3|4", "A meter of generation 3, or of 4 with two ports",
+          preset.generation == Generation::gen3 ? "3" : "4"},
+         {"mbk", "KEY", "The MEP Basic Key: 16 to 20 characters or 32 to 40 hexadecimal digits"},
+         {"mak", "KEY", "The MEP Advanced Key, likewise"},
+         {"require-tls", "", "Refuse RC4"},
+         {"seed", "N", "Another number is another household", std::to_string(preset.seed)}}},
+       {"The client:",
+        {{"client", "SCRIPT", "Be a client and do this"},
+         {"security", "WHICH", "plain (digests only), rc4 or tls",
+          std::string(security_name(preset.security))},
+         {"key", "KEY", "The key that the client has, as for --mbk"},
+         {"access", "WHICH", "Which key that is: advanced (MAK) or basic (MBK)",
+          preset.access == AccessLevel::advanced ? "advanced" : "basic"},
+         {"rounds", "N", "How often it does what it does again and again; 0: without end",
+          std::to_string(preset.rounds)}}}},
+      "Scripts of a client: " + names_of_scripts() + "."};
 }
 
 // The options that were given; flags with an empty text.
-using Given = std::map<std::string_view, std::string>;
+using Given = decltype(system::CommandLine::given);
 
 Given parse(int argc, const char* const* argv) {
-  Raw raw;
-  const Context context = make_context(raw);
-  const system::CommandLine line = system::read_command_line(context.get(), argc, argv);
+  const system::CommandLine line = system::read_command_line(program(), argc, argv);
   std::string complaint = line.complaint;
   if (!line.left.empty()) complaint = system::not_understood(line.left.front());
-
-  Given given;
-  for (std::size_t i = 0; i < described.size(); ++i) {
-    if (raw.flags[i]) given[described[i].name];
-    if (raw.texts[i]) given[described[i].name] = raw.texts[i];
-    g_free(raw.texts[i]);
-  }
   if (!complaint.empty()) throw Problem(complaint + "; mep-sim --help tells what there is");
-  return given;
+  return line.given;
 }
 
 const std::string* find(const Given& given, std::string_view name) {
@@ -230,9 +168,10 @@ void take_channel(const Given& given, SimOptions& options) {
 }
 
 void check_whose(const Given& given, bool client) {
-  for (const Described& each : described)
-    if (each.whose == (client ? Whose::meter : Whose::client) && given.contains(each.name))
-      throw Problem("--" + std::string(each.name) +
+  const system::Program all = program();
+  for (const system::CommandOption& each : all.groups[client ? of_a_meter : of_a_client].options)
+    if (given.contains(each.name))
+      throw Problem("--" + each.name +
                     (client ? " is a meter's option; a client has none of them"
                             : " is a client's option; say which one with --client SCRIPT"));
 }
@@ -276,12 +215,7 @@ SimOptions parse_sim_options(int argc, const char* const* argv) {
 }
 
 std::string sim_help_text() {
-  Raw raw;
-  const Context context = make_context(raw);
-  char* help = g_option_context_get_help(context.get(), FALSE, nullptr);
-  std::string text = help;
-  g_free(help);
-  return text;
+  return system::help_text(program());
 }
 
 }  // namespace mep::simulator

@@ -42,7 +42,7 @@ struct ScenarioOptions {
   Key mak = factory_default_key;
   Instant frame_timeout = std::chrono::milliseconds(200);  // of the tap
   // Told the secrets of TLS sessions; may be empty.
-  std::function<void(const TlsSecret&)> tls_secret;
+  std::function<void(const TlsSecret&)> tls_secret = {};
 };
 
 class Scenario {

@@ -1,7 +1,6 @@
 """Writes captures for tests and samples: pcapng files of MEP frames, byte for byte the same every time.
 
-The format is written out here with struct on purpose: what mepdump writes through libwiretap is
-compared with it, and what tshark reads from it was not made by the code under test.
+The format is written out here with struct on purpose: what tshark reads from it was not made by the code under test.
 
 As a program: capture_file.py FRAMES.jsonl OUT.pcapng [--kind rc4|tls] [--comment TEXT]
 

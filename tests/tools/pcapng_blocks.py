@@ -39,7 +39,7 @@ class Statistics:
             return struct.unpack("<Q", options[code])[0] if code in options else None
 
         self.start = moment(2)
-        self.end = moment(3)
+        self.end = moment(3) if 3 in options else None  # the capture has not ended yet
         self.received = count(4)
         self.dropped = count(5)
         self.accepted = count(6)

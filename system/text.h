@@ -1,9 +1,11 @@
-// Numbers as people type them.
+// Text that comes from outside: typed, or read from an adapter or from the system.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
 #include <charconv>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace mep::system {
@@ -16,5 +18,15 @@ std::optional<Number> parse_number(std::string_view text) {
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
+
+// "a, b and c".
+std::string listed(std::span<const std::string> words);
+
+// A part of the text: without the blanks around it.
+std::string_view without_blanks(std::string_view text);
+
+// The text with U+FFFD in place of what is no UTF-8, cut off before the character with which it
+// would have more than `most` bytes.
+std::string valid_utf8(std::string_view text, std::size_t most = std::string_view::npos);
 
 }  // namespace mep::system
