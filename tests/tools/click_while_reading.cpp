@@ -57,7 +57,7 @@ const char* description_of(packet_provider_data*, guint32 number) {
 // The next frame of the file; false at its end.
 bool read_frame() {
   auto frame = std::make_unique<Frame>();
-  wtap_rec_init(&frame->record, 0);
+  wtap_rec_init(&frame->record);
   ws_buffer_init(&frame->bytes, 1024);
   int error = 0;
   char* details = nullptr;
