@@ -29,7 +29,8 @@ class Collector : public Visitor {
     found.complete = leaf.complete;
     found.has_value = leaf.value.has_value();
     found.value = leaf.value.value_or(0);
-    if (leaf.source_assumed) assumed_.set(static_cast<std::size_t>(*leaf.node->selection));
+    if (leaf.source_assumed)
+      assumed_.set(static_cast<std::size_t>(leaf.node->registers()->selection));
     add(found);
   }
   void undecoded(const Stretch& stretch, std::string_view why) override {

@@ -16,7 +16,7 @@ bool is_whole(const Findings& findings, unsigned i, const Stretch& stretch,
     if (found.what == Found::What::leave && found.node == findings[i].node) break;
     if (found.what != Found::What::leaf) continue;
     if (!found.complete) return false;
-    if (found.node->kind == Kind::registers) ++values;
+    if (found.node->kind() == Kind::registers) ++values;
   }
   return findings[i].position >= stretch.offset && values == channels;
 }

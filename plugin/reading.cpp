@@ -95,7 +95,7 @@ void tell_powers(Teller& teller, const Registers& registers) {
 }
 
 void tell_flags(Teller& teller, const Found& found) {
-  for (const BitField& field : found.node->bit_fields)
+  for (const BitField& field : found.node->bit_fields())
     if (field.single() && bits_value(field, found.value)) teller.say(field.name.c_str());
   if (!teller.begun) teller.say("no flags");
 }
@@ -106,7 +106,8 @@ bool is_whole(const Found& found, Role role) {
 
 const char* time_of(const Teller& teller, const Found& found, const Stretch& stretch) {
   const auto when = parse_date_time(bytes_of(found, stretch));
-  return when ? teller.kept(date_time_text(*when, found.node->type == Type::ltime_date)) : nullptr;
+  return when ? teller.kept(date_time_text(*when, found.node->type() == Type::ltime_date))
+              : nullptr;
 }
 
 // The times that are set, the latest of them, and what belongs to it.

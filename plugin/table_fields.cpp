@@ -68,7 +68,7 @@ void describe_integer(const FieldInfo& field, header_field_info& info) {
   const bool is_signed = field.kind == FieldKind::signed_int;
   info.type = integer_type(is_signed, field.size);
   const bool hexadecimal = field.format == Format::hex || field.format == Format::table_id ||
-                           (field.node->type == Type::bits && field.mask == 0);
+                           (field.node->type() == Type::bits && field.mask == 0);
   info.display = hexadecimal ? BASE_HEX : BASE_DEC;
   // Names of values beyond 32 bits would need another table type; no description has any.
   if (field.values && field.size <= 4) {
@@ -101,7 +101,7 @@ header_field_info describe(const FieldInfo& field) {
       info.type = FT_FLOAT;
       break;
     case FieldKind::text:
-      info.type = field.node->type == Type::chars ? FT_STRINGZTRUNC : FT_STRING;
+      info.type = field.node->type() == Type::chars ? FT_STRINGZTRUNC : FT_STRING;
       break;
     case FieldKind::date_and_time:
       info.type = FT_ABSOLUTE_TIME;

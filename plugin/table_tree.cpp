@@ -60,7 +60,7 @@ struct Display {
 
   // An array of a plain type: its elements need no subtree.
   static bool is_plain_array(const Node& node) {
-    return node.plain && node.children[0].kind == Kind::leaf;
+    return node.is_plain_array() && node.children()[0].kind() == Kind::leaf;
   }
 
   void show_all(const Findings& findings) const {
@@ -186,7 +186,7 @@ struct Display {
   const char* name_of(const Found& found) const {
     const Node& node = *found.node;
     if (found.source >= 0) {
-      for (const SourceName& own : node.source_names)
+      for (const SourceName& own : node.registers()->source_names)
         if (own.source == found.source) return kept(std::string(own.name));
       if (const Source* source = find_source(static_cast<std::uint16_t>(found.source)))
         return kept(std::string(source->name));
@@ -207,9 +207,10 @@ struct Display {
     }
     proto_item* item = add_field(tree, found);
     if (element >= 0) proto_item_append_text(item, " [%d]", element);
-    const bool named_in_text = found.node->kind == Kind::registers &&
-                               (found.node->one_name || field_id(found) == found.node->id) &&
-                               found.source >= 0;
+    const bool named_in_text =
+        found.node->kind() == Kind::registers &&
+        (found.node->registers()->one_name || field_id(found) == found.node->field().id) &&
+        found.source >= 0;
     show_scale(item, found);
     if (named_in_text) {
       const Source* source = find_source(static_cast<std::uint16_t>(found.source));
@@ -217,7 +218,7 @@ struct Display {
       if (unit[0]) proto_item_append_text(item, " %s", unit);
       proto_item_append_text(item, " (%s)", name_of(found));
     }
-    if (found.node->kind == Kind::registers && found.source < 0)
+    if (found.node->kind() == Kind::registers && found.source < 0)
       proto_item_append_text(item, " [%d]", found.index);
   }
 
@@ -225,7 +226,7 @@ struct Display {
     proto_item* item = proto_tree_add_item(tree, hf_cut, shown.tvb, offset_of(found.visible_from),
                                            static_cast<int>(found.visible_size), ENC_NA);
     proto_item_prepend_text(item, "%s, ", name_of(found));
-    if (!found.has_value || found.node->kind != Kind::registers) return;
+    if (!found.has_value || found.node->kind() != Kind::registers) return;
     const Source* source =
         found.source >= 0 ? find_source(static_cast<std::uint16_t>(found.source)) : nullptr;
     const char* text = source && !source->unit.empty() ? kept(" " + std::string(source->unit)) : "";
@@ -235,7 +236,7 @@ struct Display {
   // CT meters may count energy in tens or hundreds (page 158): the number stays as it came.
   void show_scale(proto_item* item, const Found& found) const {
     const std::int32_t scale = dimensions.get(Dim::energy_register_unit);
-    if (scale <= 1 || found.node->kind != Kind::registers || found.source < 0) return;
+    if (scale <= 1 || found.node->kind() != Kind::registers || found.source < 0) return;
     const Source* source = find_source(static_cast<std::uint16_t>(found.source));
     if (source && source->measure == Measure::energy) proto_item_append_text(item, " × %d", scale);
   }
@@ -252,7 +253,7 @@ struct Display {
   }
 
   static std::uint32_t field_id(const Found& found) {
-    if (found.source < 0) return found.node->id;
+    if (found.source < 0) return found.node->field().id;
     return field_of(*found.node, static_cast<std::uint16_t>(found.source));
   }
 
@@ -262,7 +263,7 @@ struct Display {
     const int size = static_cast<int>(found.visible_size);
     const std::uint32_t id = field_id(found);
     const int hf = id == 0 ? -1 : table_field(id);
-    switch (node.type) {
+    switch (node.type()) {
       case Type::unsigned_int:
         return add_unsigned(tree, hf, at, size, found);
       case Type::signed_int:
@@ -296,7 +297,7 @@ struct Display {
   }
 
   const char* text_of(const Found& found) const {
-    switch (found.node->type) {
+    switch (found.node->type()) {
       case Type::time:
         return kept(time_text(bytes_of(found)).value_or("out of bounds"));
       case Type::rdate:
@@ -317,20 +318,20 @@ struct Display {
   }
 
   proto_item* add_unsigned(proto_tree* tree, int hf, int at, int size, const Found& found) const {
-    const ValueNames& names = found.node->value_names;
+    const ValueNames& names = found.node->value_names();
     if (!names.empty() && size <= 4 && !has_name(names, found.value)) {
       const auto value = static_cast<std::uint32_t>(found.value);
-      const bool unitless = found.node->unit_text.empty();
+      const bool unitless = found.node->field().unit_text.empty();
       return proto_tree_add_uint_format_value(
           tree, hf, shown.tvb, at, size, value, "%u%s", value,
-          unitless ? "" : unit(found.node->unit_text)->singular);
+          unitless ? "" : unit(found.node->field().unit_text)->singular);
     }
     proto_item* item = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
-    if (found.node->format == Format::table_id) {
+    if (found.node->field().format == Format::table_id) {
       const char* title = kept(table_title(static_cast<std::uint16_t>(found.value)));
       proto_item_append_text(item, " (%s)", title);
     }
-    if (found.node->format == Format::mbus_manufacturer) {
+    if (found.node->field().format == Format::mbus_manufacturer) {
       const auto letter = [&](int shift) {
         return static_cast<char>('@' + ((found.value >> shift) & 0x1F));
       };
@@ -345,7 +346,7 @@ struct Display {
     // A word with a name holds its bits; without one, the bits stand among the other fields.
     const auto whole = static_cast<std::uint32_t>(found.value);
     if (hf > 0) {
-      const ValueNames& names = found.node->value_names;
+      const ValueNames& names = found.node->value_names();
       if (names.empty() || has_name(names, found.value)) {
         word = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
       } else {
@@ -354,7 +355,7 @@ struct Display {
       }
       bits = proto_item_add_subtree(word, ett_leaf);
     }
-    for (const BitField& field : found.node->bit_fields) {
+    for (const BitField& field : found.node->bit_fields()) {
       const std::int64_t value = bits_value(field, found.value);
       proto_item* item;
       if (field.single() || field.values.empty() || has_name(field.values, value)) {
@@ -371,7 +372,7 @@ struct Display {
       }
       if (word && field.single() && value) proto_item_append_text(word, ", %s", field.name.c_str());
     }
-    if (word && found.node->format == Format::firmware_version) tell_version(word, found);
+    if (word && found.node->field().format == Format::firmware_version) tell_version(word, found);
     return word;
   }
 
@@ -417,10 +418,10 @@ struct Display {
       return item;
     }
     nstime_t time = {static_cast<time_t>(seconds_since_1970(*when)), 0};
-    const char* text = kept(date_time_text(*when, found.node->type == Type::ltime_date));
-    const char* clock = found.node->clock == Clock::utc     ? " UTC"
-                        : found.node->clock == Clock::local ? " (meter's local time)"
-                                                            : "";
+    const char* text = kept(date_time_text(*when, found.node->type() == Type::ltime_date));
+    const char* clock = found.node->field().clock == Clock::utc     ? " UTC"
+                        : found.node->field().clock == Clock::local ? " (meter's local time)"
+                                                                    : "";
     return proto_tree_add_time_format_value(tree, hf, shown.tvb, at, size, &time, "%s%s", text,
                                             clock);
   }

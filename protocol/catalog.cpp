@@ -11,9 +11,10 @@
 namespace mep {
 
 std::uint32_t field_of(const Node& node, std::optional<std::uint16_t> source) {
-  if (source && *source < node.source_ids.size() && node.source_ids[*source] != 0)
-    return node.source_ids[*source];
-  return node.id;
+  const RegistersPart* row = node.registers();
+  if (row && source && *source < row->source_ids.size() && row->source_ids[*source] != 0)
+    return row->source_ids[*source];
+  return node.field().id;
 }
 
 std::string field_slug(std::string_view name) {
@@ -49,7 +50,7 @@ class Namer {
 
   void visit(Node& node, std::uint16_t page) {
     if (node.page_number != 0) page = node.page_number;
-    switch (node.kind) {
+    switch (node.kind()) {
       case Kind::leaf:
         name_leaf(node, page);
         return;
@@ -60,9 +61,9 @@ class Namer {
         break;
     }
     // array_of() names its array like the element: that is no group around it.
-    const bool is_group = !node.name.empty() && !node.plain;
+    const bool is_group = !node.name.empty() && !node.is_plain_array();
     if (is_group) groups_.push_back(field_slug(node.name));
-    for (Node& child : node.children) visit(child, page);
+    for (Node& child : node.children()) visit(child, page);
     if (is_group) groups_.pop_back();
   }
 
@@ -93,14 +94,15 @@ class Namer {
   }
 
   static FieldInfo info_of(const Node& node, std::string_view label, std::uint16_t page) {
+    const FieldPart& field = node.field();
     FieldInfo info;
     info.label = label;
-    info.kind = kind_of(node.type);
+    info.kind = kind_of(field.type);
     if (info.kind == FieldKind::unsigned_int || info.kind == FieldKind::signed_int)
-      info.size = static_cast<std::uint8_t>(node.size.constant().value_or(0));
-    if (!node.value_names.empty()) info.values = &node.value_names;
-    info.format = node.format;
-    info.unit = node.unit_text;
+      info.size = static_cast<std::uint8_t>(field.size.constant().value_or(0));
+    if (!node.value_names().empty()) info.values = &node.value_names();
+    info.format = field.format;
+    info.unit = field.unit_text;
     info.remark = node.remark;
     info.page = page;
     info.node = &node;
@@ -108,8 +110,9 @@ class Namer {
   }
 
   void name_leaf(Node& node, std::uint16_t page) {
-    if (!node.name.empty()) node.id = add(info_of(node, node.name, page));
-    for (BitField& field : node.bit_fields) {
+    if (!node.name.empty()) node.own_field().id = add(info_of(node, node.name, page));
+    if (node.bit_fields().empty()) return;
+    for (BitField& field : node.own_field().details.own().bit_fields) {
       FieldInfo info = info_of(node, field.name, page);
       info.kind = field.single() ? FieldKind::boolean : FieldKind::unsigned_int;
       info.mask = static_cast<std::uint32_t>(((std::uint64_t{2} << (field.last - field.first)) - 1)
@@ -124,25 +127,26 @@ class Namer {
   // A field for every source that the registers can hold: by the table's own name where it has
   // one, by BT22's otherwise. One more for a source that nobody knows.
   void name_registers(Node& node, std::uint16_t page) {
-    node.id = add(info_of(node, node.name, page));
-    if (node.one_name) return;
-    node.source_ids.assign(highest_source(node) + 1U, 0);
+    RegistersPart& row = node.own_registers();
+    row.number.id = add(info_of(node, node.name, page));
+    if (row.one_name) return;
+    row.source_ids.assign(highest_source(row) + 1U, 0);
     const auto add_source = [&](const SourceName& source, bool unlisted) {
-      if (node.source_ids[source.source] != 0) return;
+      if (row.source_ids[source.source] != 0) return;
       FieldInfo info = info_of(node, source.name, page);
       info.unit = source.unit;
       info.mask = 0;
       if (!source.remark.empty()) info.remark = source.remark;
       info.unlisted_source = unlisted;
-      node.source_ids[source.source] = add(std::move(info), source.source);
+      row.source_ids[source.source] = add(std::move(info), source.source);
     };
-    for (const SourceName& own : node.source_names) add_source(own, false);
+    for (const SourceName& own : row.source_names) add_source(own, false);
     for (const Source& source : sources()) add_source({source.id, source.name, source.unit}, true);
   }
 
-  static std::uint16_t highest_source(const Node& node) {
+  static std::uint16_t highest_source(const RegistersPart& row) {
     std::uint16_t highest = sources().back().id;
-    for (const SourceName& own : node.source_names) highest = std::max(highest, own.source);
+    for (const SourceName& own : row.source_names) highest = std::max(highest, own.source);
     return highest;
   }
 
@@ -165,7 +169,8 @@ class Namer {
             return std::find(other.groups.begin(), other.groups.end(), group) != other.groups.end();
           });
       const bool alike = no_group_tells && other.source == source;
-      const bool both_fill = other.info.node->type == Type::fill && info.node->type == Type::fill;
+      const bool both_fill =
+          other.info.node->type() == Type::fill && info.node->type() == Type::fill;
       return !(both_fill || (alike && same_meaning(other.info, info)));
     };
     if (taken(name)) {
@@ -243,7 +248,7 @@ void name_fields(Node& root, std::string_view prefix, std::uint16_t page,
                  std::vector<FieldInfo>& fields) {
   Namer namer(prefix, fields);
   // The root's own name is the table's: no group.
-  for (Node& child : root.children) namer.visit(child, page);
+  for (Node& child : root.children()) namer.visit(child, page);
 }
 
 const Catalog& catalog() {

@@ -47,7 +47,7 @@ struct FieldInfo {
 struct Catalog {
   std::vector<Table> tables;          // ascending by number
   std::vector<Procedure> procedures;  // ascending by number
-  // Node::id, BitField::id and Node::source_ids are indices into this; 0 is no field.
+  // FieldPart::id, BitField::id and RegistersPart::source_ids are indices into this; 0 is no field.
   std::vector<FieldInfo> fields;
 };
 

@@ -30,8 +30,8 @@ bool fits_signed(std::int64_t value, std::size_t bits) {
 }
 
 std::optional<Buffer> number(const Node& node, std::int64_t value, std::size_t size) {
-  const bool fits =
-      node.type == Type::signed_int ? fits_signed(value, size * 8) : fits_unsigned(value, size * 8);
+  const bool fits = node.type() == Type::signed_int ? fits_signed(value, size * 8)
+                                                    : fits_unsigned(value, size * 8);
   if (!fits) return std::nullopt;
   return little_endian(static_cast<std::uint64_t>(value), size);
 }
@@ -84,7 +84,7 @@ struct LeafEncoder {
 
   std::optional<Buffer> operator()(std::monostate) const { return Buffer(); }
   std::optional<Buffer> operator()(std::int64_t value) const {
-    switch (node.type) {
+    switch (node.type()) {
       case Type::unsigned_int:
       case Type::signed_int:
       case Type::bits:
@@ -100,12 +100,12 @@ struct LeafEncoder {
     }
   }
   std::optional<Buffer> operator()(double value) const {
-    if (node.type != Type::float32 || size != 4) return std::nullopt;
+    if (node.type() != Type::float32 || size != 4) return std::nullopt;
     return little_endian(std::bit_cast<std::uint32_t>(static_cast<float>(value)), size);
   }
   std::optional<Buffer> operator()(const std::string& text) const {
-    if (node.type == Type::bcd) return packed_digits(text, size);
-    if (node.type != Type::chars || text.size() > size) return std::nullopt;
+    if (node.type() == Type::bcd) return packed_digits(text, size);
+    if (node.type() != Type::chars || text.size() > size) return std::nullopt;
     return Buffer(text.begin(), text.end());
   }
   std::optional<Buffer> operator()(const Buffer& bytes) const {
@@ -113,7 +113,7 @@ struct LeafEncoder {
     return bytes;
   }
   std::optional<Buffer> operator()(const DateTime& when) const {
-    auto bytes = date_and_time(node.type, when);
+    auto bytes = date_and_time(node.type(), when);
     if (bytes && bytes->size() != size) return std::nullopt;
     return bytes;
   }
@@ -168,7 +168,7 @@ class Encoder : public Visitor {
 
   // Takes all that there is room for, the spare byte aside.
   bool takes_rest(const Leaf& leaf) const {
-    return leaf.node->size.constant() == rest_of_record && leaf.visible.end() == end();
+    return leaf.node->takes_rest() && leaf.visible.end() == end();
   }
   std::uint64_t room_for(const Leaf& leaf) const { return leaf.size - (takes_rest(leaf) ? 1 : 0); }
 
@@ -178,7 +178,7 @@ class Encoder : public Visitor {
 
   Buffer bytes_for(const Leaf& leaf) {
     const Value value = values_(asked(leaf, nullptr));
-    if (leaf.node->type == Type::bits && std::holds_alternative<std::monostate>(value))
+    if (leaf.node->type() == Type::bits && std::holds_alternative<std::monostate>(value))
       return word_of_bits(leaf);
     const auto size = static_cast<std::size_t>(room_for(leaf));
     auto bytes = std::visit(LeafEncoder{*leaf.node, size}, value);
@@ -193,7 +193,7 @@ class Encoder : public Visitor {
 
   Buffer word_of_bits(const Leaf& leaf) {
     std::uint64_t word = 0;
-    for (const BitField& field : leaf.node->bit_fields) {
+    for (const BitField& field : leaf.node->bit_fields()) {
       const Value value = values_(asked(leaf, &field));
       if (std::holds_alternative<std::monostate>(value)) continue;
       const auto* integer = std::get_if<std::int64_t>(&value);

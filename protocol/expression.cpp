@@ -8,22 +8,16 @@
 namespace mep {
 
 struct Expr::Operation {
-  enum class Kind : std::uint8_t { constant, dimension, index, field, binary };
+  enum class Kind : std::uint8_t { dimension, index, field, binary };
   Kind kind;
   char op = 0;
-  std::int64_t number = 0;  // the constant, or the level of an index
   Dim dim{};
-  std::string name;
-  std::shared_ptr<const Operation> left, right;  // the slot of a dimension is its left
+  bool has_slot = false;  // of a dimension: `left`
+  unsigned level = 0;     // of an index
+  Expr left = 0, right = 0;
+  std::string name;  // of a field
 
   std::optional<std::int64_t> evaluate(const Scope& scope) const;
-  bool uses(Kind wanted) const {
-    return kind == wanted || (left && left->uses(wanted)) || (right && right->uses(wanted));
-  }
-  bool uses_index(unsigned level) const {
-    if (kind == Kind::index) return number == static_cast<std::int64_t>(level);
-    return (left && left->uses_index(level)) || (right && right->uses_index(level));
-  }
   std::string text() const;
 };
 
@@ -95,28 +89,22 @@ std::string_view operator_text(char op) {
 
 std::optional<std::int64_t> Expr::Operation::evaluate(const Scope& scope) const {
   switch (kind) {
-    case Kind::constant:
-      return number;
     case Kind::index:
-      return scope.index(static_cast<unsigned>(number));
+      return scope.index(level);
     case Kind::field:
       return scope.field(name);
     case Kind::dimension: {
-      std::size_t slot = 0;
-      if (left) {
-        const auto chosen = left->evaluate(scope);
-        if (!chosen) return std::nullopt;
-        if (*chosen < 0) return 0;
-        slot = static_cast<std::size_t>(*chosen);
-      }
-      return scope.dimension(dim, slot);
+      if (!has_slot) return scope.dimension(dim, 0);
+      const auto slot = left.evaluate(scope);
+      if (!slot) return std::nullopt;
+      return *slot < 0 ? 0 : scope.dimension(dim, static_cast<std::size_t>(*slot));
     }
     case Kind::binary: {
-      const auto a = left->evaluate(scope);
+      const auto a = left.evaluate(scope);
       if (!a) return std::nullopt;
       if (op == '&' && *a == 0) return 0;
       if (op == '|' && *a != 0) return 1;
-      const auto b = right->evaluate(scope);
+      const auto b = right.evaluate(scope);
       if (!b) return std::nullopt;
       return limited(apply(op, limited(*a), limited(*b)));
     }
@@ -126,21 +114,20 @@ std::optional<std::int64_t> Expr::Operation::evaluate(const Scope& scope) const 
 
 std::string Expr::Operation::text() const {
   switch (kind) {
-    case Kind::constant:
-      return std::to_string(number);
     case Kind::index:
-      return number == 0 ? "index" : "outer index";
+      return level == 0 ? "index" : "outer index";
     case Kind::field:
       return name;
     case Kind::dimension: {
       std::string origin(dim_info(dim).origin);
-      return left ? origin + "[" + left->text() + "]" : origin;
+      return has_slot ? origin + "[" + left.text() + "]" : origin;
     }
     case Kind::binary: {
-      const auto inner = [](const Operation& operand) {
-        return operand.kind == Kind::binary ? "(" + operand.text() + ")" : operand.text();
+      const auto inner = [](const Expr& operand) {
+        const bool nests = operand.operation_ && operand.operation_->kind == Kind::binary;
+        return nests ? "(" + operand.text() + ")" : operand.text();
       };
-      return inner(*left) + " " + std::string(operator_text(op)) + " " + inner(*right);
+      return inner(left) + " " + std::string(operator_text(op)) + " " + inner(right);
     }
   }
   return {};
@@ -148,55 +135,55 @@ std::string Expr::Operation::text() const {
 
 Expr::Expr(std::shared_ptr<const Operation> operation) : operation_(std::move(operation)) {}
 
-Expr::Expr(std::int64_t constant) {
-  auto operation = make(Kind::constant);
-  operation->number = constant;
-  operation_ = operation;
-}
-
 Expr::Expr(Dim dim) {
   auto operation = make(Kind::dimension);
   operation->dim = dim;
   operation_ = operation;
 }
 
-std::optional<std::int64_t> Expr::evaluate(const Scope& scope) const {
+std::optional<std::int64_t> Expr::evaluated(const Scope& scope) const {
   return operation_->evaluate(scope);
 }
 
 std::optional<std::int64_t> Expr::constant() const {
+  if (!operation_) return constant_;
+  if (operation_->kind != Kind::binary) return std::nullopt;
+  if (!operation_->left.constant() || !operation_->right.constant()) return std::nullopt;
   struct Nowhere : Scope {
     std::int64_t dimension(Dim, std::size_t) const override { return 0; }
     std::int64_t index(unsigned) const override { return 0; }
     std::optional<std::int64_t> field(std::string_view) const override { return std::nullopt; }
   };
-  if (operation_->uses(Kind::dimension) || uses_index() || uses_field()) return std::nullopt;
   return evaluate(Nowhere());
 }
 
 bool Expr::uses_field() const {
-  return operation_->uses(Kind::field);
+  if (!operation_) return false;
+  return operation_->kind == Kind::field || operation_->left.uses_field() ||
+         operation_->right.uses_field();
 }
-bool Expr::uses_index() const {
-  return operation_->uses(Kind::index);
+
+std::uint32_t Expr::index_levels() const {
+  if (!operation_) return 0;
+  const std::uint32_t own = operation_->kind == Kind::index ? 1U << operation_->level : 0;
+  return own | operation_->left.index_levels() | operation_->right.index_levels();
 }
-bool Expr::uses_index(unsigned level) const {
-  return operation_->uses_index(level);
-}
+
 std::string Expr::text() const {
-  return operation_->text();
+  return operation_ ? operation_->text() : std::to_string(constant_);
 }
 
 Expr slot_of(Dim dim, const Expr& slot) {
   auto operation = make(Kind::dimension);
   operation->dim = dim;
-  operation->left = slot.operation_;
+  operation->has_slot = true;
+  operation->left = slot;
   return Expr(std::move(operation));
 }
 
 Expr index_of(unsigned level) {
   auto operation = make(Kind::index);
-  operation->number = level;
+  operation->level = level;
   return Expr(std::move(operation));
 }
 
@@ -209,8 +196,8 @@ Expr field(std::string_view name) {
 Expr binary(char op, const Expr& left, const Expr& right) {
   auto operation = make(Kind::binary);
   operation->op = op;
-  operation->left = left.operation_;
-  operation->right = right.operation_;
+  operation->left = left;
+  operation->right = right;
   return Expr(std::move(operation));
 }
 

@@ -30,18 +30,23 @@ class Scope {
 // A value: cheap to copy, immutable.
 class Expr {
  public:
-  Expr(std::int64_t constant);  // NOLINT(google-explicit-constructor): 4 is an expression
-  Expr(Dim dim);                // NOLINT: a dimension of one slot is, too
+  // NOLINTNEXTLINE(google-explicit-constructor): 4 is an expression
+  Expr(std::int64_t constant) : constant_(constant) {}
+  Expr(Dim dim);  // NOLINT: a dimension of one slot is, too
 
   // Nothing where a field is needed that is not visible. Division by zero gives 0. Results are
   // limited to 32 bits, so that hostile dimensions cannot overflow what is computed from them.
-  std::optional<std::int64_t> evaluate(const Scope& scope) const;
+  std::optional<std::int64_t> evaluate(const Scope& scope) const {
+    if (!operation_) return constant_;
+    return evaluated(scope);
+  }
 
   // The number itself, for expressions without any dimension, index or field.
   std::optional<std::int64_t> constant() const;
   bool uses_field() const;
-  bool uses_index() const;
-  bool uses_index(unsigned level) const;
+  bool uses_index() const { return index_levels() != 0; }
+  // Bit n: it asks for the index at level n.
+  std::uint32_t index_levels() const;
   // "BT61.11 * 4", for the field reference.
   std::string text() const;
 
@@ -49,6 +54,10 @@ class Expr {
 
  private:
   explicit Expr(std::shared_ptr<const Operation> operation);
+  std::optional<std::int64_t> evaluated(const Scope& scope) const;
+
+  // Most expressions are numbers: without an operation this is one.
+  std::int64_t constant_ = 0;
   std::shared_ptr<const Operation> operation_;
 
   friend Expr slot_of(Dim dim, const Expr& slot);

@@ -1,22 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "protocol/schema.h"
 
+#include <algorithm>
+
 namespace mep {
+
+namespace {
+
+Dependence dependence_of(const Expr& expression) {
+  return {expression.uses_field(), expression.index_levels()};
+}
+
+Dependence dependence_of(const Nodes& nodes) {
+  Dependence all;
+  for (const Node& node : nodes) all = all | node.dependence;
+  return all;
+}
+
+bool look_at_fields(const Nodes& nodes) {
+  return std::any_of(nodes.begin(), nodes.end(),
+                     [](const Node& node) { return node.looks_at_fields; });
+}
+
+// As it is called outside of the array: its own index is not known there.
+Dependence outside(const Dependence& of_elements) {
+  return {of_elements.on_fields, of_elements.on_indices >> 1};
+}
+
+}  // namespace
+
+const Nodes Node::none;
+
+Nodes& Node::children() {
+  return const_cast<Nodes&>(std::as_const(*this).children());
+}
+
+const FieldPart& Node::number_of_registers() const {
+  static const FieldPart none;
+  const RegistersPart* row = registers();
+  return row ? row->number : none;
+}
+
+FieldPart& Node::own_field() {
+  auto* field = std::get_if<FieldPart>(&part);
+  return field ? *field : own_registers().number;
+}
+
+bool Node::takes_rest() const {
+  return kind() == Kind::leaf && field().size.constant() == rest_of_record;
+}
 
 Node Node::at(const Expr& offset) && {
   printed_offset = offset;
+  looks_at_fields |= offset.uses_field();
   return std::move(*this);
 }
 Node Node::unit(std::string_view text) && {
-  unit_text = text;
+  own_field().unit_text = text;
   return std::move(*this);
 }
 Node Node::values(ValueNames names) && {
-  value_names = std::move(names);
+  own_field().details.own().value_names = std::move(names);
   return std::move(*this);
 }
 Node Node::shown_as(Format how) && {
-  format = how;
+  own_field().format = how;
   return std::move(*this);
 }
 Node Node::page(std::uint16_t number) && {
@@ -28,7 +76,7 @@ Node Node::note(std::string_view text) && {
   return std::move(*this);
 }
 Node Node::on(Clock which) && {
-  clock = which;
+  own_field().clock = which;
   return std::move(*this);
 }
 Node Node::as(Role what) && {
@@ -36,21 +84,25 @@ Node Node::as(Role what) && {
   return std::move(*this);
 }
 Node Node::learns(Dim dim) && {
-  learned_dim = dim;
-  if (dim_info(dim).slots == 1) learned_slot = 0;
+  FieldPart::Details& details = own_field().details.own();
+  details.learned_dim = dim;
+  if (dim_info(dim).slots == 1) details.learned_slot = 0;
   return std::move(*this);
 }
 Node Node::learns(Dim dim, const Expr& slot) && {
-  learned_dim = dim;
-  learned_slot = slot;
+  FieldPart::Details& details = own_field().details.own();
+  details.learned_dim = dim;
+  details.learned_slot = slot;
+  looks_at_fields |= slot.uses_field();
   return std::move(*this);
 }
 Node Node::under_one_name() && {
-  one_name = true;
+  own_registers().one_name = true;
   return std::move(*this);
 }
 Node Node::selected_by(const Expr& slot) && {
-  selection_slot = slot;
+  own_registers().selection_slot = slot;
+  looks_at_fields |= slot.uses_field();
   return std::move(*this);
 }
 
@@ -81,18 +133,13 @@ namespace {
 
 Node leaf(Type type, std::string_view name, const Expr& size) {
   Node node;
-  node.kind = Kind::leaf;
-  node.type = type;
   node.name = name;
-  node.size = size;
-  return node;
-}
-
-Node parent(Kind kind, std::string_view name, Nodes children) {
-  Node node;
-  node.kind = kind;
-  node.name = name;
-  node.children = std::move(children);
+  FieldPart field;
+  field.type = type;
+  field.size = size;
+  node.part = std::move(field);
+  node.dependence = dependence_of(size);
+  node.looks_at_fields = size.uses_field();
   return node;
 }
 
@@ -196,17 +243,26 @@ Node bits(std::size_t size, std::vector<BitField> fields) {
 
 Node bits(std::string_view name, std::size_t size, std::vector<BitField> fields) {
   Node node = leaf(Type::bits, name, static_cast<std::int64_t>(size));
-  node.bit_fields = std::move(fields);
+  node.own_field().details.own().bit_fields = std::move(fields);
   return node;
 }
 
 Node group(std::string_view name, Nodes children) {
-  return parent(Kind::group, name, std::move(children));
+  Node node;
+  node.name = name;
+  node.dependence = dependence_of(children);
+  node.looks_at_fields = look_at_fields(children);
+  node.part = GroupPart{std::move(children)};
+  return node;
 }
 
 Node array(const Expr& count, std::string_view name, Nodes children) {
-  Node node = parent(Kind::array, name, std::move(children));
-  node.count = count;
+  Node node;
+  node.name = name;
+  const Dependence of_elements = dependence_of(children);
+  node.dependence = dependence_of(count) | outside(of_elements);
+  node.looks_at_fields = count.uses_field() || look_at_fields(children);
+  node.part = ArrayPart{count, std::move(children), false, of_elements};
   return node;
 }
 
@@ -217,20 +273,24 @@ Node array_of(const Expr& count, Node element) {
   element.printed_offset.reset();
   children.push_back(std::move(element));
   Node node = array(count, name, std::move(children));
-  node.plain = true;
-  node.printed_offset = std::move(offset);
+  std::get<ArrayPart>(node.part).plain = true;
+  node.printed_offset = std::move(offset);  // looks_at_fields counts it already
   return node;
 }
 
 Node record(const Expr& size, Nodes children) {
-  Node node = parent(Kind::record, {}, std::move(children));
-  node.size = size;
+  Node node;
+  node.dependence = dependence_of(size);
+  node.looks_at_fields = size.uses_field() || look_at_fields(children);
+  node.part = RecordPart{size, std::move(children)};
   return node;
 }
 
 Node when(const Expr& condition, Nodes children) {
-  Node node = parent(Kind::when, {}, std::move(children));
-  node.count = condition;
+  Node node;
+  node.dependence = dependence_of(condition) | dependence_of(children);
+  node.looks_at_fields = condition.uses_field() || look_at_fields(children);
+  node.part = WhenPart{condition, std::move(children)};
   return node;
 }
 
@@ -240,17 +300,21 @@ Node rest(std::string_view name) {
 
 Node registers(std::string_view name, const Expr& count, Node element, Dim selection,
                std::vector<SourceName> source_names) {
+  Rare<RegistersPart> row;
+  row.own().count = count;
+  row.own().number = element.field();
+  row.own().selection = selection;
+  row.own().source_names = std::move(source_names);
   Node node = std::move(element);
-  node.kind = Kind::registers;
   node.name = name;
-  node.count = count;
-  node.selection = selection;
-  node.source_names = std::move(source_names);
+  node.dependence = node.dependence | dependence_of(count);
+  node.looks_at_fields |= count.uses_field();
+  node.part = std::move(row);
   return node;
 }
 
 Table table(std::uint16_t number, std::string_view name, std::uint16_t page, Nodes nodes) {
-  Table made{number, name, page, parent(Kind::group, name, std::move(nodes))};
+  Table made{number, name, page, group(name, std::move(nodes))};
   made.root.page_number = page;
   return made;
 }

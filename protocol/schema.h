@@ -14,11 +14,13 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "protocol/expression.h"
@@ -32,7 +34,7 @@ using ValueNames = std::vector<std::pair<std::int64_t, std::string_view>>;
 enum class Type : std::uint8_t {
   unsigned_int,  // UINTx, 1 to 8 bytes
   signed_int,    // INTx, NI_FMAT1, NI_FMAT2
-  bits,          // BOOLs and bit ranges that share 1 to 4 bytes; see Node::bit_fields
+  bits,          // BOOLs and bit ranges that share 1 to 4 bytes; see Node::bit_fields()
   set,           // SET: a row of BOOLs, bit 0 of byte 0 first
   bytes,         // ARRAY OF UINT8 without numeric meaning
   chars,         // ARRAY OF CHAR, ends at a zero byte or the last byte
@@ -60,12 +62,13 @@ enum class Format : std::uint8_t {
 // What clock a time is on.
 enum class Clock : std::uint8_t { unspecified, utc, local };
 
+// In the order of Node::part.
 enum class Kind : std::uint8_t {
   leaf,       // a field
   group,      // fields under a common heading
   array,      // `count` times the children
   record,     // children within exactly `size` bytes, whatever they add up to
-  when,       // children that exist only if `count` is not 0
+  when,       // children that exist only if `condition` is not 0
   registers,  // `count` numbers, each named by the source it holds
 };
 
@@ -131,31 +134,142 @@ struct SourceName {
   std::string_view remark = {};  // one line for the field reference
 };
 
-struct Node {
-  Kind kind = Kind::leaf;
+// --- What nodes are made of
+
+struct Node;
+using Nodes = std::vector<Node>;
+
+// What a size or a count hangs on besides dimensions; found out once, when a node is made.
+struct Dependence {
+  bool on_fields = false;        // earlier fields of the same record
+  std::uint32_t on_indices = 0;  // bit n: the index of the array n levels further out
+
+  Dependence operator|(const Dependence& other) const {
+    return {on_fields || other.on_fields, on_indices | other.on_indices};
+  }
+};
+
+// What few nodes have, apart from them. A value: a copy has its own.
+template <typename T>
+class Rare {
+ public:
+  Rare() = default;
+  Rare(const Rare& other) : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
+  Rare(Rare&&) noexcept = default;
+  Rare& operator=(Rare other) noexcept {
+    value_ = std::move(other.value_);
+    return *this;
+  }
+  ~Rare() = default;
+
+  // As it is by default where nothing has been set.
+  const T& get() const { return value_ ? *value_ : none; }
+  // To be set.
+  T& own() {
+    if (!value_) value_ = std::make_unique<T>();
+    return *value_;
+  }
+
+ private:
+  inline static const T none{};
+  std::unique_ptr<T> value_;
+};
+
+// A field, or one number of a row of registers.
+struct FieldPart {
+  struct Details {
+    ValueNames value_names;
+    std::vector<BitField> bit_fields;
+    std::optional<Dim> learned_dim;
+    std::optional<Expr> learned_slot;  // nothing: index_of(0)
+  };
+
   Type type = Type::unsigned_int;
-  std::string name;
-  std::string_view unit_text;
-  Expr size = 0;   // bytes: of a leaf, of a record, of one register
-  Expr count = 1;  // of an array or registers; the condition of a `when`
-  std::vector<Node> children;
-  std::vector<BitField> bit_fields;
-  ValueNames value_names;
   Format format = Format::plain;
   Clock clock = Clock::unspecified;
-  Role role = Role::none;
-  bool plain = false;                  // array: of one node that has its name, see array_of()
+  std::uint32_t id = 0;  // in the catalog
+  Expr size = 0;         // bytes
+  std::string_view unit_text;
+  Rare<Details> details;
+};
+
+struct GroupPart {
+  Nodes children;
+};
+
+struct ArrayPart {
+  Expr count = 1;
+  Nodes children;
+  bool plain = false;  // of one node that has its name, see array_of()
+  Dependence of_elements;
+};
+
+struct RecordPart {
+  Expr size = 0;  // bytes
+  Nodes children;
+};
+
+struct WhenPart {
+  Expr condition = 1;
+  Nodes children;
+};
+
+struct RegistersPart {
+  Expr count = 1;
+  FieldPart number;                       // each of them
+  Dim selection{};                        // which source each holds
+  std::optional<Expr> selection_slot;     // nothing: index_of(0)
+  bool one_name = false;                  // one field for all sources
+  std::vector<SourceName> source_names;   // in default order
+  std::vector<std::uint32_t> source_ids;  // catalog ids by source ID
+};
+
+struct Node {
+  std::string name;
   std::optional<Expr> printed_offset;  // the guide's, from the start of the table
-  std::optional<Dim> learned_dim;
-  Expr learned_slot = index_of(0);
-  bool one_name = false;                 // registers: one field for all sources
-  std::vector<SourceName> source_names;  // registers: in default order
-  std::optional<Dim> selection;          // registers: which source each holds
-  Expr selection_slot = index_of(0);
-  std::uint16_t page_number = 0;          // 0: as the node around it
-  std::string_view remark;                // one line for the field reference
-  std::uint32_t id = 0;                   // in the catalog
-  std::vector<std::uint32_t> source_ids;  // registers: catalog ids by source ID
+  std::string_view remark;             // one line for the field reference
+  std::uint16_t page_number = 0;       // 0: as the node around it
+  Role role = Role::none;
+  Dependence dependence;         // of the node's own size
+  bool looks_at_fields = false;  // something in it asks for an earlier field
+  std::variant<FieldPart, GroupPart, ArrayPart, RecordPart, WhenPart, Rare<RegistersPart>> part;
+
+  Kind kind() const { return static_cast<Kind>(part.index()); }
+  // Of fields and registers there are none.
+  const Nodes& children() const {
+    return std::visit(
+        [](const auto& own) -> const Nodes& {
+          if constexpr (requires { own.children; })
+            return own.children;
+          else
+            return none;
+        },
+        part);
+  }
+  Nodes& children();
+
+  // What a field is, or each of a row of registers; as by default for other nodes.
+  const FieldPart& field() const {
+    const auto* own = std::get_if<FieldPart>(&part);
+    return own ? *own : number_of_registers();
+  }
+  Type type() const { return field().type; }
+  const ValueNames& value_names() const { return field().details.get().value_names; }
+  const std::vector<BitField>& bit_fields() const { return field().details.get().bit_fields; }
+  const std::optional<Dim>& learned_dim() const { return field().details.get().learned_dim; }
+  // Null for other nodes.
+  const ArrayPart* array() const { return std::get_if<ArrayPart>(&part); }
+  const RegistersPart* registers() const {
+    const auto* row = std::get_if<Rare<RegistersPart>>(&part);
+    return row ? &row->get() : nullptr;
+  }
+  bool is_plain_array() const { return array() && array()->plain; }
+  // Whether a field takes all that is left of the enclosing record, or of the data.
+  bool takes_rest() const;
+
+  // For those who build: the same, to be changed. The node must be of that kind.
+  FieldPart& own_field();
+  RegistersPart& own_registers() { return std::get<Rare<RegistersPart>>(part).own(); }
 
   // Modifiers, to be chained behind a constructor function.
   // The offset that the guide prints, from the start of the table (for fields of an array: of its
@@ -175,6 +289,10 @@ struct Node {
   Node under_one_name() &&;
   // Registers: element index_of(0) holds the source in that slot of the selection.
   Node selected_by(const Expr& slot) &&;
+
+ private:
+  static const Nodes none;
+  const FieldPart& number_of_registers() const;
 };
 
 struct Table {
@@ -186,8 +304,6 @@ struct Table {
 
   Table tells(Story what) &&;
 };
-
-using Nodes = std::vector<Node>;
 
 // As a leaf's size: all that is left of the enclosing record, or of the data.
 // Outside of what expressions can compute.

@@ -44,6 +44,7 @@ class Walk : public Scope {
 
   void run(const Node& root) {
     limit_ = beyond_any_table;
+    remembers_ = root.looks_at_fields;
     const Outcome outcome = children(root);
     const std::uint64_t reached = std::max(position_, stretch_.offset);
     if (outcome == Outcome::done || reached >= stretch_.end()) return;
@@ -54,28 +55,30 @@ class Walk : public Scope {
   // Size of a node as a whole where it begins at the current place; nothing if its contents decide
   // and are not visible, or it takes all that is left.
   std::optional<std::uint64_t> size(const Node& node) {
-    switch (node.kind) {
+    switch (node.kind()) {
       case Kind::leaf:
+        return evaluated(node.field().size);
       case Kind::record:
-        return evaluated(node.size);
+        return evaluated(std::get<RecordPart>(node.part).size);
       case Kind::group:
         return size_of_children(node);
       case Kind::registers: {
-        const auto count = evaluated(node.count);
-        const auto one = evaluated(node.size);
+        const auto count = evaluated(node.registers()->count);
+        const auto one = evaluated(node.field().size);
         if (!count || !one) return std::nullopt;
         return times(*count, *one);
       }
       case Kind::when: {
-        const auto condition = node.count.evaluate(*this);
+        const auto condition = std::get<WhenPart>(node.part).condition.evaluate(*this);
         if (!condition) return std::nullopt;
         return *condition ? size_of_children(node) : 0;
       }
       case Kind::array: {
-        const auto count = evaluated(node.count);
+        const ArrayPart& array = *node.array();
+        const auto count = evaluated(array.count);
         if (!count) return std::nullopt;
         if (const auto each = uniform_element_size(node)) return times(*count, *each);
-        if (depends_on_contents(node)) return std::nullopt;
+        if (array.of_elements.on_fields) return std::nullopt;
         const std::uint64_t apart = std::min(*count, most_slots);
         std::uint64_t sum = 0;
         for (std::uint64_t i = 0; i < apart; ++i) sum = plus(sum, size_of_element(node, i));
@@ -88,11 +91,11 @@ class Walk : public Scope {
 
   // The same, where what takes all that is left, at the end, counts for nothing.
   std::optional<std::uint64_t> size_up_to_rest(const Node& node) {
-    if (node.kind == Kind::leaf && node.size.constant() == rest_of_record) return 0;
-    if (node.kind != Kind::group || node.children.empty()) return size(node);
+    if (node.takes_rest()) return 0;
+    if (node.kind() != Kind::group || node.children().empty()) return size(node);
     std::uint64_t sum = 0;
-    for (const Node& child : node.children) {
-      const auto one = &child == &node.children.back() ? size_up_to_rest(child) : size(child);
+    for (const Node& child : node.children()) {
+      const auto one = &child == &node.children().back() ? size_up_to_rest(child) : size(child);
       if (!one) return std::nullopt;
       sum = plus(sum, *one);
     }
@@ -131,7 +134,7 @@ class Walk : public Scope {
 
   std::optional<std::uint64_t> size_of_children(const Node& node) {
     std::uint64_t sum = 0;
-    for (const Node& child : node.children) {
+    for (const Node& child : node.children()) {
       const auto one = size(child);
       if (!one) return std::nullopt;
       sum = plus(sum, *one);
@@ -139,27 +142,11 @@ class Walk : public Scope {
     return sum;
   }
 
-  // --- What sizes hang on. Cheap enough to ask again: descriptions are a few levels deep.
-
-  static bool depends_on_contents(const Node& array) {
-    return std::any_of(array.children.begin(), array.children.end(), takes_size_from_fields);
-  }
-  static bool takes_size_from_fields(const Node& node) {
-    if (node.size.uses_field() || node.count.uses_field()) return true;
-    return node.kind != Kind::record && depends_on_contents(node);
-  }
-  // `level`: what the index of the array in question is called where the children's sizes stand.
-  static bool depends_on_index(const Node& array, unsigned level) {
-    return std::any_of(array.children.begin(), array.children.end(), [level](const Node& child) {
-      if (child.size.uses_index(level) || child.count.uses_index(level)) return true;
-      return child.kind != Kind::record &&
-             depends_on_index(child, child.kind == Kind::array ? level + 1 : level);
-    });
-  }
-
   // The size that all elements of the array share, if they share one.
   std::optional<std::uint64_t> uniform_element_size(const Node& array) {
-    if (depends_on_contents(array) || depends_on_index(array, 0)) return std::nullopt;
+    constexpr std::uint32_t own_index = 1;
+    const Dependence& elements = array.array()->of_elements;
+    if (elements.on_fields || (elements.on_indices & own_index) != 0) return std::nullopt;
     indices_.push_back(0);
     const auto each = size_of_children(array);
     indices_.pop_back();
@@ -181,7 +168,7 @@ class Walk : public Scope {
   bool at_end() const { return position_ >= visible_end(); }
 
   Outcome children(const Node& node) {
-    for (const Node& child : node.children) {
+    for (const Node& child : node.children()) {
       const Outcome outcome = visit(child);
       if (outcome != Outcome::go_on) return outcome;
     }
@@ -198,7 +185,7 @@ class Walk : public Scope {
         return Outcome::go_on;
       }
     }
-    switch (node.kind) {
+    switch (node.kind()) {
       case Kind::leaf:
         return visit_leaf(node);
       case Kind::registers:
@@ -210,7 +197,7 @@ class Walk : public Scope {
       case Kind::record:
         return visit_record(node);
       case Kind::when: {
-        const auto condition = node.count.evaluate(*this);
+        const auto condition = std::get<WhenPart>(node.part).condition.evaluate(*this);
         if (!condition) return Outcome::unknown;
         return *condition ? children(node) : Outcome::go_on;
       }
@@ -233,7 +220,7 @@ class Walk : public Scope {
   }
 
   Outcome visit_leaf(const Node& node) {
-    const auto expected = node.size.evaluate(*this);
+    const auto expected = node.field().size.evaluate(*this);
     if (!expected) return Outcome::unknown;
     const bool takes_rest = *expected == rest_of_record;
     if (takes_rest && limit_ == beyond_any_table && position_ < stretch_.offset)
@@ -250,8 +237,8 @@ class Walk : public Scope {
   }
 
   Outcome visit_registers(const Node& node) {
-    const auto count = evaluated(node.count);
-    const auto each = evaluated(node.size);
+    const auto count = evaluated(node.registers()->count);
+    const auto each = evaluated(node.field().size);
     if (!count || !each) return Outcome::unknown;
     if (*each == 0) return Outcome::go_on;
     const Branch branch{&node, position_, std::nullopt, printed_offset(node)};
@@ -272,10 +259,10 @@ class Walk : public Scope {
   }
 
   Outcome visit_array(const Node& node) {
-    const auto count = evaluated(node.count);
+    const auto count = evaluated(node.array()->count);
     if (!count) return Outcome::unknown;
     if (const auto each = uniform_element_size(node)) return visit_alike(node, 0, *count, *each);
-    const bool by_contents = depends_on_contents(node);
+    const bool by_contents = node.array()->of_elements.on_fields;
     const std::uint64_t apart = by_contents ? *count : std::min(*count, most_slots);
     for (std::uint64_t i = 0; i < apart; ++i) {
       const std::uint64_t before = position_;
@@ -318,7 +305,7 @@ class Walk : public Scope {
   }
 
   Outcome visit_record(const Node& node) {
-    const auto size = evaluated(node.size);
+    const auto size = evaluated(std::get<RecordPart>(node.part).size);
     if (!size) return Outcome::unknown;
     const std::uint64_t end = plus(position_, *size);
     const std::uint64_t outer_limit = std::exchange(limit_, std::min(limit_, end));
@@ -347,13 +334,17 @@ class Walk : public Scope {
     leaf.complete = to - from == size;
     leaf.index = index;
     if (leaf.complete) leaf.value = integer_value(node, leaf.visible.bytes);
-    if (index && node.selection) name_register(node, *index, leaf);
+    if (index) name_register(*node.registers(), *index, leaf);
     leaf.printed_offset = printed_offset(node);
-    leaf.learned_slot = static_cast<std::size_t>(
-        std::max<std::int64_t>(node.learned_slot.evaluate(*this).value_or(0), 0));
+    const auto slot = slot_or_index(node.field().details.get().learned_slot);
+    leaf.learned_slot = static_cast<std::size_t>(std::max<std::int64_t>(slot.value_or(0), 0));
     visitor_->leaf(leaf);
     // After the visit: an encoder fills the bytes in there.
     remember(node, part(from, to).bytes, leaf.complete);
+  }
+
+  std::optional<std::int64_t> slot_or_index(const std::optional<Expr>& slot) const {
+    return slot ? slot->evaluate(*this) : index(0);
   }
 
   std::optional<std::int64_t> printed_offset(const Node& node) const {
@@ -364,22 +355,22 @@ class Walk : public Scope {
     return node.printed_offset->evaluate(*this);
   }
 
-  void name_register(const Node& node, std::uint32_t index, Leaf& leaf) const {
-    const auto slot = node.selection_slot.evaluate(*this).value_or(index);
-    if (const auto source = dimensions_.learned(*node.selection, static_cast<std::size_t>(slot))) {
+  void name_register(const RegistersPart& row, std::uint32_t index, Leaf& leaf) const {
+    const auto slot = slot_or_index(row.selection_slot).value_or(index);
+    if (const auto source = dimensions_.learned(row.selection, static_cast<std::size_t>(slot))) {
       leaf.source = static_cast<std::uint16_t>(*source);
-    } else if (index < node.source_names.size()) {
-      leaf.source = node.source_names[index].source;
+    } else if (index < row.source_names.size()) {
+      leaf.source = row.source_names[index].source;
       leaf.source_assumed = true;
     }
   }
 
   void remember(const Node& node, Bytes bytes, bool complete) {
-    if (!complete) return;
+    if (!complete || !remembers_) return;
     const auto value = integer_value(node, bytes);
     if (!value) return;
     if (!node.name.empty()) fields_.emplace_back(node.name, *value);
-    for (const BitField& field : node.bit_fields)
+    for (const BitField& field : node.bit_fields())
       fields_.emplace_back(field.name, bits_value(field, *value));
   }
 
@@ -397,6 +388,7 @@ class Walk : public Scope {
   std::uint64_t position_ = 0;
   std::uint64_t limit_ = beyond_any_table;  // end of the innermost record
   std::vector<std::int64_t> indices_;
+  bool remembers_ = false;  // fields: something will ask for them
   std::vector<std::pair<std::string_view, std::int64_t>> fields_;
 };
 
@@ -422,8 +414,8 @@ class Learner : public Visitor {
         changed_ |= remember(headers_->header(), set_, dimensions_);
     }
     if (!leaf.value) return;
-    if (leaf.node->learned_dim) take(*leaf.node->learned_dim, leaf.learned_slot, *leaf.value);
-    for (const BitField& field : leaf.node->bit_fields)
+    if (leaf.node->learned_dim()) take(*leaf.node->learned_dim(), leaf.learned_slot, *leaf.value);
+    for (const BitField& field : leaf.node->bit_fields())
       if (field.learned_dim)
         take(*field.learned_dim, field.learned_slot.value_or(leaf.learned_slot),
              bits_value(field, *leaf.value));
@@ -458,7 +450,7 @@ std::string bcd_digits(Bytes bytes) {
 
 std::optional<std::int64_t> integer_value(const Node& node, Bytes bytes) {
   if (bytes.empty() || bytes.size() > 8) return std::nullopt;
-  switch (node.type) {
+  switch (node.type()) {
     case Type::unsigned_int:
     case Type::bits:
       return static_cast<std::int64_t>(read_le(bytes, 0, bytes.size()));

@@ -46,12 +46,11 @@ Table et41() {
 
 // Bit names are those of ET21, page 97.
 Node load_profile_options(std::int64_t set) {
-  Node options = bits("Options", 1,
-                      {bit(0, "LPO - End Readings"),
-                       bit(1, "LPO - Scalar Divisor").learns(Dim::load_profile_scalars),
-                       bit(2, "LPO - Data Reference"), bit(3, "LPO - ANSI Compliance")});
-  options.learned_slot = set;
-  return options;
+  const auto slot = static_cast<std::uint16_t>(set);
+  return bits("Options", 1,
+              {bit(0, "LPO - End Readings"),
+               bit(1, "LPO - Scalar Divisor").learns(Dim::load_profile_scalars, slot),
+               bit(2, "LPO - Data Reference"), bit(3, "LPO - ANSI Compliance")});
 }
 
 // Values are those of BT61, page 235.

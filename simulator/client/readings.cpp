@@ -31,7 +31,7 @@ std::string up_to_zero(Bytes bytes) {
 
 // What bytes from the wire say.
 std::string text_of_bytes(const Node& node, const BitField* bits, Bytes bytes) {
-  switch (node.type) {
+  switch (node.type()) {
     case Type::unsigned_int:
     case Type::signed_int:
     case Type::bits: {
@@ -46,7 +46,7 @@ std::string text_of_bytes(const Node& node, const BitField* bits, Bytes bytes) {
     case Type::ltime_date:
     case Type::stime_date: {
       const auto when = parse_date_time(bytes);
-      return when ? date_time_text(*when, node.type == Type::ltime_date) : "";
+      return when ? date_time_text(*when, node.type() == Type::ltime_date) : "";
     }
     case Type::float32:
       return real_text(std::bit_cast<float>(static_cast<std::uint32_t>(read_le(bytes, 0, 4))));
@@ -72,12 +72,12 @@ struct Meant {
     return text_of_bytes(node, bits, Buffer(static_cast<std::size_t>(size)));
   }
   std::string operator()(std::int64_t number) const {
-    if (node.type == Type::float32) return real_text(static_cast<double>(number));
-    return node.type == Type::bcd ? padded(std::to_string(number)) : std::to_string(number);
+    if (node.type() == Type::float32) return real_text(static_cast<double>(number));
+    return node.type() == Type::bcd ? padded(std::to_string(number)) : std::to_string(number);
   }
   std::string operator()(double number) const { return real_text(number); }
   std::string operator()(const std::string& text) const {
-    return node.type == Type::bcd ? padded(text) : text;
+    return node.type() == Type::bcd ? padded(text) : text;
   }
   std::string operator()(const Buffer& bytes) const {
     Buffer whole = bytes;
@@ -85,10 +85,10 @@ struct Meant {
     return text_of_bytes(node, bits, whole);
   }
   std::string operator()(const DateTime& when) const {
-    if (node.type == Type::ansi_date)
+    if (node.type() == Type::ansi_date)
       return std::to_string((when.year - 2000) | (when.month << 7) | (when.day << 11));
-    const std::string text = date_time_text(when, node.type != Type::stime_date);
-    return node.type == Type::time ? text.substr(text.size() - 8) : text;
+    const std::string text = date_time_text(when, node.type() != Type::stime_date);
+    return node.type() == Type::time ? text.substr(text.size() - 8) : text;
   }
 
  private:
@@ -106,7 +106,7 @@ class Reader : public Visitor {
   void leaf(const Leaf& leaf) override {
     if (!leaf.complete) return;
     add(field_of(*leaf.node, leaf.source), leaf, nullptr);
-    for (const BitField& bits : leaf.node->bit_fields) add(bits.id, leaf, &bits);
+    for (const BitField& bits : leaf.node->bit_fields()) add(bits.id, leaf, &bits);
   }
   void relied_on(Dim dim, std::size_t slot, bool) override {
     if (actual_.get(dim, slot) != known_.get(dim, slot)) readings.misled = true;

@@ -29,9 +29,9 @@ Encoded filled(const Table& table, const Dimensions& dimensions, const Values& v
 
 bool has_label(const Node& node, std::string_view label) {
   return node.name == label ||
-         std::ranges::any_of(node.bit_fields,
+         std::ranges::any_of(node.bit_fields(),
                              [label](const BitField& field) { return field.name == label; }) ||
-         std::ranges::any_of(node.children,
+         std::ranges::any_of(node.children(),
                              [label](const Node& child) { return has_label(child, label); });
 }
 
@@ -44,7 +44,7 @@ struct HeldFields {
     if (asked.bits) {
       const auto* number = std::get_if<std::int64_t>(&value);
       add_to_word(asked, number ? *number : 0);
-    } else if (asked.node->type == Type::bits) {
+    } else if (asked.node->type() == Type::bits) {
       add_word(asked, value);
     } else if (asked.size > 0) {
       push(asked, value);
@@ -65,7 +65,7 @@ struct HeldFields {
     auto number = as_number(value);
     push(asked, number.value_or(0));
     if (!number) return;
-    for (const BitField& field : asked.node->bit_fields) {
+    for (const BitField& field : asked.node->bit_fields()) {
       Asked bits = asked;
       bits.bits = &field;
       push(bits, bits_value(field, *number));
@@ -139,10 +139,10 @@ Value TableSpace::value_for(const Space& space, const Asked& asked) {
   const std::uint64_t end = std::min<std::uint64_t>(begin + asked.size, space.stored.size());
   std::vector<std::uint8_t> stored(space.stored.begin() + static_cast<std::ptrdiff_t>(begin),
                                    space.stored.begin() + static_cast<std::ptrdiff_t>(end));
-  if (asked.node->type != Type::bits || stored.size() > sizeof(std::uint64_t)) return stored;
+  if (asked.node->type() != Type::bits || stored.size() > sizeof(std::uint64_t)) return stored;
 
   std::uint64_t word = read_le(stored, 0, stored.size());
-  for (const BitField& field : asked.node->bit_fields) {
+  for (const BitField& field : asked.node->bit_fields()) {
     Asked bits = asked;
     bits.bits = &field;
     const Value value = live(field_name(bits), bits);

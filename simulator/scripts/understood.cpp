@@ -49,7 +49,7 @@ class Finder : public ElementVisitor {
 
   void leaf(const Leaf& leaf) override {
     if (place_ || element() != wanted_) return;
-    const auto& bits = leaf.node->bit_fields;
+    const auto& bits = leaf.node->bit_fields();
     const bool found = name_of(field_of(*leaf.node, leaf.source)) == field_ ||
                        std::ranges::any_of(
                            bits, [this](const BitField& bit) { return name_of(bit.id) == field_; });
@@ -87,7 +87,7 @@ class Reader : public ElementVisitor {
                                    leaf.value,
                                    {bytes.begin(), bytes.end()}});
     if (!leaf.value) return;
-    for (const BitField& bit : leaf.node->bit_fields)
+    for (const BitField& bit : leaf.node->bit_fields())
       understood_.fields_.push_back({name_of(bit.id), element(), bits_value(bit, *leaf.value), {}});
   }
 

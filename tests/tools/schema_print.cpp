@@ -34,14 +34,15 @@ class Printer : public Visitor {
     std::string name = leaf.node->name;
     if (leaf.source) {
       name = "source " + std::to_string(*leaf.source);
-      for (const SourceName& known : leaf.node->source_names)
+      for (const SourceName& known : leaf.node->registers()->source_names)
         if (known.source == *leaf.source) name += " " + std::string(known.name);
     }
-    if (!leaf.node->unit_text.empty()) name += " [" + std::string(leaf.node->unit_text) + "]";
+    if (!leaf.node->field().unit_text.empty())
+      name += " [" + std::string(leaf.node->field().unit_text) + "]";
     check(leaf.printed_offset, leaf.position, name);
     line(leaf.position, leaf.size, name);
     ++depth_;
-    for (const BitField& field : leaf.node->bit_fields)
+    for (const BitField& field : leaf.node->bit_fields())
       line(leaf.position, 0,
            "bit " + std::to_string(field.first) +
                (field.single() ? "" : ".." + std::to_string(field.last)) + " " + field.name);

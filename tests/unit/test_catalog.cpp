@@ -35,7 +35,7 @@ void the_tables_that_were_asked_for_are_there(void**) {
   std::set<std::uint16_t> described;
   for (const Table& table : catalog().tables) {
     assert_true(described.insert(table.number).second);
-    assert_false(table.root.children.empty());
+    assert_false(table.root.children().empty());
   }
   for (const std::uint16_t number : extended) assert_true(described.count(ET(number)) == 1);
   for (const std::uint16_t number : basic) assert_true(described.count(BT(number)) == 1);
@@ -87,13 +87,13 @@ class NameCheck {
   NameCheck(const Table& table, std::string prefix) : table_(table), prefix_(std::move(prefix)) {}
 
   void visit(const Node& node) {
-    if (node.kind == Kind::leaf) {
+    if (node.kind() == Kind::leaf) {
       visit_leaf(node);
-    } else if (node.kind == Kind::registers) {
+    } else if (node.kind() == Kind::registers) {
       visit_registers(node);
     } else {
       groups_.push_back(slug_of(node.name));
-      for (const Node& child : node.children) visit(child);
+      for (const Node& child : node.children()) visit(child);
       groups_.pop_back();
     }
   }
@@ -109,39 +109,41 @@ class NameCheck {
 
  private:
   void visit_leaf(const Node& node) {
-    if (node.name.empty() && node.type != Type::bits) complain(table_, "a field without a name");
-    if (!node.name.empty()) take(node.id, node.name, meaning(node, node.name, node.value_names));
-    for (const BitField& field : node.bit_fields) {
+    if (node.name.empty() && node.type() != Type::bits) complain(table_, "a field without a name");
+    if (!node.name.empty())
+      take(node.field().id, node.name, meaning(node, node.name, node.value_names()));
+    for (const BitField& field : node.bit_fields()) {
       if (field.name.empty()) complain(table_, "bits without a name");
       take(field.id, field.name, meaning(node, field.name, field.values));
     }
   }
 
   void visit_registers(const Node& node) {
-    take(node.id, node.name, meaning(node, node.name, node.value_names));
-    if (node.one_name) return;
-    for (std::size_t source = 0; source < node.source_ids.size(); ++source) {
-      if (node.source_ids[source] == 0) continue;
+    take(node.field().id, node.name, meaning(node, node.name, node.value_names()));
+    const RegistersPart& row = *node.registers();
+    if (row.one_name) return;
+    for (std::size_t source = 0; source < row.source_ids.size(); ++source) {
+      if (row.source_ids[source] == 0) continue;
       std::string_view name;
       if (const Source* listed = find_source(static_cast<std::uint16_t>(source)))
         name = listed->name;
-      for (const SourceName& own : node.source_names)
+      for (const SourceName& own : row.source_names)
         if (own.source == source) name = own.name;
-      Meaning held = meaning(node, name, node.value_names);
+      Meaning held = meaning(node, name, node.value_names());
       held.source = static_cast<int>(source);
-      take(node.source_ids[source], name, held);
+      take(row.source_ids[source], name, held);
     }
   }
 
   Meaning meaning(const Node& node, std::string_view label, const ValueNames& values) const {
-    const bool bits = node.type == Type::bits;
+    const bool bits = node.type() == Type::bits;
     return {label,
-            bits ? std::string_view() : node.unit_text,
+            bits ? std::string_view() : node.field().unit_text,
             node.remark,
             values,
             groups_,
             -1,
-            node.type == Type::fill};
+            node.type() == Type::fill};
   }
 
   static bool is_numbered(const std::string& name, const std::string& base) {
@@ -186,7 +188,7 @@ void every_field_is_named_by_the_rule(void**) {
                   (table.number & manufacturer_flag) != 0 ? "et" : "bt",
                   table.number & number_mask);
     NameCheck check(table, prefix);
-    for (const Node& child : table.root.children) check.visit(child);
+    for (const Node& child : table.root.children()) check.visit(child);
     check.finish();
   }
 }

@@ -90,7 +90,7 @@ class Reader : public Visitor {
     const Buffer bytes(leaf.visible.bytes.begin(), leaf.visible.bytes.end());
     readings.push_back({catalog().fields[field_of(*leaf.node, leaf.source)].name, indices_,
                         leaf.source, leaf.value, bytes});
-    for (const BitField& field : leaf.node->bit_fields)
+    for (const BitField& field : leaf.node->bit_fields())
       readings.push_back({catalog().fields[field.id].name,
                           indices_,
                           std::nullopt,

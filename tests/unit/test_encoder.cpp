@@ -99,7 +99,7 @@ class Values {
       hash = (hash ^ value) * 0x9E3779B97F4A7C15U;
       hash ^= hash >> 29;
     };
-    stir(asked.bits ? asked.bits->id : asked.node->id);
+    stir(asked.bits ? asked.bits->id : asked.node->field().id);
     for (const std::uint32_t index : asked.indices) stir(index);
     return hash;
   }
@@ -111,7 +111,7 @@ class Values {
       return static_cast<std::int64_t>(number & ((std::uint64_t{1} << width) - 1));
     }
     const auto size = static_cast<std::size_t>(asked.size);
-    switch (asked.node->type) {
+    switch (asked.node->type()) {
       case Type::bits:
         return {};
       case Type::unsigned_int:
@@ -209,12 +209,12 @@ class Comparison : public Visitor {
     if (!leaf.complete) return;
     if (leaf.index) indices_.push_back(*leaf.index);
     Asked asked{leaf.node, nullptr, indices_, leaf.position, leaf.size, leaf.source};
-    for (const BitField& field : leaf.node->bit_fields) {
+    for (const BitField& field : leaf.node->bit_fields()) {
       asked.bits = &field;
       same(bits_agree(leaf, field, values_.number(asked)), leaf, field.name);
     }
     asked.bits = nullptr;
-    if (leaf.node->type != Type::bits) same(agrees(leaf, values_(asked)), leaf, leaf.node->name);
+    if (leaf.node->type() != Type::bits) same(agrees(leaf, values_(asked)), leaf, leaf.node->name);
     if (leaf.index) indices_.pop_back();
   }
 
@@ -245,8 +245,9 @@ class Comparison : public Visitor {
       return leaf.value.value_or(*integer) == *integer;
     }
     if (const auto* text = std::get_if<std::string>(&value)) {
-      return leaf.node->type == Type::bcd ? bcd_text(bytes) == *text
-                                          : begins_with(bytes, Buffer(text->begin(), text->end()));
+      return leaf.node->type() == Type::bcd
+                 ? bcd_text(bytes) == *text
+                 : begins_with(bytes, Buffer(text->begin(), text->end()));
     }
     if (const auto* plain = std::get_if<Buffer>(&value)) return begins_with(bytes, *plain);
     if (const auto* when = std::get_if<DateTime>(&value)) return agrees(leaf, *when);
@@ -260,7 +261,7 @@ class Comparison : public Visitor {
 
   static bool agrees(const Leaf& leaf, const DateTime& when) {
     const Bytes bytes = leaf.visible.bytes;
-    switch (leaf.node->type) {
+    switch (leaf.node->type()) {
       case Type::time:
         return bytes[0] == when.hour && bytes[1] == when.minute && bytes[2] == when.second;
       case Type::ansi_date:
@@ -269,7 +270,7 @@ class Comparison : public Visitor {
       default:
         break;
     }
-    const bool seconds = leaf.node->type == Type::ltime_date;
+    const bool seconds = leaf.node->type() == Type::ltime_date;
     const auto parsed = parse_date_time(bytes);
     return parsed && date_time_text(*parsed, seconds) == date_time_text(when, seconds);
   }
@@ -298,12 +299,12 @@ class Comparison : public Visitor {
 // --- Tests
 
 bool looks_at_fields(const Node& node) {
-  return node.size.uses_field() || node.count.uses_field() ||
-         std::any_of(node.children.begin(), node.children.end(), looks_at_fields);
+  return node.dependence.on_fields ||
+         std::any_of(node.children().begin(), node.children().end(), looks_at_fields);
 }
 
 bool ends_in_rest(const Table& table) {
-  return table.root.children.back().size.constant() == rest_of_record;
+  return table.root.children().back().takes_rest();
 }
 
 constexpr std::uint64_t room = 6000;

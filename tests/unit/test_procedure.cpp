@@ -64,7 +64,7 @@ void the_tables_have_their_fields_there(void**) {
     const auto record = test::walked(*find_table(number), {0, table}, {});
     const auto& leaves = record.leaves;
     assert_int_equal(leaves[0].size, procedure::number_size);
-    assert_int_equal(bits_value(leaves[0].node->bit_fields[0], *leaves[0].value), EP(39));
+    assert_int_equal(bits_value(leaves[0].node->bit_fields()[0], *leaves[0].value), EP(39));
     assert_int_equal(leaves[1].position, procedure::sequence_offset);
     const bool is_call = number == BT(7);
     if (!is_call) assert_int_equal(leaves[2].position, procedure::result_offset);

@@ -224,7 +224,7 @@ void check_every_stretch(const Table& table, Bytes bytes, const Dimensions& dime
       if (record.broken) print_error("%zu bytes from %zu: %s\n", size, from, record.broken);
       assert_null(record.broken);
       for (const SeenLeaf& leaf : record.leaves) {
-        if (leaf.node->size.constant() == rest_of_record) continue;  // has no beginning of its own
+        if (leaf.node->takes_rest()) continue;  // has no beginning of its own
         const auto same =
             std::find_if(whole.leaves.begin(), whole.leaves.end(), [&leaf](const SeenLeaf& other) {
               return other.position == leaf.position && other.node == leaf.node;
@@ -287,7 +287,7 @@ void bits_count_from_the_lowest_of_the_first_byte(void**) {
       "Word", 2, {bit(0, "Zero"), bits_of(1, 4, "Low"), bits_of(6, 9, "Across"), bit(15, "Top")})});
   const WalkRecord record = walked(table, {0, hex("D5 81")});
   expect_leaves(record, {{"Word", 0, 2, 0x81D5}});
-  const auto& fields = record.leaves[0].node->bit_fields;
+  const auto& fields = record.leaves[0].node->bit_fields();
   assert_int_equal(bits_value(fields[0], 0x81D5), 1);
   assert_int_equal(bits_value(fields[1], 0x81D5), 10);
   assert_int_equal(bits_value(fields[2], 0x81D5), 7);
@@ -733,14 +733,14 @@ void visited_work_grows_with_the_stretch_alone(void**) {
       for (const std::uint64_t offset : {0U, 1U, 1000U, 65535U, 0xFFFFFFU}) {
         const WalkRecord record = walked(table, {offset, content}, dimensions);
         if (record.broken)
-          print_error("%s, dimensions %lld, from %llu: %s\n", table.root.children[0].name.c_str(),
+          print_error("%s, dimensions %lld, from %llu: %s\n", table.root.children()[0].name.c_str(),
                       static_cast<long long>(value), static_cast<unsigned long long>(offset),
                       record.broken);
         assert_null(record.broken);
         assert_true(record.leaves.size() <= content.size());
         if (record.asked > most_questions)
           print_error("%s, dimensions %lld, from %llu: asked %zu times\n",
-                      table.root.children[0].name.c_str(), static_cast<long long>(value),
+                      table.root.children()[0].name.c_str(), static_cast<long long>(value),
                       static_cast<unsigned long long>(offset), record.asked);
         assert_true(record.asked <= most_questions);
       }

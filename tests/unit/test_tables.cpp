@@ -178,7 +178,7 @@ void a_part_of_a_table_agrees_with_the_whole(void**) {
         const WalkRecord part = walked(table, stretch, dimensions);
         expect_sound(part, table, stretch);
         for (const SeenLeaf& leaf : part.leaves) {
-          if (leaf.node->size.constant() == rest_of_record) continue;
+          if (leaf.node->takes_rest()) continue;
           const auto begins_before = [](const SeenLeaf& seen, std::uint64_t position) {
             return seen.position < position;
           };
@@ -267,8 +267,7 @@ void the_size_of_a_table_is_the_end_of_its_last_field(void**) {
       std::uint64_t end = stretch.end();
       if (!record.gaps.empty() && record.gaps.back().to == end) {
         end = record.gaps.back().from;
-      } else if (!record.leaves.empty() &&
-                 record.leaves.back().node->size.constant() == rest_of_record) {
+      } else if (!record.leaves.empty() && record.leaves.back().node->takes_rest()) {
         end = record.leaves.back().position;
       }
       if (end != *size)
@@ -321,8 +320,8 @@ void procedures_stay_inside_as_well(void**) {
 // How often each role occurs under a node.
 void count_roles(const Node& node, std::map<Role, int>& roles) {
   ++roles[node.role];
-  for (const BitField& field : node.bit_fields) ++roles[field.role];
-  for (const Node& child : node.children) count_roles(child, roles);
+  for (const BitField& field : node.bit_fields()) ++roles[field.role];
+  for (const Node& child : node.children()) count_roles(child, roles);
 }
 
 std::map<Role, int> roles_of(const Table& table) {
@@ -385,15 +384,15 @@ bool is_source(Dim dim) {
 }
 
 void check_sources(const Node& node, std::size_t& rows) {
-  if (node.selection) {
-    assert_true(is_source(*node.selection));
+  if (const RegistersPart* row = node.registers()) {
+    assert_true(is_source(row->selection));
     ++rows;
   }
-  if (node.learned_dim)
-    assert_true(is_source(*node.learned_dim) == (node.format == Format::source_id));
-  for (const BitField& field : node.bit_fields)
+  if (const auto learned = node.learned_dim())
+    assert_true(is_source(*learned) == (node.field().format == Format::source_id));
+  for (const BitField& field : node.bit_fields())
     if (field.learned_dim) assert_false(is_source(*field.learned_dim));
-  for (const Node& child : node.children) check_sources(child, rows);
+  for (const Node& child : node.children()) check_sources(child, rows);
 }
 
 // What registers are named by is a source, and whatever tells one is shown as a source.
