@@ -1,4 +1,6 @@
 // Who may write and call what: Appendix C, pages 259 to 264.
+//
+// Protocol. To be added here: what a key permits, as Appendix C has it.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

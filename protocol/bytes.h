@@ -1,5 +1,7 @@
 // Integers in and out of byte spans, and bytes as text. Frames are big-endian (page 10), table data
 // little-endian (page 40).
+//
+// Protocol. To be added here: reading and writing numbers and bytes that several rooms need.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -2,6 +2,9 @@
 // fields (the plugin) or documents them (docs/fields.md) works from this list alone.
 //
 // Names follow docs/filter-names.md: "Fwd Active Wh L1L2L3" of BT23 is bt23.fwd_active_wh_l1l2l3.
+//
+// Protocol. To be added here: what follows from all descriptions together; what one table is goes
+// into tables/.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -6,6 +6,8 @@
 //
 // What it proves: possession of the key, weakly. The function is publicly broken (Jovanovic and
 // Neves, FSE 2015).
+//
+// Protocol. To be added here: nothing that knows of frames: bytes and keys only.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -4,6 +4,9 @@
 // channels a load profile interval has in BT61, and so on; ET42 repeats most of it. A reader
 // learns these numbers from the tables as they go by, and until then works with the values that
 // the guide gives as usual.
+//
+// Protocol. To be added here: rules that hold for all dimensions; a new one is a line in
+// dimensions.inc.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

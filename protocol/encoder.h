@@ -6,6 +6,8 @@
 //     if (asked.name() == "Clock Calendar") return DateTime{2022, 3, 1, 7, 30, 0};
 //     return {};
 //   }, 6);
+//
+// Protocol. To be added here: how a type of field becomes bytes.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -8,6 +8,9 @@
 // All figures are *bits*: the logarithm, base 2, of how much likelier the bytes are under a reading
 // than as noise. Bits of independent evidence add up; 10 bits are a thousand to one. Negative ones
 // speak for noise.
+//
+// Protocol. To be added here: what a message's bytes alone say of it; what frames around it say is
+// the plugin's.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

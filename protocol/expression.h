@@ -3,6 +3,8 @@
 //
 // An expression may ask for a dimension, for the index of an enclosing array's element, and for
 // the value of a field that stands earlier in the same record.
+//
+// Protocol. To be added here: an operation that a description needs.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -9,6 +9,8 @@
 // An alert is two zeros, once a second at most. More of them in a row are a line without a level
 // converter, or a wire at ground: noise. What follows two zeros tells them apart, or that nothing
 // does.
+//
+// Protocol. To be added here: how a stream of bytes is cut into frames.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

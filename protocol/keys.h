@@ -1,4 +1,6 @@
 // Keys as people have them, page 13.
+//
+// Protocol. To be added here: another spelling of keys that people paste.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -3,6 +3,8 @@
 // A block of BT64 to BT67 states one time, that of its most recently recorded interval, and marks
 // which intervals were recorded. The others follow at the interval time of BT61. Blocks are longer
 // than a frame: what a block's header told is remembered for the frames that carry the rest of it.
+//
+// Protocol. To be added here: arithmetic of blocks and intervals.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

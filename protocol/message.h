@@ -3,6 +3,9 @@
 // A *message* is what stands in a frame after the length field. Under RC4 security it ends with an
 // authentication trailer (sequence number and digest on requests, digest on responses); the inner
 // messages of a transaction and what TLS decrypts to have none.
+//
+// Protocol. To be added here: codes and layouts of C12.18; what a code means in a conversation is
+// its users'.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -4,6 +4,8 @@
 // (the guide's "ET", Extended Table) from a standard one ("BT", Basic Table), bits 0 to 10 number
 // it. ANSI C12.19 adds bit 12 for the pending copy of a table. Procedure numbers in BT07 use the
 // same bits 0 to 11 (page 52): BP and EP.
+//
+// Protocol. To be added here: names that the guide gives to codes, tables and procedures.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -3,6 +3,8 @@
 //
 // The bytes say where frames begin, as they do for the splitter of a live line (protocol/frame.h),
 // but the times of such records are poor: often they count whole seconds, or nothing at all.
+//
+// Protocol. To be added here: how a record of unknown cut is read.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -4,6 +4,9 @@
 //   number and handling (2, little-endian) | sequence number (1) | of a result: result code (1)
 //
 // What stands behind is each procedure's own (protocol/tables/procedures.h).
+//
+// Protocol. To be added here: what all procedures share; parameters are descriptions
+// (tables/procedures.cpp).
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -3,6 +3,8 @@
 // Encrypted is the message up to its digest: code, fields and sequence number of a request. The
 // response to an encrypted request continues the keystream where the request left it. RC4 is
 // broken, and the guide itself discourages it.
+//
+// Protocol. To be added here: nothing.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

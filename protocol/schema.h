@@ -9,6 +9,9 @@
 // Nodes stand in wire order. A description is built once and never changes; everything else
 // (dissection, encoding, field names, the field reference) walks over it.
 // docs/adding-a-table.md explains the language by example.
+//
+// Protocol. To be added here: a kind of node, a type, a role: whatever descriptions say; how it is
+// shown is the plugin's.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

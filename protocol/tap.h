@@ -1,5 +1,7 @@
 // The tap header: what stands before each frame in a capture of link type DLT_USER13
 // (docs/link-types.md describes it for other people's tools).
+//
+// Protocol. To be added here: a field of the tap header, behind the others.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

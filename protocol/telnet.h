@@ -1,5 +1,7 @@
 // Telnet (RFC 854) around a serial port's bytes, as port servers send it for RFC 2217: commands in
 // between, and every byte FF twice.
+//
+// Protocol. To be added here: what a port server's Telnet consists of.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // The guide's date and time types in readable and in countable form, pages 40 to 42.
+//
+// Protocol. To be added here: the guide's times as text and as seconds.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

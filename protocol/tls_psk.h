@@ -1,5 +1,8 @@
 // What a listener needs to compute a TLS session's master secret from the meter's key: TLS 1.2 with
 // a pre-shared key (RFC 4279, RFC 5246), as on page 18. Decrypting the records is not done here.
+//
+// Protocol. To be added here: what TLS asks of a pre-shared key; sessions are the plugin's and the
+// simulator's.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

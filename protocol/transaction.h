@@ -4,6 +4,8 @@
 //
 // All of it is little-endian except the messages themselves, which are as in frames but without an
 // authentication trailer. The size counts everything, itself included.
+//
+// Protocol. To be added here: the frame around messages in ET52 and ET53.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,6 +1,8 @@
 // Words that every part of MEP shares: directions, sizes, keys.
 // "Page n" in this project always means a page of the OSGP MEP Client Developer's Guide,
 // 078-0372-01BD, by the number printed in its footer.
+//
+// Protocol. To be added here: words that every room uses.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

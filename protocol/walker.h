@@ -3,6 +3,9 @@
 // Any stretch of a table will do: the walker finds the position of a field by arithmetic, so that
 // bytes from the middle of a long array cost no more than those at its beginning. What the edges
 // of the stretch cut through is reported as cut.
+//
+// Protocol. To be added here: what is found out by going through a table's bytes; what is made of
+// it is the visitor's.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,7 @@
 // Command lines: a program's options stand in one table, from which GLib reads them and makes the
 // text of --help.
+//
+// System. To be added here: what the command lines of both programs need.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

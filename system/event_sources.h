@@ -1,4 +1,6 @@
 // GLib's event sources, with owners.
+//
+// System. To be added here: another thing that GLib's loop waits for.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // Owns a file descriptor.
+//
+// System. To be added here: nothing but ownership.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

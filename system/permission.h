@@ -1,4 +1,6 @@
 // Why a port cannot be opened by somebody who may not, and what to do about it.
+//
+// System. To be added here: another reason why a port cannot be opened, with what to do.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // Two programs that read one port each get half of what arrives, so a port is taken by one only.
+//
+// System. To be added here: another way to see that a port is taken.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

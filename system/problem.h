@@ -1,4 +1,6 @@
 // What ends a program early.
+//
+// System. To be added here: nothing.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

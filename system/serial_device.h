@@ -1,4 +1,6 @@
 // A serial port in the hands of this program alone: opened, locked, set, and put back as it was.
+//
+// System. To be added here: what a serial port can tell or be set to.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // The wish to end, by Ctrl-C or by the program itself.
+//
+// System. To be added here: another reason to end.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // Text that comes from outside: typed, or read from an adapter or from the system.
+//
+// System. To be added here: numbers and texts as people type them.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,7 @@
 // A billing read (the guide's MBR), pages 92 to 95: what an M-Bus device or a MEP client delivered.
 // ET16 holds one per device, ET45 and ET74 log them.
+//
+// Protocol/tables. To be added here: nothing: a table that repeats this layout calls it.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // What several tables say of M-Bus data types (the guide's MDT), page 164.
+//
+// Protocol/tables. To be added here: other layouts of M-Bus data that several tables repeat.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,7 @@
 // The procedures that the guide describes: what is written to BT07 behind the header, and what
 // BT08, ET59 or ET85 answer behind theirs.
+//
+// Protocol/tables. To be added here: a procedure's parameters and results, in procedures.cpp.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

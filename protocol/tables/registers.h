@@ -1,5 +1,7 @@
 // The layout of BT23, which other tables repeat: counts, summations, demands and coincidents, first
 // in total, then per tier. Pages 208 to 211.
+//
+// Protocol/tables. To be added here: nothing: a table that repeats this layout calls it.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,6 +1,8 @@
 // Every table and procedure that the guide describes, in the schema language, one file per decade
 // of the numbering. Adding a table touches its decade's file only (a new decade: this header and
 // the list in catalog.cpp, too).
+//
+// Protocol/tables. To be added here: a decade of tables, where a new file begins.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

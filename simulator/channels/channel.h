@@ -1,4 +1,6 @@
 // Ways of bytes between a simulated end and somebody else's: a pseudo terminal, TCP, a serial port.
+//
+// Simulator/channels. To be added here: another way to somebody else's end.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

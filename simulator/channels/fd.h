@@ -1,4 +1,6 @@
 // Reading and writing file descriptors that do not block.
+//
+// Simulator/channels. To be added here: nothing that knows of channels.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

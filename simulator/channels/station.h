@@ -1,6 +1,8 @@
 // One end of a line pair: a meter's port or a client. It is told what arrives and what time it is,
 // and says what it sends and when it wants to be asked again. Whoever runs it owns the clock and
 // the bytes' way: a real port, a pipe, or the memory of World.
+//
+// Simulator/channels. To be added here: nothing: who has a line needs no more.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // What a tap between meters and clients in memory would record.
+//
+// Simulator/channels. To be added here: what a real tap would notice.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

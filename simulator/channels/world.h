@@ -1,5 +1,7 @@
 // Meter ports and clients joined in memory, at line speed on a clock of their own: the same calls
 // give the same bytes at the same moments.
+//
+// Simulator/channels. To be added here: what happens to bytes on lines in memory.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

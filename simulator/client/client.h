@@ -7,6 +7,8 @@
 //       co_await client.pause(10s);
 //     }
 //   }
+//
+// Simulator/client. To be added here: what every client does; what one story does is a script's.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

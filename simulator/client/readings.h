@@ -1,5 +1,7 @@
 // What table bytes say, field by field, as a client understands them; and the same text for what a
 // meter meant, so that both can be compared.
+//
+// Simulator/client. To be added here: how a type of field is read.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

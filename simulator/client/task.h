@@ -1,5 +1,7 @@
 // Coroutines that read like the steps of a client: a script waits for an answer or for a moment,
 // and whoever runs the client's line resumes it then.
+//
+// Simulator/client. To be added here: nothing but coroutines.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,7 @@
 // What a simulated meter's tables hold at first: a three-phase household meter with a gas and a
 // water meter on its M-Bus. The files beside this one read like its configuration.
+//
+// Simulator/contents. To be added here: what a table holds at first, in the file of its subject.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // Which field of a table is asked for, and what it shows: how live tables are written down.
+//
+// Simulator/contents. To be added here: nothing that is about one table.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

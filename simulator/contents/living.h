@@ -1,5 +1,7 @@
 // What a meter's tables and its life have in common: events, M-Bus devices, clients. Nobody else
 // needs it.
+//
+// Simulator/contents. To be added here: what happens in a meter by itself.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

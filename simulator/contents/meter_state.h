@@ -1,4 +1,6 @@
 // What a simulated meter is and knows, beside the bytes in its tables.
+//
+// Simulator/contents. To be added here: what a meter knows that stands in no table.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // Bytes put together by hand: records that are kept as they were made, messages, parameters.
+//
+// Simulator/contents. To be added here: records that are put together by hand.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

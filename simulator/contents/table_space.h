@@ -1,4 +1,6 @@
 // The tables of a meter as somebody sees them who reads and writes bytes.
+//
+// Simulator/contents. To be added here: what concerns reading and writing any table.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // What the fields of a meter's tables hold, by name.
+//
+// Simulator/contents. To be added here: nothing: values are set where their subject is.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,8 @@
 // What a three-phase meter measures in a household that does not exist: people who cook, wash, heat
 // water and charge a car, panels on the roof, the voltage of the street.
+//
+// Simulator/household. To be added here: another habit or device of these people, as a function of
+// seed and second.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

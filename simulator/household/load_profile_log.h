@@ -5,6 +5,8 @@
 // interval's place in its block follows from the time at which it ends. A block takes its place in
 // the ring when its first interval is recorded, so that blocks in which nothing was recorded have
 // none. Blocks and intervals are in ascending order.
+//
+// Simulator/household. To be added here: what BT61 to BT67 say of a data set.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

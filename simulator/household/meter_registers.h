@@ -2,6 +2,8 @@
 //
 // A second carries the name of the instant at which it ends. What Household measures "at" a second
 // is taken as the mean of that second, so that its watts are its watt-seconds.
+//
+// Simulator/household. To be added here: what a meter adds up, averages or takes extremes of.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // A meter behind its security: it executes C12.18 requests, pages 12, 43 to 53 and 243 to 247.
+//
+// Simulator/meter. To be added here: another service of C12.18.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

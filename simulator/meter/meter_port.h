@@ -1,4 +1,6 @@
 // One MEP port of a simulated meter: frames, timing and security, pages 8 to 21.
+//
+// Simulator/meter. To be added here: frames, timing and security of a meter's port.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

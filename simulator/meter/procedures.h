@@ -1,4 +1,6 @@
 // What the procedures do that a MEP client can call, pages 243 to 247.
+//
+// Simulator/meter. To be added here: what a procedure does.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

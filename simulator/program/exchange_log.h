@@ -1,4 +1,6 @@
 // What passes between a meter and a client, a line of text for each exchange; never a key.
+//
+// Simulator/program. To be added here: what --verbose tells; never a key.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

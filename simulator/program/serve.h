@@ -1,4 +1,6 @@
 // A simulated meter's port or client on a real line: real clock, bytes at line speed.
+//
+// Simulator/program. To be added here: the real clock and its lines.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

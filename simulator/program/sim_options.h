@@ -1,4 +1,6 @@
 // mep-sim's command line, checked.
+//
+// Simulator/program. To be added here: an option of mep-sim.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,7 @@
 // What happens to a meter from outside while a client is at work: the utility, the M-Bus, the
 // household. Scripts may let these happen; a client learns of them as it learns of anything.
+//
+// Simulator/scripts. To be added here: what happens to the meter from outside.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

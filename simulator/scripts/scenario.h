@@ -1,4 +1,6 @@
 // A script at work: a meter, its clients, the lines between them and a tap on the lines.
+//
+// Simulator/scripts. To be added here: who takes part in a story.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

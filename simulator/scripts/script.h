@@ -1,5 +1,8 @@
 // What clients do, as stories with names. Each is a file's or a few lines' worth of steps in
 // scripts/, and all of them are listed in scripts.cpp.
+//
+// Simulator/scripts. To be added here: an option of all scripts; a new one is a file and a line in
+// scripts.cpp.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

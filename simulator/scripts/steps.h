@@ -2,6 +2,8 @@
 //
 // In all scripts co_await is a statement of its own, or all of an initializer: in a condition, a
 // condition's operand or ?: GCC 12 makes wrong code of it.
+//
+// Simulator/scripts. To be added here: steps that several stories share.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,7 @@
 // The scripts, each with the steps of one client. Those that only have an end are stories; those
 // with something periodic count its rounds themselves.
+//
+// Simulator/scripts. To be added here: a story's declaration.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,7 @@
 // What a client makes of table bytes: their fields, by the names of docs/fields.md without "mep.",
 // and where fields stand. It knows the guide's descriptions, and of this meter what it has read.
+//
+// Simulator/scripts. To be added here: what scripts decide by.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

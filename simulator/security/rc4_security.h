@@ -1,5 +1,8 @@
 // RC4 security as both ends of the line practise it, pages 10 to 17: digest, sequence numbers,
 // optional encryption.
+//
+// Simulator/security. To be added here: what both ends do; what one of them does is the client's or
+// the port's.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -4,6 +4,8 @@
 //
 // Without mbedTLS at build time all of this links, too, and TlsEnd's constructors say what is
 // missing.
+//
+// Simulator/security. To be added here: what both ends of a session do.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
