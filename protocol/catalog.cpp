@@ -63,7 +63,7 @@ class Namer {
     // array_of() names its array like the element: that is no group around it.
     const bool is_group = !node.name.empty() && !node.is_plain_array();
     if (is_group) groups_.push_back(field_slug(node.name));
-    for (Node& child : node.children()) visit(child, page);
+    for (Node& child : node.own_children()) visit(child, page);
     if (is_group) groups_.pop_back();
   }
 
@@ -248,7 +248,7 @@ void name_fields(Node& root, std::string_view prefix, std::uint16_t page,
                  std::vector<FieldInfo>& fields) {
   Namer namer(prefix, fields);
   // The root's own name is the table's: no group.
-  for (Node& child : root.children()) namer.visit(child, page);
+  for (Node& child : root.own_children()) namer.visit(child, page);
 }
 
 const Catalog& catalog() {

@@ -31,8 +31,15 @@ Dependence outside(const Dependence& of_elements) {
 
 const Nodes Node::none;
 
-Nodes& Node::children() {
-  return const_cast<Nodes&>(std::as_const(*this).children());
+Nodes& Node::own_children() {
+  return std::visit(
+      [](auto& own) -> Nodes& {
+        if constexpr (requires { own.children; })
+          return own.children;
+        else
+          throw std::bad_variant_access();
+      },
+      part);
 }
 
 const FieldPart& Node::number_of_registers() const {

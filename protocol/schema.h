@@ -1,10 +1,11 @@
 // The language in which tables are described: a description reads like the guide's page.
 //
-//   table(BT(63), "Load Profile Status", 236,
-//         array(Dim::data_sets, "Data Set Status",
-//               bits(1, bit(0, "Block Order", {{0, "ascending"}, {1, "descending"}}), ...).at(0),
-//               u16("Number of Valid Blocks").at(1),
-//               ...))
+//   table(BT(63), "Load Profile Status", 237,
+//         {array(load_profile_sets, "Data Set Status",
+//                {bits(1, {bit(0, "Block Order", {{0, "ascending"}, {1, "descending"}}),
+//                ...}).at(0),
+//                 u16("Number of Valid Blocks").at(1),
+//                 ...})})
 //
 // Nodes stand in wire order. A description is built once and never changes; everything else
 // (dissection, encoding, field names, the field reference) walks over it.
@@ -249,7 +250,6 @@ struct Node {
         },
         part);
   }
-  Nodes& children();
 
   // What a field is, or each of a row of registers; as by default for other nodes.
   const FieldPart& field() const {
@@ -272,6 +272,7 @@ struct Node {
 
   // For those who build: the same, to be changed. The node must be of that kind.
   FieldPart& own_field();
+  Nodes& own_children();
   RegistersPart& own_registers() { return std::get<Rare<RegistersPart>>(part).own(); }
 
   // Modifiers, to be chained behind a constructor function.

@@ -165,6 +165,52 @@ void assumptions_are_told_in_words(void**) {
   assert_string_equal(assumption_text(Dim::log_entry_size).c_str(), "ET36 Entry Size as usual");
 }
 
+void a_node_knows_what_its_size_hangs_on(void**) {
+  const Node fixed = u8("Fixed");
+  assert_false(fixed.dependence.on_fields || fixed.looks_at_fields);
+  assert_int_equal(fixed.dependence.on_indices, 0);
+
+  const Node text = chars("Text", field("Length"));
+  assert_true(text.dependence.on_fields && text.looks_at_fields);
+
+  // A record is as long as it says, whatever is in it.
+  const Node closed = record(slot_of(Dim::log_entry_size, index_of(0)), {text});
+  assert_false(closed.dependence.on_fields);
+  assert_true(closed.looks_at_fields);
+  assert_int_equal(closed.dependence.on_indices, 1);
+
+  // From outside an array its own index is none, and the one around it is one level nearer.
+  const Node two_levels = array(3, "Entry", {bytes("Data", index_of(0) + index_of(1))});
+  assert_int_equal(two_levels.array()->of_elements.on_indices, 3);
+  assert_int_equal(two_levels.dependence.on_indices, 1);
+  assert_int_equal(array(index_of(0), "Entry", {u8("Data")}).dependence.on_indices, 1);
+
+  const Node maybe = when(field("Kind") == 1, {group("Part", {u8("Data")})});
+  assert_true(maybe.dependence.on_fields && maybe.looks_at_fields);
+  // An offset or a slot is no size.
+  const Node told = u8("Told").learns(Dim::log_entry_size, field("Log"));
+  assert_false(told.dependence.on_fields);
+  assert_true(told.looks_at_fields);
+}
+
+// The catalog gives each node its numbers, and descriptions use a node more than once.
+void a_copy_of_a_node_is_another(void**) {
+  Node word = bits("Word", 1, {bit(0, "First")});
+  Node copy = word;
+  copy.own_field().details.own().bit_fields[0].id = 7;
+  copy.own_field().id = 8;
+  assert_int_equal(word.bit_fields()[0].id, 0);
+  assert_int_equal(word.field().id, 0);
+  word = copy;
+  assert_int_equal(word.bit_fields()[0].id, 7);
+
+  const Node row = registers("Row", 2, u16(""), Dim::summation_source, {});
+  Node other = row;
+  other.own_registers().source_ids = {1};
+  assert_true(row.registers()->source_ids.empty());
+  assert_int_equal(row.field().size.constant().value_or(0), 2);
+}
+
 void no_two_slots_share_a_place(void**) {
   Dimensions dimensions;
   std::int32_t value = 1000;
@@ -858,6 +904,8 @@ int run_all() {
       cmocka_unit_test(learning_what_was_assumed_is_news),
       cmocka_unit_test(a_slot_that_does_not_exist_is_ignored),
       cmocka_unit_test(assumptions_are_told_in_words),
+      cmocka_unit_test(a_node_knows_what_its_size_hangs_on),
+      cmocka_unit_test(a_copy_of_a_node_is_another),
       cmocka_unit_test(no_two_slots_share_a_place),
       cmocka_unit_test(fields_stand_one_behind_the_other),
       cmocka_unit_test(signed_fields_are_signed),
