@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "extcap/capture.h"
 #include "extcap/demo_settings.h"
-#include "extcap/session.h"
 #include "simulator/scripts/scenario.h"
-#include "system/event_sources.h"
+#include "system/event_loop.h"
 #include "system/file_descriptor.h"
 
 namespace mep::extcap {

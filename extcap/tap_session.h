@@ -7,12 +7,11 @@
 #include <memory>
 #include <vector>
 
-#include "extcap/held_line.h"
+#include "extcap/capture.h"
 #include "extcap/line_receiver.h"
 #include "extcap/serial_port.h"
-#include "extcap/session.h"
 #include "extcap/tap_settings.h"
-#include "system/event_sources.h"
+#include "system/event_loop.h"
 
 namespace mep::extcap {
 

@@ -1,4 +1,4 @@
-// GLib's event sources, with owners.
+// GLib's event loop: event sources with owners, and the wish to end.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "protocol/frame.h"
 
@@ -36,6 +37,22 @@ class EventSource {
   EventSource(GSource* source, GSourceFunc call, Callback callback);
 
   std::unique_ptr<GSource, Unref> source_;
+};
+
+// Whether the program has been asked to end, by a signal (SIGINT, SIGTERM) or by itself. Signals
+// arrive while GLib's loop is iterated.
+class StopRequest {
+ public:
+  StopRequest();
+
+  void make() { made_ = true; }
+  bool made() const { return made_; }
+  // Runs GLib's loop until somebody has made the request.
+  void wait() const;
+
+ private:
+  bool made_ = false;
+  std::vector<EventSource> sources_;
 };
 
 }  // namespace mep::system
