@@ -22,7 +22,7 @@ std::uint8_t kind_of_error(std::uint8_t value, const TroubleCount& count) {
 
 constexpr int bits_per_byte = 10;  // 8N1 with its start and stop bit
 
-// Zeros in a row: a tenth of a second at the usual speed, and more than plugging something in makes.
+// Zeros in a row: a tenth of a second at the usual speed, more than plugging something in makes.
 constexpr std::size_t held_zeros = 100;
 
 }  // namespace
