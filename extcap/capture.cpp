@@ -3,25 +3,37 @@
 
 #include <signal.h>
 
-#include <exception>
+#include <algorithm>
+#include <chrono>
 #include <memory>
+#include <optional>
 
-#include "extcap/output.h"
+#include "extcap/interfaces.h"
+#include "extcap/options.h"
 #include "extcap/problem.h"
-#include "extcap/session.h"
-#include "system/event_sources.h"
-#include "system/stop_request.h"
+#include "system/event_loop.h"
 
 namespace mep::extcap {
 namespace {
 
+using system::EventSource;
+using system::monotonic_now;
+
 constexpr Instant look_for_reader_again = std::chrono::milliseconds(20);
+
+// When the next statistics are due in a capture that began then. The longer it lasts, the fewer
+// they become: Wireshark keeps every block of them in memory.
+Instant next_report(Instant began) {
+  const Instant now = monotonic_now();
+  return now +
+         std::clamp<Instant>((now - began) / 16, std::chrono::seconds(1), std::chrono::minutes(1));
+}
 
 // Lets some time pass. Returns whether the capture goes on.
 bool wait_a_moment(const system::StopRequest& stop) {
   bool waited = false;
-  auto pause = system::EventSource::on_time([&waited] { waited = true; });
-  pause.wake_at(system::monotonic_now() + look_for_reader_again);
+  auto pause = EventSource::on_time([&waited] { waited = true; });
+  pause.wake_at(monotonic_now() + look_for_reader_again);
   while (!waited && !stop.made()) g_main_context_iteration(nullptr, TRUE);
   return !stop.made();
 }
@@ -40,6 +52,43 @@ void capture_to(Output& output, const CaptureInterface& interface, const Options
 }
 
 }  // namespace
+
+void Session::guarded(const std::function<void()>& step) noexcept {
+  try {
+    step();
+  } catch (...) {
+    if (!failure_) failure_ = std::current_exception();
+    stop_.make();
+  }
+}
+
+void Session::run(const Output& output) {
+  std::optional<EventSource> reader_gone;
+  std::optional<EventSource> report;
+  if (output.has_reader()) {
+    reader_gone = EventSource::on_fd(output.fd(), G_IO_ERR, [this] { stop_.make(); });
+    // dumpcap closes the FIFO when its time, size or count is reached, or tshark is interrupted:
+    // what was to be written at the end comes too late then.
+    report = EventSource::on_time([this, &report, began = monotonic_now()] {
+      guarded([this] { recorder_.report(now()); });
+      report->wake_at(next_report(began));
+    });
+    report->wake_at(next_report(monotonic_now()));
+  }
+  start();
+  guarded([&] { recorder_.begin(output.fd(), output.path(), section(), lines(), now()); });
+  stop_.wait();
+  if (recorder_.begun()) {
+    guarded([this] { finish(); });
+    guarded([this] { recorder_.end(now()); });
+  }
+  if (!failure_) return;
+  try {
+    std::rethrow_exception(failure_);
+  } catch (const ReaderGone&) {
+    return;
+  }
+}
 
 bool capture(const CaptureInterface& interface, const Options& options,
              const std::function<void(const std::string&)>& complain) {

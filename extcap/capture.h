@@ -1,14 +1,23 @@
-// A capture, from the output's opening to its end.
+// A capture, whatever it captures from: from the output's opening to its end.
+//
+// Extcap. To be added here: what every interface's capture has in common, from the output's opening
+// to its end.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <string>
+#include <vector>
 
-#include "extcap/interfaces.h"
-#include "extcap/options.h"
+#include "extcap/output.h"
+#include "extcap/recorder.h"
+#include "system/event_loop.h"
 
 namespace mep::extcap {
+
+struct CaptureInterface;
+struct Options;
 
 // Captures until a signal (SIGINT, SIGTERM) asks to stop, nobody reads the output any more, or a
 // simulation has come to its end. Returns whether it was one of these that ended it. Otherwise
@@ -16,5 +25,42 @@ namespace mep::extcap {
 // output is still open at that time: Wireshark shows what it has heard before the end of the FIFO.
 bool capture(const CaptureInterface& interface, const Options& options,
              const std::function<void(const std::string&)>& complain);
+
+// What there is to capture from is a derived class's: its constructor makes ready, before the
+// output is opened, and throws a Problem where that is not possible.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  // Captures until somebody asks to stop or nobody reads the output any more. Throws what ended it
+  // otherwise; all that was received until then is in the output. To be called once.
+  void run(const Output& output);
+
+ protected:
+  // An empty filter lets everything pass. `stop` must outlive the session.
+  Session(std::string filter, system::StopRequest& stop)
+      : recorder_(std::move(filter)), stop_(stop) {}
+
+  // Runs a step of the capture on behalf of GLib, which no exception may pass: one ends the
+  // capture.
+  void guarded(const std::function<void()>& step) noexcept;
+
+  Recorder& recorder() { return recorder_; }
+  system::StopRequest& stop() { return stop_; }
+
+ private:
+  virtual Section section() const = 0;
+  virtual std::vector<RecordedLine> lines() const = 0;
+  // What the capture's clock shows.
+  virtual WallTime now() = 0;
+  // From now on records are taken.
+  virtual void start() = 0;
+  // What is still held goes to the recorder.
+  virtual void finish() = 0;
+
+  Recorder recorder_;
+  system::StopRequest& stop_;
+  std::exception_ptr failure_;
+};
 
 }  // namespace mep::extcap

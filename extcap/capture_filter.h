@@ -1,4 +1,6 @@
 // Capture filters: libpcap's language over tap records.
+//
+// Extcap. To be added here: nothing but libpcap's language.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,5 +1,7 @@
 // What Wireshark asks an extcap before it captures, and the answers: lines of sentences on standard
 // output, whose grammar is in Wireshark's extcap(4).
+//
+// Extcap. To be added here: another question of Wireshark's, with its answer.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // A capture of a simulated meter and its clients, at the pace of real lines or faster.
+//
+// Extcap. To be added here: how a simulated conversation is played.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
@@ -6,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "extcap/capture.h"
 #include "extcap/demo_settings.h"
-#include "extcap/session.h"
 #include "simulator/scripts/scenario.h"
-#include "system/event_sources.h"
+#include "system/event_loop.h"
 #include "system/file_descriptor.h"
 
 namespace mep::extcap {

@@ -1,4 +1,6 @@
 // What a capture of a simulated meter needs to know, checked.
+//
+// Extcap. To be added here: a setting of mep-demo.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

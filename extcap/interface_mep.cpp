@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "extcap/interfaces.h"
-#include "extcap/port_list.h"
+#include "extcap/serial_port.h"
 #include "extcap/tap_session.h"
 #include "extcap/tap_settings.h"
 

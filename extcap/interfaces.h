@@ -1,4 +1,6 @@
 // What mepdump can capture from: interfaces, as Wireshark calls them, each with its options.
+//
+// Extcap. To be added here: what an option can be; an interface's own options are in its file.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,11 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/line_receiver.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/tap.h"
 
 namespace mep::extcap {
+namespace {
+
+constexpr std::uint8_t escape_byte = 0xFF;
+constexpr std::uint8_t error_byte = 0x00;
+
+// A break is a byte 00 without a stop bit: without a count the two look the same.
+std::uint8_t kind_of_error(std::uint8_t value, const TroubleCount& count) {
+  const bool only_framing = count.framing > 0 && count.breaks == 0;
+  if (value == 0 && !only_framing && count.parity == 0) return tap::break_seen;
+  if (count.parity > 0 && count.framing == 0) return tap::parity_error;
+  return tap::framing_error;
+}
+
+constexpr int bits_per_byte = 10;  // 8N1 with its start and stop bit
+
+// Zeros in a row: a tenth of a second at the usual speed, more than plugging something in makes.
+constexpr std::size_t held_zeros = 100;
+
+}  // namespace
+
+void MarkedInput::decode(Bytes raw, bool marks, const TroubleCount& count,
+                         std::vector<ReceivedByte>& out) {
+  out.clear();
+  for (const std::uint8_t byte : raw) {
+    switch (state_) {
+      case State::plain:
+        if (marks && byte == escape_byte)
+          state_ = State::escape;
+        else
+          out.push_back({byte, 0});
+        break;
+      case State::escape:
+        state_ = State::plain;
+        if (byte == error_byte) {
+          state_ = State::error;
+        } else {
+          out.push_back({escape_byte, 0});
+          if (byte != escape_byte) out.push_back({byte, 0});  // a driver that does not double
+        }
+        break;
+      case State::error:
+        state_ = State::plain;
+        out.push_back({byte, kind_of_error(byte, count)});
+        break;
+    }
+  }
+}
+
+ArrivalClock::ArrivalClock(unsigned baud_rate)
+    : byte_time_(Instant(std::chrono::seconds(bits_per_byte)) / baud_rate) {}
+
+Instant ArrivalClock::arrival(std::size_t index, std::size_t count, Instant now) {
+  const Instant ago = byte_time_ * (count - 1 - index);
+  previous_ = std::max(previous_, now - ago);
+  return previous_;
+}
 
 LineReceiver::LineReceiver(Direction direction, unsigned baud_rate, Instant frame_timeout,
                            FrameSplitter::Sink sink)
@@ -19,6 +76,16 @@ void LineReceiver::receive(Bytes raw, bool marks, const TroubleCount& count, Ins
     if (std::exchange(lost_before_next_, false)) trouble |= tap::lost;
     splitter_.push(decoded_[i].value, clock_.arrival(i, decoded_.size(), now), trouble);
   }
+}
+
+bool HeldLine::notices(const LineRecord& record) {
+  const bool only_zeros =
+      (record.status & tap::noise) != 0 &&
+      std::ranges::all_of(record.bytes, [](std::uint8_t byte) { return byte == 0; });
+  zeros_ = only_zeros ? zeros_ + record.bytes.size() : 0;
+  if (noticed_ || zeros_ < held_zeros) return false;
+  noticed_ = true;
+  return true;
 }
 
 }  // namespace mep::extcap

@@ -1,15 +1,60 @@
-// One tapped line, from what the driver hands over to records. No input or output: tests feed it.
+// One tapped line, from what the driver hands over to records: what the bytes were, when each
+// arrived, which frames they make, whether the line is held. No input or output: tests feed it.
+//
+// Extcap. To be added here: what becomes of bytes before they are frames.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
-#include "extcap/arrival.h"
-#include "extcap/marked_input.h"
 #include "protocol/frame.h"
+#include "protocol/types.h"
 
 namespace mep::extcap {
+
+// How often the driver has seen each kind of trouble since it was last asked.
+struct TroubleCount {
+  unsigned framing = 0;
+  unsigned parity = 0;
+  unsigned breaks = 0;
+  unsigned overruns = 0;
+};
+
+struct ReceivedByte {
+  std::uint8_t value;
+  std::uint8_t trouble;  // tap::Status bits
+};
+
+// With PARMRK, termios(3) puts FF 00 before a byte that came with an error, reports a break as
+// FF 00 00, and doubles a byte FF that came without one. A sequence can be split between two reads.
+class MarkedInput {
+ public:
+  // `marks`: whether the driver does all this. `out` is overwritten. `count` says which kind of
+  // error a mark stands for, where the driver counts them.
+  void decode(Bytes raw, bool marks, const TroubleCount& count, std::vector<ReceivedByte>& out);
+
+ private:
+  enum class State : std::uint8_t { plain, escape, error };
+  State state_ = State::plain;
+};
+
+// Adapters and the kernel hand over bytes in bunches. Of n bytes that were read together, only the
+// last one arrived just now; each one before it took a byte's time on the wire.
+class ArrivalClock {
+ public:
+  explicit ArrivalClock(unsigned baud_rate);
+
+  // The arrival of byte `index` of the `count` that were read together at `now`: never before the
+  // byte that preceded it.
+  Instant arrival(std::size_t index, std::size_t count, Instant now);
+
+ private:
+  Instant byte_time_;
+  Instant previous_{0};
+};
 
 class LineReceiver {
  public:
@@ -30,6 +75,17 @@ class LineReceiver {
   FrameSplitter splitter_;
   std::vector<ReceivedByte> decoded_;
   bool lost_before_next_ = false;
+};
+
+// Notices a line on which nothing but zeros comes: no level converter, or a wire at ground.
+class HeldLine {
+ public:
+  // To be shown each record of the line. True once: when it has held at zero for a while.
+  bool notices(const LineRecord& record);
+
+ private:
+  std::size_t zeros_ = 0;  // in a row, over records
+  bool noticed_ = false;
 };
 
 }  // namespace mep::extcap

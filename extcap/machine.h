@@ -1,4 +1,6 @@
 // What a capture's section header says of the machine that captured.
+//
+// Extcap. To be added here: what a capture says of the machine that it was made on.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -7,8 +7,8 @@
 #include "extcap/capture.h"
 #include "extcap/conversation.h"
 #include "extcap/interfaces.h"
-#include "extcap/notice.h"
 #include "extcap/options.h"
+#include "extcap/problem.h"
 
 namespace mep::extcap {
 namespace {

@@ -1,4 +1,6 @@
 // The command line, as it was typed. What it means for a capture is an interface's to say.
+//
+// Extcap. To be added here: an option of mepdump that belongs to no interface.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,4 +1,6 @@
 // Where a capture goes: a file, the FIFO that Wireshark reads, or standard output.
+//
+// Extcap. To be added here: another place to write to.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

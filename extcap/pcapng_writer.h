@@ -1,5 +1,7 @@
 // Writes captures as pcapng: four kinds of block and the options that mepdump has something to say
 // in (draft-ietf-opsawg-pcapng; numbers of blocks and options are the draft's).
+//
+// Extcap. To be added here: a block or an option of pcapng; what stands in it is the recorder's.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

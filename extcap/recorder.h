@@ -1,5 +1,7 @@
 // What becomes of a line's records: each gets its tap header, passes the capture filter, is counted
 // and written.
+//
+// Extcap. To be added here: what every record gets, and what is counted.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -1,19 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/serial_port.h"
 
+#include <libserialport.h>
 #include <linux/serial.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
+#include <tuple>
 #include <utility>
 
-#include "extcap/port_list.h"
 #include "system/text.h"
 
 namespace mep::extcap {
 namespace {
+
+std::string text(const char* from) {
+  return from == nullptr ? std::string() : std::string(from);
+}
+
+std::string describe(const sp_port* port) {
+  // Without a better one, a port's description is its name.
+  if (sp_get_port_transport(port) != SP_TRANSPORT_USB) return {};
+  std::string description = text(sp_get_port_description(port));
+  std::string origin = text(sp_get_port_usb_manufacturer(port));
+  if (const std::string serial = text(sp_get_port_usb_serial(port)); !serial.empty())
+    origin += (origin.empty() ? "" : ", ") + serial;
+  if (!origin.empty()) description += " (" + origin + ")";
+  return description;
+}
 
 std::string ports_there_are() {
   std::vector<std::string> paths;
@@ -32,6 +50,21 @@ bool read_counters(int fd, TroubleCount& count) {
 }
 
 }  // namespace
+
+std::vector<ListedPort> list_ports() {
+  sp_port** found = nullptr;
+  if (sp_list_ports(&found) != SP_OK) return {};
+  const std::unique_ptr<sp_port*, decltype(&sp_free_port_list)> owner(found, sp_free_port_list);
+
+  std::vector<ListedPort> ports;
+  for (sp_port** port = found; *port != nullptr; ++port)
+    ports.push_back({text(sp_get_port_name(*port)), describe(*port),
+                     sp_get_port_transport(*port) == SP_TRANSPORT_USB});
+  std::ranges::sort(ports, {}, [](const ListedPort& port) {
+    return std::tuple(!port.is_usb, port.path.size(), port.path);
+  });
+  return ports;
+}
 
 SerialPort::SerialPort(std::string name, std::string path, unsigned baud_rate,
                        const system::Sharing& sharing)

@@ -1,4 +1,6 @@
-// A port that taps a line: opened to read, never written to.
+// Serial ports: which there are, and one that taps a line, opened to read and never written to.
+//
+// Extcap. To be added here: what a tapped port brings beside bytes.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
@@ -6,12 +8,24 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
-#include "extcap/marked_input.h"
+#include "extcap/line_receiver.h"
 #include "system/serial_device.h"
 
 namespace mep::extcap {
 
+struct ListedPort {
+  std::string path;         // /dev/ttyUSB0
+  std::string description;  // of the USB adapter, with maker and serial number; may be empty
+  bool is_usb = false;
+};
+
+// What libserialport finds, USB adapters first: nobody taps a meter with a motherboard's port
+// when an adapter is plugged in.
+std::vector<ListedPort> list_ports();
+
+// An open port.
 class SerialPort {
  public:
   // Opens `path`, for this process alone unless sharing is allowed, raw, 8N1, at `baud_rate` (one

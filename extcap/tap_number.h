@@ -1,4 +1,6 @@
 // The number that tells one tap from others that end up in the same capture (docs/link-types.md).
+//
+// Extcap. To be added here: nothing.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "extcap/machine.h"
-#include "extcap/notice.h"
 #include "extcap/problem.h"
 #include "extcap/tap_number.h"
 

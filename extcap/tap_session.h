@@ -1,4 +1,6 @@
 // A capture of two tapped lines, from open ports to the end of the file.
+//
+// Extcap. To be added here: how two lines are tapped.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
@@ -7,12 +9,11 @@
 #include <memory>
 #include <vector>
 
-#include "extcap/held_line.h"
+#include "extcap/capture.h"
 #include "extcap/line_receiver.h"
 #include "extcap/serial_port.h"
-#include "extcap/session.h"
 #include "extcap/tap_settings.h"
-#include "system/event_sources.h"
+#include "system/event_loop.h"
 
 namespace mep::extcap {
 

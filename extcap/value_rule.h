@@ -1,5 +1,7 @@
 // What an option's value must be like: told to Wireshark's dialog, which marks what is not, and
 // checked by mepdump itself.
+//
+// Extcap. To be added here: a form that values of options can have.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 

@@ -73,6 +73,7 @@ CommandLine read_command_line(const Program& program, int argc, const char* cons
   // GLib takes arguments out of the array that it is given, and keeps those that it does not know.
   std::vector<std::string> owned(argv, argv + argc);
   std::vector<char*> arguments;
+  arguments.reserve(owned.size() + 1);
   for (std::string& argument : owned) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
   char** remaining = arguments.data();

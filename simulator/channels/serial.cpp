@@ -14,7 +14,7 @@
 
 #include "simulator/channels/channel.h"
 #include "simulator/channels/fd.h"
-#include "system/event_sources.h"
+#include "system/event_loop.h"
 #include "system/file_descriptor.h"
 #include "system/problem.h"
 #include "system/serial_device.h"

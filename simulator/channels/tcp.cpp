@@ -13,10 +13,10 @@
 
 #include "simulator/channels/channel.h"
 #include "simulator/channels/fd.h"
-#include "system/event_sources.h"
+#include "system/event_loop.h"
 #include "system/file_descriptor.h"
-#include "system/text.h"
 #include "system/problem.h"
+#include "system/text.h"
 
 namespace mep::simulator {
 namespace {

@@ -18,8 +18,8 @@
 #include "simulator/program/sim_options.h"
 #include "simulator/scripts/script.h"
 #include "simulator/security/tls_end.h"
+#include "system/event_loop.h"
 #include "system/problem.h"
-#include "system/stop_request.h"
 
 namespace mep::simulator {
 namespace {

@@ -13,8 +13,7 @@
 
 #include "simulator/channels/channel.h"
 #include "simulator/channels/station.h"
-#include "system/event_sources.h"
-#include "system/stop_request.h"
+#include "system/event_loop.h"
 
 namespace mep::simulator {
 

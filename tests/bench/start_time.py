@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""How long `mepdump --extcap-interfaces` takes, beside Wireshark's own sshdump.
+"""What Wireshark waits for: how long mepdump takes to answer, beside Wireshark's own sshdump or
+another mepdump; how many libraries it loads and how much memory a short capture takes.
 
 Wireshark waits for every extcap at each start. The two run in turn, so that whatever else the
 computer does hits both.
@@ -7,14 +8,19 @@ computer does hits both.
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import argparse
+import os
 import pathlib
 import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import bench_paths
+
+INTERFACES = ["--extcap-interfaces"]
+CONFIG = ["--extcap-config", "--extcap-interface", "mep"]
 
 
 def sshdump():
@@ -29,23 +35,54 @@ def sshdump():
     sys.exit("Wireshark's sshdump is not installed")
 
 
-def seconds(program):
+def seconds(program, call):
     begin = time.perf_counter()
-    subprocess.run([str(program), "--extcap-interfaces"], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([str(program), *call], stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - begin
 
 
+def compare(count, ours, theirs, call):
+    pairs = [(seconds(ours, call), seconds(theirs, call)) for _ in range(count)]
+    mine, other = (1000 * statistics.median(column) for column in zip(*pairs))
+    ratio = statistics.median(a / b for a, b in pairs)
+    print(f"{call[0]}: {count} pairs: mepdump {mine:.2f} ms, {theirs.name} {other:.2f} ms "
+          f"(medians), ratio {ratio:.2f}")
+
+
+def libraries(program):
+    return len(subprocess.run(["ldd", str(program)], capture_output=True, text=True,
+                              check=True).stdout.splitlines())
+
+
+def peak_kilobytes(program):
+    """Of a simulated capture; nothing without the simulator."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [str(program), "--capture", "--extcap-interface", "mep-demo", "--speed-up", "0",
+             "--rounds", "1", "--fifo", f"{folder}/x.pcapng"], stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_maxrss if process.returncode == 0 else None
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--sshdump", type=pathlib.Path, default=None)
+    parser.add_argument("--beside", type=pathlib.Path, default=None,
+                        help="another mepdump, such as an older one, in place of sshdump")
     arguments = parser.parse_args()
 
-    ours, theirs = bench_paths.mepdump(), arguments.sshdump or sshdump()
-    pairs = [(seconds(ours), seconds(theirs)) for _ in range(arguments.pairs)]
-    mine, other = (1000 * statistics.median(column) for column in zip(*pairs))
-    print(f"{len(pairs)} pairs: mepdump {mine:.2f} ms, sshdump {other:.2f} ms (medians), "
-          f"ratio {mine / other:.2f}")
+    ours = bench_paths.mepdump()
+    if arguments.beside is None:
+        compare(arguments.pairs, ours, arguments.sshdump or sshdump(), INTERFACES)
+        return
+    for call in (INTERFACES, CONFIG):
+        compare(arguments.pairs, ours, arguments.beside, call)
+    for program in (ours, arguments.beside):
+        peaks = [peak_kilobytes(program) for _ in range(5)]
+        memory = f"{statistics.median(peaks)} kB" if None not in peaks else "no demo"
+        print(f"{program.name}: {libraries(program)} lines of ldd, peak memory of a capture {memory}")
 
 
 if __name__ == "__main__":

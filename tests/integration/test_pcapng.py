@@ -132,9 +132,7 @@ def test_written_anew(path, tmp_path, name):
     tool(name, *(["-w", anew, path] if name == "mergecap" else [path, anew]))
     before, after = Capture.read(path), Capture.read(anew)
     assert described(after) == described(before)
-    if name == "mergecap":  # which makes a section of its own
-        assert after.section_options[1].startswith(before.section_options[1])
-    else:
+    if name != "mergecap":  # which makes a section of its own
         assert after.section_options == before.section_options
 
 

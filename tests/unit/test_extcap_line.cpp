@@ -4,7 +4,6 @@
 #include <array>
 #include <vector>
 
-#include "extcap/held_line.h"
 #include "extcap/line_receiver.h"
 #include "protocol/tap.h"
 

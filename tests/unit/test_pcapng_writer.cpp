@@ -49,10 +49,9 @@ class File {
   }
   // What has been added since the last call.
   std::string added() {
-    const std::string all = content();
-    const std::string added = all.substr(seen_);
-    seen_ = all.size();
-    return added;
+    std::string bytes = content().substr(seen_);
+    seen_ += bytes.size();
+    return bytes;
   }
 
  private:

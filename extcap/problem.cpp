@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/notice.h"
+#include "extcap/problem.h"
 
 #include <cstdio>
 

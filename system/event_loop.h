@@ -1,6 +1,6 @@
-// GLib's event sources, with owners.
+// GLib's event loop: event sources with owners, and the wish to end.
 //
-// System. To be added here: another thing that GLib's loop waits for.
+// System. To be added here: another thing that GLib's loop waits for, another reason to end.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "protocol/frame.h"
 
@@ -38,6 +39,22 @@ class EventSource {
   EventSource(GSource* source, GSourceFunc call, Callback callback);
 
   std::unique_ptr<GSource, Unref> source_;
+};
+
+// Whether the program has been asked to end, by a signal (SIGINT, SIGTERM) or by itself. Signals
+// arrive while GLib's loop is iterated.
+class StopRequest {
+ public:
+  StopRequest();
+
+  void make() { made_ = true; }
+  bool made() const { return made_; }
+  // Runs GLib's loop until somebody has made the request.
+  void wait() const;
+
+ private:
+  bool made_ = false;
+  std::vector<EventSource> sources_;
 };
 
 }  // namespace mep::system

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "system/event_sources.h"
+#include "system/event_loop.h"
+
+#include <signal.h>
 
 #include <algorithm>
 #include <utility>
@@ -61,6 +63,15 @@ void EventSource::wake_at(std::optional<Instant> when) {
 void EventSource::Unref::operator()(GSource* source) const {
   g_source_destroy(source);
   g_source_unref(source);
+}
+
+StopRequest::StopRequest() {
+  for (const int signal : {SIGINT, SIGTERM})
+    sources_.push_back(EventSource::on_signal(signal, [this] { make(); }));
+}
+
+void StopRequest::wait() const {
+  while (!made_) g_main_context_iteration(nullptr, TRUE);
 }
 
 }  // namespace mep::system
