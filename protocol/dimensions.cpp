@@ -36,7 +36,7 @@ std::size_t dim_count() {
 
 std::string assumption_text(Dim dim) {
   const DimInfo& info = dim_info(dim);
-  const std::string origin(info.origin);
+  std::string origin(info.origin);
   switch (info.told) {
     case Assumption::as_number:
       return origin + " = " + std::to_string(info.assumed);
