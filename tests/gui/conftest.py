@@ -76,13 +76,13 @@ def desk(user, pictures):
 
 
 @pytest.fixture
-def wireshark(desk, user, pictures, request):
+def wireshark(desk, user, wireshark_version, pictures, request):
     """A Wireshark that nobody has used; the test starts it."""
     from wireshark import Wireshark
     desk.pictures = pictures / request.node.name
     desk.pictures.mkdir()
     desk.moment = 0
-    program = Wireshark(desk, user)
+    program = Wireshark(desk, user, wireshark_version)
     program.forget()
     yield program
     desk.screenshot("end")

@@ -3,6 +3,8 @@ makes no sense.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import pytest
+
 MEP = {
     "Client line": "not tapped, or typed in below",
     "Meter line": "not tapped, or typed in below",
@@ -23,6 +25,41 @@ DEMO = {
     "Duration (s)": "0",
     "TLS key log": "",
 }
+# Every control changed; the lists of ports have nothing else to choose where there are no adapters.
+MEP_CHANGED = {
+    "Client line, another port": "/dev/Zähler {1} links",
+    "Meter line, another port": "/dev/Zähler {1} rechts",
+    "Share ports that are in use": True,
+    "Speed": "19200 bit/s",
+    "Frame timeout (ms)": "350",
+}
+DEMO_CHANGED = {
+    "Story": "M-Bus devices",
+    "Security": "RC4 encrypted",
+    "Pace": "A minute in a second",
+    "Another pace": "2.5",
+    "Seed": "42",
+    "Start time (UTC)": "2026-06-15T06:00:00Z",
+    "Rounds": "3",
+    "Duration (s)": "90.5",
+}
+# For an entry: what it must mark or refuse, and what it must take.
+ENTRIES = {
+    "mep": {
+        "Client line, another port": (["nonsense", "dev/ttyUSB0", "{x}", "Zähler"],
+                                      ["", "  ", "/dev/Zähler", "/dev/a b", "/dev/{x}"]),
+        "Frame timeout (ms)": (["abc", "", "0", "60001", "99999999999"], ["1", "60000"]),
+    },
+    "mep-demo": {
+        "Another pace": (["fast", "-1", "1000000", "{}", "1,5"], ["", "  ", "0", "2.5"]),
+        "Seed": (["abc", "", "2147483648"], ["0", "2147483647"]),
+        "Start time (UTC)": (["gestern", "2026-06-15", "1999-12-31T00:00:00Z",
+                              "2026-13-01T00:00:00Z"],
+                             ["", "  ", "2026-06-15T06:00:00Z"]),
+        "Rounds": (["abc", "", "2147483648"], ["0", "2147483647"]),
+        "Duration (s)": (["ewig", "-1", "1000000000"], ["", "  ", "0", "2.5"]),
+    },
+}
 
 
 def test_both_interfaces_are_listed_by_name(wireshark):
@@ -39,3 +76,75 @@ def test_the_dialogs_show_what_will_be_used(wireshark):
         options = wireshark.options_of(interface)
         assert options.values(picture=interface) == shown
         options.close()
+
+
+@pytest.mark.parametrize("interface, shown, changed", [("mep", MEP, MEP_CHANGED),
+                                                       ("mep-demo", DEMO, DEMO_CHANGED)])
+def test_what_was_changed_stays_changed(wireshark, user, interface, shown, changed):
+    wireshark.start()
+    options = wireshark.options_of(interface)
+    options.set(changed)
+    expected = shown | changed
+    if interface == "mep-demo":
+        path = user.folder() / "TLS Schlüssel {1}.log"
+        options.choose_file("TLS key log", path)
+        expected = expected | {"TLS key log": str(path)}
+    options.keep()
+
+    again = wireshark.options_of(interface)
+    assert again.values(picture="again") == expected
+    again.close()
+
+    wireshark.quit()
+    wireshark.start()
+    restarted = wireshark.options_of(interface)
+    assert restarted.values(picture="restarted") == expected
+
+
+@pytest.mark.parametrize("interface", ENTRIES)
+def test_a_wrong_entry_is_marked_and_cannot_be_kept(wireshark, interface):
+    wireshark.start()
+    options = wireshark.options_of(interface)
+    wrong = []
+    for label, (refused, taken) in ENTRIES[interface].items():
+        entry = options.control(label)
+        unmarked = entry.background
+        for text in refused:
+            entry.strike(text)
+            if entry.text == text or not text:
+                if not wireshark.desk.soon(lambda: entry.background != unmarked):
+                    wrong.append(f"{label}: {text!r} is not marked")
+                if options.accepts:
+                    wrong.append(f"{label}: {text!r} can be kept")
+            elif text.startswith(entry.text) and options.accepts and entry.text:
+                wrong.append(f"{label}: {text!r} has become {entry.text!r}")
+        wireshark.desk.screenshot(f"marked-{interface}")
+        for text in taken:
+            entry.type(text)
+            if not wireshark.desk.soon(lambda: entry.background == unmarked):
+                wrong.append(f"{label}: {text!r} is marked")
+            if not options.accepts:
+                wrong.append(f"{label}: {text!r} cannot be kept")
+    assert not wrong
+
+
+# What was kept once, makes no sense now, and is not opened before the start: how mepdump names it.
+@pytest.mark.parametrize("interface, kept, said", [
+    ("mep", {"clientline": "/dev/ttyUSB7"}, "client line /dev/ttyUSB7: no such port"),
+    ("mep", {"frametimeout": "70000"}, '"Frame timeout (ms)" in the interface\'s options'),
+    ("mep", {"clientlinepath": "nonsense"}, '"Client line, another port"'),
+    ("mep-demo", {"script": "old-story"}, "old-story"),
+    ("mep-demo", {"start": "2026-02-30T00:00:00Z"}, "there is no such day"),
+])
+def test_what_was_kept_and_makes_no_sense_is_named(wireshark, interface, kept, said):
+    wireshark.remember(interface, kept)
+    wireshark.start()
+    wireshark.capture(interface)
+    assert said in wireshark.message()
+
+
+def test_an_unplugged_adapter_is_not_replaced_by_another_port(wireshark):
+    wireshark.remember("mep", {"clientline": "/dev/ttyUSB7"})
+    wireshark.start()
+    options = wireshark.options_of("mep")
+    assert options.values(picture="unplugged")["Client line"] == "not tapped, or typed in below"

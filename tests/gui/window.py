@@ -243,6 +243,16 @@ class Desk:
                 raise Missing(f"waited {timeout} s for {what}; see {self.screenshot('missing')}")
             time.sleep(0.1)
 
+    @staticmethod
+    def soon(condition, timeout=3):
+        """Whether something comes true soon."""
+        until = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        return True
+
     def windows(self):
         """The windows of all programs, the newest last."""
         return [window for program in self._desktop.children for window in program.children

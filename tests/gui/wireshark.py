@@ -69,6 +69,20 @@ class Options:
             else:
                 control.type(value)
 
+    def choose_file(self, label, path):
+        """Chooses a file in the dialog behind the button beside its name, which takes no typing."""
+        at = self.control(label).box
+        opener = next(each for each in self.window.seen("button", "…")
+                      if each.box.y <= at.y + at.height // 2 <= each.box.y + each.box.height)
+        opener.click()
+        chooser = self.desk.wait_for(
+            lambda: next((each for each in self.desk.windows()
+                          if each.seen("text", "File name:")), None), "a dialog to choose a file")
+        chooser.find("text", "File name:").type(str(path))
+        self.desk.screenshot("file")
+        self.desk.key("Return")
+        self.desk.wait_for(lambda: self.control(label).text == str(path), f"{path} to be chosen")
+
     def button(self, name):
         return self.window.find("button", name)
 
@@ -86,12 +100,62 @@ class Options:
         self.desk.wait_until_gone(self.window.name)
 
 
+class Keys:
+    """The table of keys."""
+
+    def __init__(self, window):
+        self.window = window
+        self.desk = window.desk
+
+    def _cells(self):
+        return [each for each in self.window.find("tree").children if each.role == "table cell"]
+
+    def _row(self):
+        """The cells of the last row: label, kind, key, enabled."""
+        return self._cells()[-4:]
+
+    def _enter(self, column, text):
+        self._row()[column].click(times=2)
+        self.desk.wait_for(lambda: self.window.find("tree").seen("text", into=("tree",)),
+                           "the cell to be edited")
+        self.desk.type(text)
+        self.desk.key("Return")
+        self.desk.wait_for(lambda: self._row()[column].name == text, f"the cell to have {text!r}")
+
+    def add(self, label, key):
+        """A row more, with what else it has left as it is."""
+        before = len(self._cells())
+        self.window.seen("button", "")[0].click()
+        self.desk.wait_for(lambda: len(self._cells()) > before, "a row more")
+        self.desk.screenshot("row")
+        self._enter(0, label)
+        self._enter(2, key)
+
+    @property
+    def is_enabled_last(self):
+        """Whether the last row is ticked."""
+        return self._row()[3].is_checked
+
+    @property
+    def complaint(self):
+        """What the window says is wrong."""
+        return "".join(each.name for each in self.window.seen("label")
+                       if each.name.strip() not in ("", "mep_keys"))
+
+    def keep(self):
+        """Takes the table over, and the preferences that it was opened from."""
+        for title in (self.window.name, "Wireshark · Preferences"):
+            self.desk.window(title).find("button", "OK").click()
+            self.desk.wait_until_gone(title)
+
+
 class Wireshark:
     """A running Wireshark of the user's."""
 
-    def __init__(self, desk, user):
+    def __init__(self, desk, user, version):
         self.desk = desk
         self.user = user
+        self.version = version
         self.process = None
 
     def forget(self):
@@ -103,6 +167,14 @@ class Wireshark:
                 entry.unlink()
         (self.user.config_folder / "recent_common").write_text(LAYOUT)
         (self.user.config_folder / "preferences").write_text(QUIET)
+
+    def remember(self, interface, values):
+        """As if these values of the interface's options had been kept before: in the file where
+        Wireshark keeps them, by its names for them."""
+        file = "extcap.cfg" if self.version >= (4, 2) else "preferences"
+        with open(self.user.config_folder / file, "a", encoding="utf-8") as kept:
+            for name, value in values.items():
+                kept.write(f"extcap.{interface.replace('-', '_')}.{name}: {value}\n")
 
     def start(self, *arguments):
         self.process = subprocess.Popen(["wireshark", *map(str, arguments)],
@@ -266,3 +338,27 @@ class Wireshark:
         self.desk.key("Return")
         self.desk.wait_until_gone(dialog.name)
         self.desk.wait_for(path.exists, f"the file {path}")
+
+    def keys(self):
+        """The table of keys, opened in the preferences."""
+        self.desk.key("ctrl+shift+p")
+        preferences = self.desk.window("Wireshark · Preferences")
+        tree = preferences.find("tree")
+        protocols = next(each for each in tree.children if each.name == "Protocols")
+        protocols.click()
+        self.desk.key("Right")
+        self.desk.wait_for(lambda: any(each.name == "MEP" for each in tree.children),
+                           "the list of protocols")
+        self.desk.type("MEP")
+        button = preferences.beside("Keys", ("button",))
+        self.desk.screenshot("preferences")
+        button.click()
+        return Keys(self.desk.window("MEP keys"))
+
+    def switch_profile(self, name):
+        self.desk.key("ctrl+shift+a")
+        profiles = self.desk.window("Wireshark · Configuration Profiles")
+        next(each for each in profiles.find("tree").children if each.name == name).click()
+        self.desk.screenshot("profiles")
+        profiles.find("button", "OK").click()
+        self.desk.wait_for(lambda: self.status(f"Profile: {name}"), f"the profile {name}")
