@@ -17,7 +17,7 @@ import gi
 gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402
 
-TIMEOUT = 60  # seconds, after which something is taken never to come
+TIMEOUT = 30  # seconds, after which something is taken never to come
 WIDTH, HEIGHT = 1280, 960
 INPUTS = ("text", "combo box", "check box", "spin button")
 # What may hold thousands of things, none of which is a control.
@@ -212,6 +212,10 @@ class Desk:
         self._set(DBUS_SESSION_BUS_ADDRESS=bus.stdout.readline().strip(),
                   QT_LINUX_ACCESSIBILITY_ALWAYS_ON="1", QT_ACCESSIBILITY="1")
         self._start(["openbox"])
+        # With AltGr this keyboard has umlauts, too: a key that xdotool would have to make at the
+        # moment may come too late.
+        subprocess.run(["setxkbmap", "us", "altgr-intl"], env=self.environment, check=True,
+                       timeout=TIMEOUT)
         Atspi.init()
         self._desktop = Widget(self, Atspi.get_desktop(0))
         self._desktop.node.set_cache_mask(Atspi.Cache.NONE)
