@@ -58,8 +58,10 @@ def test_a_key_added_in_the_window_is_on_and_makes_digests_good(wireshark, user)
     wireshark.wait_for_displayed(count(user, NO_KEY, "mep.digest"))
 
 
-@pytest.mark.parametrize("menu, title", [("I/O Graph…", "Wireshark · I/O Graph…"),
-                                         ("Plot…", "Wireshark · Plot…")])
+@pytest.mark.parametrize("menu, title", [
+    pytest.param("I/O Graph…", "Wireshark · I/O Graph…", id="io-graphs"),
+    pytest.param("Plot…", "Wireshark · Plot…", id="plots"),
+])
 def test_graphs_open(wireshark, wireshark_version, menu, title):
     if menu == "Plot…" and wireshark_version < (4, 6):
         pytest.skip("there are no plots before Wireshark 4.6")
