@@ -10,6 +10,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAILY_READING = ROOT / "samples" / "daily-reading.pcapng"
 NO_KEY = ROOT / "tests" / "cases" / "clear-no-key.pcapng"
 KEY = "k3y-from-the-grid-op"  # of all digests in NO_KEY
+# The voltage of L1 in red, as Wireshark keeps its graphs: enabled, name, filter, colour, style, what
+# is drawn, field, smoothing, factor.
+VOLTAGE = "mep.bt28.rms_voltage_mv_l1"
+VOLTAGE_GRAPH = f'"Enabled","U","mep","#ff0000","Line","AVG(Y Field)","{VOLTAGE}","None","1"\n'
+VOLTAGE_PLOT = VOLTAGE_GRAPH
+RED = (255, 0, 0)
 BT28 = 'mep.table == "BT28"'
 GOOD = 'mep.digest.status == "Good"'
 
@@ -62,13 +68,18 @@ def test_a_key_added_in_the_window_is_on_and_makes_digests_good(wireshark, user)
     pytest.param("I/O Graph…", "Wireshark · I/O Graph…", id="io-graphs"),
     pytest.param("Plot…", "Wireshark · Plot…", id="plots"),
 ])
-def test_graphs_open(wireshark, wireshark_version, menu, title):
+def test_graphs_draw_a_field(wireshark, user, wireshark_version, menu, title):
     if menu == "Plot…" and wireshark_version < (4, 6):
         pytest.skip("there are no plots before Wireshark 4.6")
+    (user.config_folder / "io_graphs").write_text(VOLTAGE_GRAPH)
+    (user.config_folder / "plots").write_text(VOLTAGE_PLOT)
     wireshark.start("-r", DAILY_READING)
     wireshark.wait_for_packets(1)
     wireshark.menu("Statistics", menu)
-    wireshark.desk.window(title)
+    graphs = wireshark.desk.window(title)
+    box = graphs.box
+    area = box._replace(height=box.height // 2)  # below it is the table of graphs
+    wireshark.desk.wait_for(lambda: RED in wireshark.desk.colours(area), "the graph's line")
     wireshark.desk.screenshot("graph")
 
 

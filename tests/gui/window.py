@@ -150,7 +150,7 @@ class Widget:
     def background(self):
         """The colour on which its text stands, as (red, green, blue)."""
         box = self.box
-        return self.desk.colour(box.x + box.width - 8, box.y + 4)
+        return self.desk.colours(Box(box.x + box.width - 8, box.y + 4, 1, 1)).pop()
 
     def click(self, button=1, times=1):
         box = self.box
@@ -297,13 +297,16 @@ class Desk:
                        env=self.environment, check=True, timeout=TIMEOUT)
         return path
 
-    def colour(self, x, y):
-        """What is shown at a point, as (red, green, blue): from Xvfb's frame buffer, which is a
-        file in the format of xwd. Its numbers are big-endian, its pixels are not."""
+    def colours(self, box):
+        """All colours that are shown there, each as (red, green, blue): from Xvfb's frame buffer,
+        which is a file in the format of xwd. Its numbers are big-endian, its pixels are not."""
         with open(self.folder / "Xvfb_screen0", "rb") as screen:
             header = struct.unpack(">25I", screen.read(100))
-            header_size, bits, line_size, colours = header[0], header[11], header[12], header[19]
-            xwd_colour = 12  # bytes of an entry of the colour map
-            screen.seek(header_size + colours * xwd_colour + y * line_size + x * bits // 8)
-            blue, green, red = screen.read(3)
-        return red, green, blue
+            header_size, bits, line_size, map_entries = header[0], header[11], header[12], header[19]
+            map_entry, pixel = 12, bits // 8  # bytes
+            found = set()
+            for y in range(max(box.y, 0), min(box.y + box.height, HEIGHT)):
+                screen.seek(header_size + map_entries * map_entry + y * line_size + box.x * pixel)
+                line = screen.read(box.width * pixel)
+                found.update(zip(line[2::pixel], line[1::pixel], line[0::pixel]))
+        return found

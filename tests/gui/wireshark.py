@@ -20,7 +20,7 @@ gui.geometry_main_maximized: FALSE
 QUIET = """gui.update.enabled: FALSE
 gui.ask_unsaved: FALSE
 """
-SAVE_ON_START = "Save parameter(s) on capture start"
+SAVE_ON_START = "Save parameter"  # how that box begins
 WHEEL_DOWN = 5
 
 
@@ -37,7 +37,7 @@ class Options:
     def _controls(self):
         """Those of the tab in front."""
         return {label: control for label, control in self.window.controls().items()
-                if label != SAVE_ON_START}
+                if not label.startswith(SAVE_ON_START)}
 
     def control(self, label):
         """The control with this label; its tab comes to the front."""
@@ -88,9 +88,10 @@ class Options:
         return self.window.find("button", name)
 
     @property
-    def accepts(self):
-        """Whether what is entered can be kept."""
-        return self.button("Save").is_enabled
+    def starter(self):
+        """The button that makes use of what was entered: 4.0's dialog has none to start, and later
+        ones' Save takes anything."""
+        return next(iter(self.window.seen("button", "Start")), None) or self.button("Save")
 
     def keep(self):
         self.button("Save").click()
@@ -251,13 +252,12 @@ class Wireshark:
         name.click(times=2)
 
     def start_from(self, options, interface):
-        """Starts a capture from the open dialog, where it has a button for that; 4.0's only keeps
-        what was entered."""
-        if options.window.seen("button", "Start"):
-            options.button("Start").click()
-            self.desk.wait_until_gone(options.window.name)
-        else:
-            options.keep()
+        """Starts a capture from the open dialog."""
+        starter = options.starter
+        only_keeps = starter.name == "Save"
+        starter.click()
+        self.desk.wait_until_gone(options.window.name)
+        if only_keeps:
             self.capture(interface)
 
     def command_line(self):
