@@ -153,7 +153,14 @@ class Widget:
         return self.desk.colours(Box(box.x + box.width - 8, box.y + 4, 1, 1)).pop()
 
     def click(self, button=1, times=1):
-        box = self.box
+        """Clicks it, once it stays where it is: a window that opens is arranged a few times."""
+        seen = []
+
+        def still():
+            seen.append(self.box)
+            return seen[-1] if seen[-1:] == seen[-2:-1] else None
+
+        box = self.desk.wait_for(still, f"{self} to stay where it is")
         self.desk.click(box.x + box.width // 2, box.y + box.height // 2, button, times)
 
     def strike(self, text):
