@@ -15,7 +15,7 @@ KEY = "k3y-from-the-grid-op"  # of all digests in NO_KEY
 VOLTAGE = "mep.bt28.rms_voltage_mv_l1"
 VOLTAGE_GRAPH = f'"Enabled","U","mep","#ff0000","Line","AVG(Y Field)","{VOLTAGE}","None","1"\n'
 # And its plots: enabled, group, name, filter, colour, style, field, factor.
-VOLTAGE_PLOT = f'"Enabled","1","U","mep","#ff0000","Line","{VOLTAGE}","1"\n'
+VOLTAGE_PLOT = f'"TRUE","1","U","mep","#ff0000","Line","{VOLTAGE}","1"\n'
 RED = (255, 0, 0)
 BT28 = 'mep.table == "BT28"'
 GOOD = 'mep.digest.status == "Good"'

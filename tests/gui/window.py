@@ -161,7 +161,9 @@ class Widget:
             return seen[-1] if seen[-1:] == seen[-2:-1] else None
 
         box = self.desk.wait_for(still, f"{self} to stay where it is")
-        self.desk.click(box.x + box.width // 2, box.y + box.height // 2, button, times)
+        # Of a cell only the left end is sure to be in sight.
+        right = min(box.width // 2, 14) if self.role == "table cell" else box.width // 2
+        self.desk.click(box.x + right, box.y + box.height // 2, button, times)
 
     def strike(self, text):
         """Types the text in the place of what is written in an entry, which may refuse some of
