@@ -262,6 +262,7 @@ class Wireshark:
 
     def command_line(self):
         """Of the mepdump that captures now: its arguments."""
+        mepdump = str(self.user.extcap_folder / "mepdump")
 
         def found():
             for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
@@ -269,7 +270,7 @@ class Wireshark:
                     words = entry.read_bytes().decode().split("\0")[:-1]
                 except OSError:
                     continue
-                if words and words[0].endswith("/mepdump") and "--capture" in words:
+                if words and words[0] == mepdump and "--capture" in words:
                     return words
             return None
 
