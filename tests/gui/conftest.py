@@ -1,5 +1,5 @@
-"""What the tests of Wireshark's windows share: one screen, and on it a Wireshark for each test, with
-the built plugin and mepdump, that nobody has used before.
+"""What the tests of Wireshark's windows share: one screen, and on it a Wireshark for each test that
+nobody has used before, with the built plugin and mepdump.
 
 MEP_BUILD_DIR names the build folder. Pictures of what was on the screen go to out/gui/VERSION; a
 folder for each test.

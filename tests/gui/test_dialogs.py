@@ -131,8 +131,8 @@ def test_a_wrong_entry_is_marked_and_cannot_be_used(wireshark, interface):
     assert not wrong
 
 
-# What was kept once and makes no sense now: how it is named where the dialog is not opened before the
-# start. Wireshark opens it by itself unless what is required has been kept.
+# What was kept once and makes no sense now: how it is named where the dialog is not opened before
+# the start. Wireshark opens it by itself unless what is required has been kept.
 BOTH = {"clientline": "none", "meterline": "none"}
 
 

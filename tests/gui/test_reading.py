@@ -10,8 +10,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAILY_READING = ROOT / "samples" / "daily-reading.pcapng"
 NO_KEY = ROOT / "tests" / "cases" / "clear-no-key.pcapng"
 KEY = "k3y-from-the-grid-op"  # of all digests in NO_KEY
-# The voltage of L1 in red, as Wireshark keeps its graphs: enabled, name, filter, colour, style, what
-# is drawn, field, smoothing, factor.
+# The voltage of L1 in red, as Wireshark keeps its graphs: enabled, name, filter, colour, style,
+# what is drawn, field, smoothing, factor.
 VOLTAGE = "mep.bt28.rms_voltage_mv_l1"
 VOLTAGE_GRAPH = f'"Enabled","U","mep","#ff0000","Line","AVG(Y Field)","{VOLTAGE}","None","1"\n'
 # And its plots: enabled, group, name, filter, colour, style, field, factor.

@@ -99,27 +99,28 @@ class Widget:
                  for number in range(count)]
         return [Widget(self.desk, node) for node in nodes if node is not None]
 
-    def walk(self, into=()):
+    def walk(self):
         """Everything in it that is shown, itself first. What may hold thousands of things is not
-        gone into, unless its role is in `into` or the walk begins there."""
+        gone into, unless the walk begins there."""
         yield self
         for child in self.children:
-            if child.role in CLOSED and child.role not in into:
-                if child.is_shown:
-                    yield child
-            elif child.is_shown:
-                yield from child.walk(into)
+            if not child.is_shown:
+                continue
+            if child.role in CLOSED:
+                yield child
+            else:
+                yield from child.walk()
 
-    def seen(self, role=None, name=None, into=()):
+    def seen(self, role=None, name=None):
         """All that is shown in it, of this role and with this name; a name that ends with an
         ellipsis may go on."""
-        return [each for each in self.walk(into)
+        return [each for each in self.walk()
                 if (role is None or each.role in (role if isinstance(role, tuple) else (role,)))
                 and (name is None or fits(each.name, name))]
 
-    def find(self, role=None, name=None, into=(), timeout=TIMEOUT):
+    def find(self, role=None, name=None, timeout=TIMEOUT):
         """The first of those, once there is one."""
-        return self.desk.wait_for(lambda: next(iter(self.seen(role, name, into)), None),
+        return self.desk.wait_for(lambda: next(iter(self.seen(role, name)), None),
                                   f"{role or 'anything'} {name or ''} in {self}", timeout)
 
     def controls(self, roles=INPUTS):
@@ -214,8 +215,11 @@ class Desk:
                      "-fbdir", str(folder)],
                     pass_fds=[writable])
         os.close(writable)
-        with os.fdopen(readable) as number:
-            self._set(DISPLAY=":" + number.readline().strip())
+        with os.fdopen(readable) as pipe:
+            number = pipe.readline().strip()
+        if not number:
+            raise Missing("Xvfb did not start")
+        self._set(DISPLAY=f":{number}")
         bus = self._start(["dbus-daemon", "--session", "--nofork", "--print-address"],
                           stdout=subprocess.PIPE, text=True)
         self._set(DBUS_SESSION_BUS_ADDRESS=bus.stdout.readline().strip(),
@@ -311,8 +315,9 @@ class Desk:
         which is a file in the format of xwd. Its numbers are big-endian, its pixels are not."""
         with open(self.folder / "Xvfb_screen0", "rb") as screen:
             header = struct.unpack(">25I", screen.read(100))
-            header_size, bits, line_size, map_entries = header[0], header[11], header[12], header[19]
-            map_entry, pixel = 12, bits // 8  # bytes
+            header_size, pixel, line_size, map_entries = (header[0], header[11] // 8, header[12],
+                                                          header[19])
+            map_entry = 12  # bytes, as all the sizes
             found = set()
             for y in range(max(box.y, 0), min(box.y + box.height, HEIGHT)):
                 screen.seek(header_size + map_entries * map_entry + y * line_size + box.x * pixel)
