@@ -94,7 +94,7 @@ class Field : public Listed<Field> {
 
 class Subtree : public Listed<Subtree> {
  public:
-  Subtree() noexcept {}
+  Subtree() noexcept = default;
   operator int() const { return id_; }
   int* address() const { return &id_; }
 
