@@ -146,7 +146,7 @@ def keys():
             yield line, wanted
 
 
-@pytest.mark.parametrize("text,accepted", keys())
+@pytest.mark.parametrize("text,accepted", list(keys()))
 def test_keys_as_they_are_pasted(run_tshark, user, text, accepted):
     quoted = re.sub(r'(["\\])', r"\\x22", text) if '"' in text else text
     result = run_tshark(["-r", user.readable(CASES / "clear-no-key.pcapng"), "-o",

@@ -5,6 +5,7 @@ pass is shown as far as it tells by itself.
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import random
+import re
 import xml.etree.ElementTree
 
 import pytest
@@ -45,7 +46,8 @@ DissectorTable.get("wtap_encap"):set((wtap_encaps or wtap).USER13, later)
 @pytest.fixture(scope="module")
 def some_later(user, run_tshark):
     """some_later(numbers, often) -> the arguments for tshark."""
-    if "with Lua" not in run_tshark(["--version"]).stdout:
+    # "with Lua 5.2.4" before 4.6, "+Lua 5.4.9" from then on
+    if not re.search(r"(with |\+)Lua", run_tshark(["--version"]).stdout):
         pytest.skip("this Wireshark has no Lua")
 
     def make(numbers, often):
