@@ -34,9 +34,8 @@ struct Directions {
 };
 
 struct Bus {
-  // Where what is learned of it lives: file scope, or a packet's (see passing_bus()).
+  // Where what is learned of it lives: file scope, or a packet's.
   wmem_allocator_t* scope;
-  bool passing;
   std::uint16_t number;  // 0 for the first in the capture
   // Among the buses whose frames have one and the same tap number: the next, and which interfaces
   // were seen of this one, counted from 1, by role.
@@ -55,6 +54,9 @@ struct Bus {
   Assembly requests, responses;           // ET52, ET53
   Transaction* last_requests;
   TlsSession* tls;  // the one that is going on; null: none
+
+  // Whether it is gone with its packet (see passing_bus()).
+  bool passing() const { return scope != wmem_file_scope(); }
 };
 
 // As many kinds of evidence as have been settled lately lean so far at most: enough for a damaged

@@ -22,6 +22,7 @@ const Dimensions nothing_known;
 Bus* empty_bus(wmem_allocator_t* scope) {
   Bus* bus = wmem_new0(scope, Bus);
   bus->scope = scope;
+  bus->dimensions = &nothing_known;
   bus->sequences = wmem_map_new(scope, g_direct_hash, g_direct_equal);
   return bus;
 }
@@ -29,7 +30,6 @@ Bus* empty_bus(wmem_allocator_t* scope) {
 Bus* new_bus() {
   Bus* bus = empty_bus(wmem_file_scope());
   bus->number = bus_count++;
-  bus->dimensions = &nothing_known;
   return bus;
 }
 
@@ -37,11 +37,11 @@ Bus* new_bus() {
 // what is learned of it. `known`: the bus as the first pass left it; null where there is none.
 Bus* passing_bus(const packet_info* pinfo, const Bus* known) {
   Bus* bus = empty_bus(pinfo->pool);
-  bus->passing = true;
   bus->swap_told = bus->echo_told = bus->factory_key_told = true;
-  bus->number = known ? known->number : no_bus;
-  bus->dimensions = known ? known->dimensions : &nothing_known;
+  bus->number = no_bus;
   if (!known) return bus;
+  bus->number = known->number;
+  bus->dimensions = known->dimensions;
   bus->lean = known->lean;
   bus->directions = known->directions;
   bus->last_key = known->last_key;

@@ -29,7 +29,7 @@ nstime_t time_since(const nstime_t& before, const packet_info* pinfo) {
 FrameFacts* new_facts(const Bus& bus, Direction direction) {
   FrameFacts* facts = wmem_new0(bus.scope, FrameFacts);
   facts->direction = direction;
-  facts->alone = bus.passing;
+  facts->alone = bus.passing();
   facts->bus = bus.number;
   facts->digest = DigestStatus::unverified;
   facts->dimensions = bus.dimensions;
@@ -255,7 +255,7 @@ FrameFacts* learn_request(Bus& bus, packet_info* pinfo, Bytes message, const AsR
         static_cast<const std::uint8_t*>(wmem_memdup(bus.scope, written.data(), written.size()));
     learn_written(bus, pinfo, *exchange, *facts);
   }
-  if (exchange->cover == Cover::clear && is_tls(code) && !bus.passing)
+  if (exchange->cover == Cover::clear && is_tls(code) && !bus.passing())
     learn_tls_request(bus, pinfo, *exchange, request.data.of(message), *facts);
   return facts;
 }

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "plugin/procedure_tree.h"
 #include "plugin/reading.h"
@@ -19,8 +22,10 @@
 namespace mep::plugin {
 namespace {
 
+using Names = std::vector<std::pair<std::uint32_t, std::string>>;
+
 const void* names_of_codes(std::string_view (*name)(std::uint8_t)) {
-  NumberNames names;
+  Names names;
   for (unsigned code = 0; code < 256; ++code) {
     const std::string_view text = name(static_cast<std::uint8_t>(code));
     if (!text.empty()) names.emplace_back(code, text);
@@ -37,7 +42,7 @@ const void* response_names() {
 // What a person would type into a filter: "BT28", "BT1" for BT01, "pending BT28", and the whole
 // title, which comes first since the first is shown.
 const void* table_names() {
-  NumberNames names;
+  Names names;
   for (const std::uint16_t flags : {std::uint16_t{0}, pending_flag}) {
     for (unsigned number = 0; number <= (number_mask | manufacturer_flag); ++number) {
       const auto table = static_cast<std::uint16_t>(number | flags);

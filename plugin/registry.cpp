@@ -3,6 +3,7 @@
 
 #include <cstdarg>
 #include <map>
+#include <string>
 
 namespace mep::plugin {
 
@@ -62,11 +63,8 @@ proto_item* add_generated_flag(proto_tree* tree, const Field& field, tvbuff_t* t
   return item;
 }
 
-const value_string* value_strings(const NumberNames& names) {
-  auto* strings = new value_string[names.size() + 1]();
-  for (std::size_t i = 0; i < names.size(); ++i)
-    strings[i] = {names[i].first, g_strdup(names[i].second.c_str())};
-  return strings;
+const char* kept(std::string_view text) {
+  return g_strndup(text.data(), text.size());
 }
 
 const unit_name_string* unit(std::string_view text) {

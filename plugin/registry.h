@@ -18,10 +18,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "plugin/wireshark.h"
 
@@ -140,8 +138,16 @@ proto_item* add_generated_flag(proto_tree* tree, const Field& field, tvbuff_t* t
 
 // --- What fields show their values with; lives for ever ---
 
-using NumberNames = std::vector<std::pair<std::uint32_t, std::string>>;
-const value_string* value_strings(const NumberNames& names);
+const char* kept(std::string_view text);
+// `names`: pairs of a number and its name.
+template <typename Names>
+const value_string* value_strings(const Names& names) {
+  auto* strings = new value_string[names.size() + 1]();
+  value_string* next = strings;
+  for (const auto& [number, name] : names)
+    *next++ = {static_cast<std::uint32_t>(number), kept(name)};
+  return strings;
+}
 // A unit to be shown behind a number, with a space between: "230412 mV".
 const unit_name_string* unit(std::string_view text);
 

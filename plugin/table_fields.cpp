@@ -17,22 +17,11 @@ std::vector<int>& numbers() {
   return all;
 }
 
-const char* kept(std::string_view text) {
-  return g_strndup(text.data(), text.size());
-}
-
-const value_string* names_of_values(const ValueNames& names) {
-  auto* strings = new value_string[names.size() + 1]();
-  for (std::size_t i = 0; i < names.size(); ++i)
-    strings[i] = {static_cast<std::uint32_t>(names[i].first), kept(names[i].second)};
-  return strings;
-}
-
 const value_string* names_of_sources() {
   static const value_string* const strings = [] {
     ValueNames names;
     for (const Source& source : sources()) names.emplace_back(source.id, source.name);
-    return names_of_values(names);
+    return value_strings(names);
   }();
   return strings;
 }
@@ -72,7 +61,7 @@ void describe_integer(const FieldInfo& field, header_field_info& info) {
   info.display = hexadecimal ? BASE_HEX : BASE_DEC;
   // Names of values beyond 32 bits would need another table type; no description has any.
   if (field.values && field.size <= 4) {
-    info.strings = VALS(names_of_values(*field.values));
+    info.strings = VALS(value_strings(*field.values));
   } else if (field.format == Format::source_id) {
     info.strings = VALS(names_of_sources());
   } else if (!field.unit.empty() && !hexadecimal) {

@@ -434,11 +434,7 @@ void show_table(const TableBytes& shown, const Node& root, const Dimensions& dim
   const Findings findings = find(shown.pinfo->pool, root, shown.stretch, dimensions);
   auto profile = profile_place(root, dimensions);
   Display{shown, profile ? &*profile : nullptr, dimensions}.show_all(findings);
-  if (findings.assumed) {
-    proto_item* item =
-        proto_tree_add_string(shown.tree, hf_assumed, shown.tvb, 0, 0, findings.assumed);
-    proto_item_set_generated(item);
-  }
+  if (findings.assumed) add_generated(shown.tree, hf_assumed, shown.tvb, findings.assumed);
 }
 
 }  // namespace mep::plugin

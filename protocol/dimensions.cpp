@@ -7,8 +7,8 @@ namespace mep {
 namespace {
 
 constexpr DimInfo unplaced[] = {
-#define MEP_DIM(name, slots, origin, kind, assumed, told) \
-  {#name, origin, slots, DimKind::kind, assumed, Assumption::told, 0},
+#define MEP_DIM(name, slots, origin, kind, assumed) \
+  {#name, origin, slots, DimKind::kind, assumed, 0},
 #include "protocol/dimensions.inc"
 #undef MEP_DIM
 };
@@ -37,12 +37,12 @@ std::size_t dim_count() {
 std::string assumption_text(Dim dim) {
   const DimInfo& info = dim_info(dim);
   std::string origin(info.origin);
-  switch (info.told) {
-    case Assumption::as_number:
+  switch (info.kind) {
+    case DimKind::number:
       return origin + " = " + std::to_string(info.assumed);
-    case Assumption::in_usual_order:
+    case DimKind::source:
       return origin + " in the usual order";
-    case Assumption::as_usual:
+    case DimKind::described:
       return origin + " as usual";
   }
   return origin;

@@ -26,21 +26,18 @@ inline constexpr std::size_t adjustable_logs = 16;    // room for the entries of
 
 // One number, or `slots` of them side by side.
 enum class Dim : std::uint8_t {
-#define MEP_DIM(name, slots, origin, kind, assumed, told) name,
+#define MEP_DIM(name, slots, origin, kind, assumed) name,
 #include "protocol/dimensions.inc"
 #undef MEP_DIM
 };
 
+// What a dimension is, and with that how people are told that it is assumed.
 enum class DimKind : std::uint8_t {
-  number,  // counts, measures or tells yes from no
-  source,  // names what a register holds: an ID of BT22's list, page 204
-};
-
-// How people are told that a value is assumed.
-enum class Assumption : std::uint8_t {
-  as_number,       // "BT21.3 = 11"
-  in_usual_order,  // "BT22 Summation Sources in the usual order": each description has its own
-  as_usual,        // "ET36 Entry Size as usual": likewise
+  number,  // counts, measures or tells yes from no: "BT21.3 = 11"
+  // A selection, which names what a register holds: an ID of BT22's list, page 204. "BT22 Summation
+  // Sources in the usual order": each description has its own.
+  source,
+  described,  // a number of which each description has its own: "ET36 Entry Size as usual"
 };
 
 struct DimInfo {
@@ -49,8 +46,7 @@ struct DimInfo {
   std::uint16_t slots;
   DimKind kind;
   std::int32_t assumed;  // before it has been seen
-  Assumption told;
-  std::uint16_t first;  // of its slots in Dimensions
+  std::uint16_t first;   // of its slots in Dimensions
 };
 
 const DimInfo& dim_info(Dim dim);
@@ -61,7 +57,7 @@ std::string assumption_text(Dim dim);
 namespace detail {
 constexpr std::size_t all_dim_slots() {
   std::size_t sum = 0;
-#define MEP_DIM(name, slots, origin, kind, assumed, told) sum += (slots);
+#define MEP_DIM(name, slots, origin, kind, assumed) sum += (slots);
 #include "protocol/dimensions.inc"
 #undef MEP_DIM
   return sum;
