@@ -56,11 +56,12 @@ struct TlsSession;
 struct Exchange {
   std::uint32_t request_frame;
   std::uint32_t answer_frame;  // 0: none seen
-  nstime_t request_time;
+  nstime_t request_time;       // of its first byte
   nstime_t answer_time;
-  Request request;      // read as a clear one, where no key opens it; see asked()
-  FrameFacts* asking;   // of the request's frame
-  FrameFacts* answer;   // of the answer's; null: none seen
+  std::uint32_t request_duration_us;  // from its first byte to its last; 0: not known
+  Request request;                    // read as a clear one, where no key opens it; see asked()
+  FrameFacts* asking;                 // of the request's frame
+  FrameFacts* answer;                 // of the answer's; null: none seen
   int bits;             // that speak for the request being clear (protocol/evidence.h), so far
   Direction claimed;    // which way the carrier says that the request went
   const KeyEntry* key;  // that fits the request; null: none

@@ -26,6 +26,8 @@ class Collector : public Visitor {
     found.visible_size = static_cast<std::uint32_t>(leaf.visible.bytes.size());
     if (leaf.index) found.index = static_cast<std::int32_t>(*leaf.index);
     if (leaf.source) found.source = *leaf.source;
+    if (leaf.unit_of) found.unit_of = *leaf.unit_of;
+    found.unused = leaf.unused;
     found.complete = leaf.complete;
     found.has_value = leaf.value.has_value();
     found.value = leaf.value.value_or(0);
@@ -63,6 +65,7 @@ class Collector : public Visitor {
     found.position = position;
     found.index = -1;
     found.source = -1;
+    found.unit_of = -1;
     return found;
   }
   void add(const Found& found) { wmem_array_append(items_, &found, 1); }

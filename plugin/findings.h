@@ -19,10 +19,12 @@ struct Found {
   std::uint64_t size;
   std::uint64_t visible_from;
   std::uint32_t visible_size;
-  std::int32_t index;   // of an array's element or a register; -1: none
-  std::int32_t source;  // of a register; -1: unknown
+  std::int32_t index;    // of an array's element or a register; -1: none
+  std::int32_t source;   // of a register; -1: unknown
+  std::int32_t unit_of;  // source whose unit a number has; -1: none
   bool complete;
   bool has_value;
+  bool unused;  // its value means nothing here
   std::int64_t value;
   const char* why;
 };

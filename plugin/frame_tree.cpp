@@ -77,9 +77,13 @@ void add_participant(const Arrived& frame, proto_tree* tree, const Field& hf, co
 
 FrameFacts* learn(const Arrived& frame, Bytes bytes, std::size_t declared, bool whole) {
   Bus* bus = bus_of(frame);
-  if (whole && declared > 0)
-    return learn_message(bus, frame.pinfo, bytes.subspan(length_field_size, declared),
-                         claim_of(frame));
+  if (whole && declared > 0) {
+    FrameFacts* facts = learn_message(bus, frame.pinfo, bytes.subspan(length_field_size, declared),
+                                      claim_of(frame));
+    if (facts->exchange && facts->direction == Direction::client_to_meter)
+      facts->exchange->request_duration_us = frame.duration_us;
+    return facts;
+  }
   // An alert is the meter's.
   const Direction otherwise = declared == 0 || answer_expected(bus) ? Direction::meter_to_client
                                                                     : Direction::client_to_meter;

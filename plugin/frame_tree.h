@@ -22,6 +22,8 @@ struct Arrived {
   std::uint8_t tap_status;  // tap::Status bits, 0 without a tap header
   bool connection;          // TCP or UDP; otherwise a line of the link layer
   std::uint32_t tap = 0;    // its number, where a tap header has one
+  // From the first byte to the last, where a tap header tells it.
+  std::uint32_t duration_us = 0;
 };
 
 // Bytes that are no frame, or no line's life.

@@ -17,6 +17,7 @@
 #include "protocol/bytes.h"
 #include "protocol/names.h"
 #include "protocol/procedure.h"
+#include "protocol/tables/pending.h"
 #include "protocol/tables/tables.h"
 
 namespace mep::plugin {
@@ -95,7 +96,9 @@ const Field hf_response_in("Response in", "mep.response_in", FT_FRAMENUM, BASE_N
                            FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0, "The answer to this request");
 const Field hf_response_time("Response time", "mep.response_time", FT_RELATIVE_TIME, BASE_NONE,
                              nullptr, 0,
-                             "From the first byte of the request to the first byte of the answer");
+                             "From the last byte of the request to the first byte of the answer; "
+                             "where the capture does not tell how long the request took: from its "
+                             "record's time");
 const NotedField hf_retransmission("Repeats the frame", "mep.analysis.retransmission", FT_FRAMENUM,
                                    BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_RETRANS_PREV),
                                    "The same bytes were sent in this frame", PI_SEQUENCE, PI_NOTE,
@@ -211,9 +214,30 @@ void show_bytes(const Shown& shown, int hf, const Extent& extent) {
   proto_tree_add_item(shown.tree, hf, shown.tvb, shown.offset + extent.offset, extent.size, ENC_NA);
 }
 
+// When a pending table becomes active stands before its bytes. Returns how many bytes that takes.
+std::uint16_t show_pending_event(const Shown& shown, const Request& request, const Extent& data,
+                                 const FrameFacts& facts) {
+  const Bytes bytes = data.of(shown.bytes);
+  if (!request.table || (*request.table & pending_flag) == 0 || !begins_with_pending_event(bytes))
+    return 0;
+  const char* text = for_packet(shown.pinfo, pending_event_text(bytes));
+  const int at = shown.offset + data.offset;
+  proto_tree* tree =
+      proto_tree_add_subtree_format(shown.tree, shown.tvb, at, pending_event_size, ett_table,
+                                    nullptr, "%s: %s", pending_event().name.c_str(), text);
+  show_table({shown.tvb, at, {0, bytes.first(pending_event_size)}, shown.pinfo, tree},
+             pending_event(), *facts.dimensions);
+  if (facts.digest != DigestStatus::bad)
+    col_append_fstr(shown.pinfo->cinfo, COL_INFO, ", %s", text);
+  return pending_event_size;
+}
+
 // The table bytes of a read's answer or of a write, as bytes and taken apart.
-void show_table_data(const Shown& shown, const Request& request, const Extent& data,
+void show_table_data(const Shown& shown, const Request& request, Extent data,
                      const FrameFacts& facts) {
+  const std::uint16_t event = show_pending_event(shown, request, data, facts);
+  data.offset = static_cast<std::uint16_t>(data.offset + event);
+  data.size = static_cast<std::uint16_t>(data.size - event);
   if (data.size == 0) return;
   proto_item* item = proto_tree_add_item(shown.tree, hf_data, shown.tvb, shown.offset + data.offset,
                                          data.size, ENC_NA);
@@ -327,6 +351,21 @@ void show_sequence(const Shown& shown, int at, const Exchange* same_sequence_as)
                          same_sequence_as->request_frame);
 }
 
+// Page 21: a client waits 500 ms from its last byte on.
+void show_response_time(const Shown& shown, const Exchange& exchange) {
+  constexpr int ns_in_us = 1000;
+  constexpr int us_in_s = 1000000;
+  const std::uint32_t duration = exchange.request_duration_us;
+  const nstime_t sending = {static_cast<time_t>(duration / us_in_s),
+                            static_cast<int>(duration % us_in_s) * ns_in_us};
+  nstime_t waited;
+  nstime_delta(&waited, &exchange.answer_time, &exchange.request_time);
+  nstime_subtract(&waited, &sending);
+  proto_item* item = proto_tree_add_time(shown.tree, hf_response_time, shown.tvb, 0, 0, &waited);
+  proto_item_set_generated(item);
+  if (duration == 0) proto_item_append_text(item, " (from the time of the request's record)");
+}
+
 // Whom the frame answers or what answers it. A request's table is repeated on its answer: one
 // filter finds both.
 void show_exchange(const Shown& shown, const FrameFacts& facts) {
@@ -344,10 +383,7 @@ void show_exchange(const Shown& shown, const FrameFacts& facts) {
     show_repetition(shown, *exchange);
   } else {
     add_generated(shown.tree, hf_request_in, shown.tvb, exchange->request_frame);
-    nstime_t waited;
-    nstime_delta(&waited, &exchange->answer_time, &exchange->request_time);
-    proto_item* item = proto_tree_add_time(shown.tree, hf_response_time, shown.tvb, 0, 0, &waited);
-    proto_item_set_generated(item);
+    show_response_time(shown, *exchange);
   }
 }
 

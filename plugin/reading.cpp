@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <iterator>
 #include <optional>
 
 #include "plugin/findings.h"
@@ -41,6 +43,14 @@ constexpr int voltage_l1 = 15;
 constexpr int frequency_source = 19;
 constexpr int phases = 3;
 
+// What is measured behind transformers, and the same as it is before them.
+struct Sides {
+  int secondary;
+  int primary;
+};
+constexpr Sides power_sides[] = {{import_power, 81}, {export_power, 82}};
+constexpr Sides current_sides[] = {{current_l1, 197}, {current_l1 + 1, 198}, {current_l1 + 2, 199}};
+
 // The values of registers by source (BT22's numbers), as far as they are wholly in the frame: the
 // first of each, which is the total where tiers follow.
 class Registers {
@@ -57,8 +67,35 @@ class Registers {
   }
 
  private:
-  std::array<std::optional<std::int64_t>, frequency_source + 1> values_{};
+  std::array<std::optional<std::int64_t>, 256> values_{};
 };
+
+// Whether there is but one side, as far as the meter tells: BT15 says that no ratio applies, or
+// both sides of what is measured are the same.
+bool has_one_side(const Registers& registers, const Dimensions& dimensions) {
+  if (dimensions.learned(Dim::ratios_applied) == 0) return true;
+  bool same = false;
+  const auto compare = [&](const Sides& sides) {
+    const auto secondary = registers[sides.secondary];
+    const auto primary = registers[sides.primary];
+    if (!secondary || !primary || (*secondary == 0 && *primary == 0)) return true;
+    same = *secondary == *primary;
+    return same;
+  };
+  return std::all_of(std::begin(power_sides), std::end(power_sides), compare) &&
+         std::all_of(std::begin(current_sides), std::end(current_sides), compare) && same;
+}
+
+// A value before the transformers where that is there, otherwise the one behind them, and how that
+// is told.
+struct Sided {
+  std::optional<std::int64_t> value;
+  const char* side = "";
+};
+Sided sided(const Registers& registers, const Sides& sides, bool one_side) {
+  if (const auto primary = registers[sides.primary]) return {primary, ""};
+  return {registers[sides.secondary], one_side ? "" : " secondary"};
+}
 
 void tell_energies(Teller& teller, const Registers& registers, std::int64_t scale) {
   constexpr double wh_in_kwh = 1000;
@@ -69,26 +106,34 @@ void tell_energies(Teller& teller, const Registers& registers, std::int64_t scal
 }
 
 // "L1 230.4 V 1.03 A"; nothing of a phase that a meter of one phase does not have.
-void tell_phase(Teller& teller, const Registers& registers, int phase) {
+void tell_phase(Teller& teller, const Registers& registers, int phase, bool one_side) {
   constexpr double thousandth = 1000;
+  // Of voltages there is no primary side.
   const auto voltage = registers[voltage_l1 + phase];
-  const auto current = registers[current_l1 + phase];
-  if (voltage.value_or(0) == 0 && current.value_or(0) == 0) return;
-  const auto part = [&](std::optional<std::int64_t> value, int decimals, const char* unit) {
-    return value ? wmem_strdup_printf(teller.pinfo->pool, " %.*f %s", decimals,
-                                      static_cast<double>(*value) / thousandth, unit)
+  const Sided current = sided(registers, current_sides[phase], one_side);
+  if (voltage.value_or(0) == 0 && current.value.value_or(0) == 0) return;
+  const char* voltage_side = one_side || (current.value && current.side[0]) ? "" : " secondary";
+  const auto part = [&](std::optional<std::int64_t> value, int decimals, const char* unit,
+                        const char* side) {
+    return value ? wmem_strdup_printf(teller.pinfo->pool, " %.*f %s%s", decimals,
+                                      static_cast<double>(*value) / thousandth, unit, side)
                  : "";
   };
-  teller.say(wmem_strdup_printf(teller.pinfo->pool, "L%d%s%s", phase + 1, part(voltage, 1, "V"),
-                                part(current, 2, "A")));
+  teller.say(wmem_strdup_printf(teller.pinfo->pool, "L%d%s%s", phase + 1,
+                                part(voltage, 1, "V", voltage_side),
+                                part(current.value, 2, "A", current.side)));
 }
 
-void tell_powers(Teller& teller, const Registers& registers) {
-  if (const auto power = registers[import_power])
-    teller.say_number("import", static_cast<double>(*power), 0, "W");
-  if (const auto power = registers[export_power])
-    teller.say_number("export", static_cast<double>(*power), 0, "W");
-  for (int phase = 0; phase < phases; ++phase) tell_phase(teller, registers, phase);
+void tell_powers(Teller& teller, const Registers& registers, const Dimensions& dimensions) {
+  const bool one_side = has_one_side(registers, dimensions);
+  const char* const words[] = {"import", "export"};
+  for (std::size_t way = 0; way < std::size(words); ++way) {
+    const Sided power = sided(registers, power_sides[way], one_side);
+    if (power.value)
+      teller.say(wmem_strdup_printf(teller.pinfo->pool, "%s %" G_GINT64_FORMAT " W%s", words[way],
+                                    *power.value, power.side));
+  }
+  for (int phase = 0; phase < phases; ++phase) tell_phase(teller, registers, phase, one_side);
   constexpr double millihertz = 1000;
   if (const auto frequency = registers[frequency_source])
     teller.say_number("", static_cast<double>(*frequency) / millihertz, 2, "Hz");
@@ -188,6 +233,12 @@ void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch
   if (story == Story::none) return;
   const Findings findings = find(pinfo->pool, table.root, stretch, dimensions);
   Teller teller{pinfo};
+  if (findings.assumed) {
+    // One can be told here; the tree has all of them.
+    const bool several = std::strchr(findings.assumed, ',') != nullptr;
+    col_append_fstr(pinfo->cinfo, COL_INFO, " [assumed: %s]",
+                    several ? "dimensions" : findings.assumed);
+  }
   if (story == Story::intervals)
     return tell_intervals(teller, table, findings, stretch, dimensions);
   if (story == Story::events || story == Story::devices) {
@@ -212,7 +263,7 @@ void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch
     // Of several moments the first is told.
     if (moments <= 1) registers.take(found);
   }
-  if (story == Story::powers) tell_powers(teller, registers);
+  if (story == Story::powers) tell_powers(teller, registers, dimensions);
   if (story == Story::energies || story == Story::snapshots)
     tell_energies(teller, registers, dimensions.get(Dim::energy_register_unit));
   if (story == Story::snapshots && moments > 1)

@@ -17,13 +17,12 @@ std::vector<int>& numbers() {
   return all;
 }
 
-const value_string* names_of_sources() {
-  static const value_string* const strings = [] {
-    ValueNames names;
-    for (const Source& source : sources()) names.emplace_back(source.id, source.name);
-    return value_strings(names);
-  }();
-  return strings;
+// BT22's list; what a field calls some of the numbers itself comes first.
+const value_string* names_of_sources(const ValueNames& own) {
+  ValueNames names = own;
+  for (const Source& source : sources())
+    if (!name_of_value(own, source.id)) names.emplace_back(source.id, source.name);
+  return value_strings(names);
 }
 
 const true_false_string* names_of_bit(const ValueNames& names) {
@@ -57,13 +56,17 @@ void describe_integer(const FieldInfo& field, header_field_info& info) {
   const bool is_signed = field.kind == FieldKind::signed_int;
   info.type = integer_type(is_signed, field.size);
   const bool hexadecimal = field.format == Format::hex || field.format == Format::table_id ||
+                           field.format == Format::group_ids ||
                            (field.node->type() == Type::bits && field.mask == 0);
   info.display = hexadecimal ? BASE_HEX : BASE_DEC;
   // Names of values beyond 32 bits would need another table type; no description has any.
-  if (field.values && field.size <= 4) {
-    info.strings = VALS(value_strings(*field.values));
-  } else if (field.format == Format::source_id) {
-    info.strings = VALS(names_of_sources());
+  static const ValueNames none;
+  const ValueNames& own = field.values && field.size <= 4 ? *field.values : none;
+  if (field.format == Format::source_id) {
+    static const value_string* const plain = names_of_sources(none);
+    info.strings = VALS(own.empty() ? plain : names_of_sources(own));
+  } else if (!own.empty()) {
+    info.strings = VALS(value_strings(own));
   } else if (!field.unit.empty() && !hexadecimal) {
     info.display |= BASE_UNIT_STRING;
     info.strings = unit(field.unit);

@@ -92,7 +92,9 @@ Transaction* learn_transaction_responses(Bus& bus, const packet_info* pinfo,
 
 // Takes in what table bytes tell about the layout of others; valid from this frame on.
 void learn_dimensions(Bus& bus, const Request& request, Bytes data) {
-  const Table* table = request.table ? find_table(*request.table) : nullptr;
+  // What is pending does not count yet.
+  const bool active = request.table && (*request.table & pending_flag) == 0;
+  const Table* table = active ? find_table(*request.table) : nullptr;
   if (!table || data.empty()) return;
   Dimensions known = *bus.dimensions;
   if (!learn(*table, {request.offset, data}, known)) return;

@@ -11,6 +11,8 @@
 #include "protocol/bytes.h"
 #include "protocol/catalog.h"
 #include "protocol/names.h"
+#include "protocol/procedure.h"
+#include "protocol/tables/procedures.h"
 #include "protocol/tables/tables.h"
 #include "protocol/times.h"
 
@@ -72,7 +74,8 @@ struct Display {
     proto_tree* trees[deepest] = {shown.tree};
     proto_item* items[deepest] = {};
     unsigned depth = 0;
-    std::int32_t index = -1;
+    std::int32_t index = -1;  // in a plain array, of that node
+    const Node* plain = nullptr;
     for (unsigned i = 0; i < findings.count(); ++i) {
       const Found& found = findings[i];
       switch (found.what) {
@@ -87,6 +90,7 @@ struct Display {
           index = -1;
           if (is_plain_array(*found.node)) {
             index = found.index;
+            plain = found.node;
             break;
           }
           if (depth + 1 < deepest) {
@@ -105,7 +109,7 @@ struct Display {
           }
           break;
         case Found::What::leaf:
-          show_leaf(trees[depth], found, index);
+          show_leaf(trees[depth], found, index < 0 ? "" : in_brackets(*plain, index));
           if (profile && found.complete) profile->leaf(found, bytes_of(found));
           break;
         case Found::What::undecoded:
@@ -134,8 +138,15 @@ struct Display {
       return proto_tree_add_subtree(tree, shown.tvb, offset_of(found.position), 0, ett_branch, item,
                                     name);
     }
+    const char* called = element_name(*found.node, found.index);
     return proto_tree_add_subtree_format(tree, shown.tvb, offset_of(found.position), 0, ett_branch,
-                                         item, "%s [%d]", name, found.index);
+                                         item, "%s [%d]%s%s", name, found.index,
+                                         called[0] ? ": " : "", called);
+  }
+
+  // What that element of an array is; "" where it has an index only.
+  const char* element_name(const Node& array, std::int32_t index) const {
+    return kept(array.array()->element_name(static_cast<std::uint32_t>(index)));
   }
 
   void enter_profile(proto_tree* tree, proto_item* item, const Found& found) const {
@@ -183,6 +194,12 @@ struct Display {
     proto_item_append_text(item, " (%s)", found.why);
   }
 
+  // " [2]", " [2: L3]"
+  const char* in_brackets(const Node& array, std::int32_t index) const {
+    const char* called = element_name(array, index);
+    return wmem_strdup_printf(shown.pinfo->pool, " [%d%s%s]", index, called[0] ? ": " : "", called);
+  }
+
   const char* name_of(const Found& found) const {
     const Node& node = *found.node;
     if (found.source >= 0) {
@@ -196,7 +213,8 @@ struct Display {
     return "Flags";
   }
 
-  void show_leaf(proto_tree* tree, const Found& found, std::int32_t element) const {
+  // `element`: behind the name, where the field is one of a plain array.
+  void show_leaf(proto_tree* tree, const Found& found, const char* element) const {
     if (!found.complete) {
       show_cut(tree, found, element);
       return;
@@ -206,7 +224,8 @@ struct Display {
       return;
     }
     proto_item* item = add_field(tree, found);
-    if (element >= 0) proto_item_append_text(item, " [%d]", element);
+    proto_item_append_text(item, "%s", element);
+    show_meaning(item, found);
     const bool named_in_text =
         found.node->kind() == Kind::registers &&
         (found.node->registers()->one_name || field_id(found) == found.node->field().id) &&
@@ -220,6 +239,20 @@ struct Display {
     }
     if (found.node->kind() == Kind::registers && found.source < 0)
       proto_item_append_text(item, " [%d]", found.index);
+  }
+
+  // What other tables and fields make of the value.
+  void show_meaning(proto_item* item, const Found& found) const {
+    if (!found.has_value) return;
+    for (const FieldPart::Meaning& meaning : found.node->field().details.get().meanings) {
+      const auto name = name_of_value(meaning.names, found.value);
+      if (name && dimensions.learned(meaning.dim) == meaning.value)
+        proto_item_append_text(item, " (%s)", name->data());  // a literal
+    }
+    const Source* source =
+        found.unit_of >= 0 ? find_source(static_cast<std::uint16_t>(found.unit_of)) : nullptr;
+    if (source && !source->unit.empty())
+      proto_item_append_text(item, " %s", source->unit.data());  // a literal
   }
 
   void show_no_reading(proto_tree* tree, const Found& found) const {
@@ -241,12 +274,11 @@ struct Display {
     if (source && source->measure == Measure::energy) proto_item_append_text(item, " × %d", scale);
   }
 
-  void show_cut(proto_tree* tree, const Found& found, std::int32_t element) const {
+  void show_cut(proto_tree* tree, const Found& found, const char* element) const {
     const auto first = found.visible_from - found.position;
-    const char* index = element < 0 ? "" : wmem_strdup_printf(shown.pinfo->pool, " [%d]", element);
     proto_item* item = proto_tree_add_item(tree, hf_cut, shown.tvb, offset_of(found.visible_from),
                                            static_cast<int>(found.visible_size), ENC_NA);
-    proto_item_prepend_text(item, "%s%s, ", name_of(found), index);
+    proto_item_prepend_text(item, "%s%s, ", name_of(found), element);
     proto_item_append_text(item, " (bytes %u to %u of %u)", static_cast<unsigned>(first),
                            static_cast<unsigned>(first + found.visible_size - 1),
                            static_cast<unsigned>(found.size));
@@ -311,31 +343,60 @@ struct Display {
     }
   }
 
-  // Many lists of value names are not complete: what is not in them is a plain number.
-  static bool has_name(const ValueNames& names, std::int64_t value) {
-    return std::any_of(names.begin(), names.end(),
-                       [value](const auto& entry) { return entry.first == value; });
+  // A number of up to 4 bytes, as its format has it and with its unit.
+  const char* number_text(const FieldPart& field, int size, std::uint32_t value) const {
+    const char* text = field.format == Format::hex
+                           ? wmem_strdup_printf(shown.pinfo->pool, "0x%0*x", size * 2, value)
+                           : wmem_strdup_printf(shown.pinfo->pool, "%u", value);
+    if (field.unit_text.empty()) return text;
+    return wmem_strdup_printf(shown.pinfo->pool, "%s%s", text, unit(field.unit_text)->singular);
+  }
+
+  // Where codes are a procedure's own, page 53, they are told beside its number only.
+  bool told_by_procedure(const Found& found) const {
+    if (found.node->role != Role::result_code || shown.stretch.offset != 0) return false;
+    const auto header = procedure::parse_result(shown.stretch.bytes);
+    const Procedure* called = header ? find_procedure(header->number) : nullptr;
+    return called && name_of_value(called->results, header->code);
+  }
+
+  static int encoding_of(const Node& node) {
+    return node.field().big_endian ? ENC_BIG_ENDIAN : ENC_LITTLE_ENDIAN;
   }
 
   proto_item* add_unsigned(proto_tree* tree, int hf, int at, int size, const Found& found) const {
+    const FieldPart& field = found.node->field();
+    const auto value = static_cast<std::uint32_t>(found.value);
+    if (found.unused && size <= 4) {
+      return proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, value, "%u (unused)",
+                                              value);
+    }
+    // Many lists of value names are not complete: what is not in them is a plain number.
     const ValueNames& names = found.node->value_names();
-    if (!names.empty() && size <= 4 && !has_name(names, found.value)) {
-      const auto value = static_cast<std::uint32_t>(found.value);
-      const bool unitless = found.node->field().unit_text.empty();
-      return proto_tree_add_uint_format_value(
-          tree, hf, shown.tvb, at, size, value, "%u%s", value,
-          unitless ? "" : unit(found.node->field().unit_text)->singular);
+    const bool nameless =
+        !names.empty() && field.format != Format::source_id && !name_of_value(names, found.value);
+    if (size <= 4 && (nameless || told_by_procedure(found))) {
+      return proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, value, "%s",
+                                              number_text(field, size, value));
     }
-    proto_item* item = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
-    if (found.node->field().format == Format::table_id) {
-      const char* title = kept(table_title(static_cast<std::uint16_t>(found.value)));
-      proto_item_append_text(item, " (%s)", title);
-    }
-    if (found.node->field().format == Format::mbus_manufacturer) {
-      const auto letter = [&](int shift) {
-        return static_cast<char>('@' + ((found.value >> shift) & 0x1F));
-      };
-      proto_item_append_text(item, " (%c%c%c)", letter(10), letter(5), letter(0));
+    proto_item* item = proto_tree_add_item(tree, hf, shown.tvb, at, size, encoding_of(*found.node));
+    const auto id = static_cast<std::uint16_t>(found.value);
+    switch (field.format) {
+      case Format::table_id:
+        proto_item_append_text(item, " (%s)", kept(table_title(id)));
+        break;
+      case Format::group_ids:
+        proto_item_append_text(item, " (%s)", kept(group_id_text(id)));
+        break;
+      case Format::mbus_manufacturer: {
+        const auto letter = [id](int shift) {
+          return static_cast<char>('@' + ((id >> shift) & 0x1F));
+        };
+        proto_item_append_text(item, " (%c%c%c)", letter(10), letter(5), letter(0));
+        break;
+      }
+      default:
+        break;
     }
     return item;
   }
@@ -345,10 +406,11 @@ struct Display {
     proto_item* word = nullptr;
     // A word with a name holds its bits; without one, the bits stand among the other fields.
     const auto whole = static_cast<std::uint32_t>(found.value);
+    const int encoding = encoding_of(*found.node);
     if (hf > 0) {
       const ValueNames& names = found.node->value_names();
-      if (names.empty() || has_name(names, found.value)) {
-        word = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
+      if (names.empty() || name_of_value(names, found.value)) {
+        word = proto_tree_add_item(tree, hf, shown.tvb, at, size, encoding);
       } else {
         word = proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, whole, "0x%0*x",
                                                 size * 2, whole);
@@ -358,9 +420,8 @@ struct Display {
     for (const BitField& field : found.node->bit_fields()) {
       const std::int64_t value = bits_value(field, found.value);
       proto_item* item;
-      if (field.single() || field.values.empty() || has_name(field.values, value)) {
-        item = proto_tree_add_item(bits, table_field(field.id), shown.tvb, at, size,
-                                   ENC_LITTLE_ENDIAN);
+      if (field.single() || field.values.empty() || name_of_value(field.values, value)) {
+        item = proto_tree_add_item(bits, table_field(field.id), shown.tvb, at, size, encoding);
       } else {
         item = proto_tree_add_uint_format_value(bits, table_field(field.id), shown.tvb, at, size,
                                                 whole, "%u", static_cast<unsigned>(value));

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "protocol/names.h"
+#include "protocol/tables/pending.h"
 
 namespace mep {
 
@@ -120,7 +121,8 @@ class Namer {
       info.values = field.values.empty() ? nullptr : &field.values;
       info.unit = {};
       info.format = field.format;
-      field.id = add(std::move(info));
+      const std::string group = field.in_group && !groups_.empty() ? groups_.back() + "." : "";
+      field.id = add(std::move(info), -1, group);
     }
   }
 
@@ -150,8 +152,8 @@ class Namer {
     return highest;
   }
 
-  std::uint32_t add(FieldInfo info, int source = -1) {
-    info.name = prefix_ + "." + unique(field_slug(info.label), info, source);
+  std::uint32_t add(FieldInfo info, int source = -1, const std::string& group = {}) {
+    info.name = prefix_ + "." + unique(group + field_slug(info.label), info, source);
     fields_.push_back(std::move(info));
     return static_cast<std::uint32_t>(fields_.size() - 1);
   }
@@ -220,6 +222,7 @@ Catalog build() {
   Catalog made;
   made.tables = gather_tables();
   made.procedures = tables::procedures();
+  made.pending_event = tables::pending_event();
   made.fields.emplace_back();  // number 0 is no field
   return made;
 }
@@ -232,6 +235,7 @@ void name_all(Catalog& made) {
     name_fields(procedure.parameters, prefix, procedure.page, made.fields);
     name_fields(procedure.response, prefix + ".response", procedure.page, made.fields);
   }
+  name_fields(made.pending_event, "pending", 0, made.fields);
 }
 
 template <typename T>

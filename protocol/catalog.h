@@ -50,6 +50,7 @@ struct FieldInfo {
 struct Catalog {
   std::vector<Table> tables;          // ascending by number
   std::vector<Procedure> procedures;  // ascending by number
+  Node pending_event;                 // before the bytes of a pending table
   // FieldPart::id, BitField::id and RegistersPart::source_ids are indices into this; 0 is no field.
   std::vector<FieldInfo> fields;
 };

@@ -29,11 +29,16 @@ bool fits_signed(std::int64_t value, std::size_t bits) {
   return value >= -limit && value < limit;
 }
 
+Buffer in_order(const Node& node, Buffer bytes) {
+  if (node.field().big_endian) std::reverse(bytes.begin(), bytes.end());
+  return bytes;
+}
+
 std::optional<Buffer> number(const Node& node, std::int64_t value, std::size_t size) {
   const bool fits = node.type() == Type::signed_int ? fits_signed(value, size * 8)
                                                     : fits_unsigned(value, size * 8);
   if (!fits) return std::nullopt;
-  return little_endian(static_cast<std::uint64_t>(value), size);
+  return in_order(node, little_endian(static_cast<std::uint64_t>(value), size));
 }
 
 // Digits, most significant first, to bytes, least significant first.
@@ -54,7 +59,7 @@ std::uint8_t low_byte(int value) {
 
 std::optional<Buffer> date_and_time(Type type, const DateTime& when) {
   const bool has_date = type != Type::time;
-  if (has_date && (when.year < 2000 || when.year > 2255)) return std::nullopt;
+  if (has_date && (when.year < 2000 || when.year > 2099)) return std::nullopt;
   const Buffer date = {low_byte(when.year - 2000), low_byte(when.month), low_byte(when.day)};
   const Buffer clock = {low_byte(when.hour), low_byte(when.minute), low_byte(when.second)};
   Buffer bytes;
@@ -68,7 +73,6 @@ std::optional<Buffer> date_and_time(Type type, const DateTime& when) {
       return bytes;
     case Type::ansi_date:
       // Year in bits 0 to 6, month in 7 to 10, day in 11 to 15.
-      if (when.year > 2127) return std::nullopt;
       return little_endian(
           static_cast<std::uint64_t>((when.year - 2000) | (when.month << 7) | (when.day << 11)), 2);
     default:
@@ -204,7 +208,7 @@ class Encoder : public Visitor {
       }
       word |= static_cast<std::uint64_t>(*integer) << field.first;
     }
-    return little_endian(word, static_cast<std::size_t>(leaf.size));
+    return in_order(*leaf.node, little_endian(word, static_cast<std::size_t>(leaf.size)));
   }
 
   void refuse(std::string_view name, const Value& value, const std::string& room) {

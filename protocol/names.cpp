@@ -209,6 +209,21 @@ std::string procedure_label(std::uint16_t procedure) {
   return label("BP", "EP", procedure);
 }
 
+std::string group_id_text(std::uint16_t id) {
+  constexpr unsigned all = 0xFF;
+  const unsigned group = id >> 8;
+  const unsigned sub_group = id & 0xFFU;
+  if (id == 0) return "not a valid group";
+  if (group == all) return "all groups";
+  std::array<char, 40> text{};
+  if (sub_group == all) {
+    std::snprintf(text.data(), text.size(), "all sub-groups of group 0x%02X", group);
+  } else {
+    std::snprintf(text.data(), text.size(), "group 0x%02X, sub-group 0x%02X", group, sub_group);
+  }
+  return text.data();
+}
+
 std::string table_title(std::uint16_t table) {
   return title(table_label(table), table_name(table));
 }

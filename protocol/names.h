@@ -43,6 +43,10 @@ std::string table_label(std::uint16_t table);
 // "EP17"
 std::string procedure_label(std::uint16_t procedure);
 
+// Of a group ID, page 131: "all groups", "all sub-groups of group 0x12", "group 0x12, sub-group
+// 0x34". 0 is none.
+std::string group_id_text(std::uint16_t id);
+
 // "BT23 Current Register Data", or the label alone for a table without a name.
 std::string table_title(std::uint16_t table);
 std::string procedure_title(std::uint16_t procedure);

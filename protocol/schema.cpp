@@ -29,7 +29,21 @@ Dependence outside(const Dependence& of_elements) {
 
 }  // namespace
 
+std::optional<std::string_view> name_of_value(const ValueNames& names, std::int64_t value) {
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [value](const auto& entry) { return entry.first == value; });
+  if (found == names.end()) return std::nullopt;
+  return found->second;
+}
+
 const Nodes Node::none;
+
+std::string ArrayPart::element_name(std::uint32_t index) const {
+  const ElementNames& named = names.get();
+  if (index < named.each.size()) return std::string(named.each[index]);
+  if (named.counted.empty()) return {};
+  return std::string(named.counted) + " " + std::to_string(std::uint64_t{index} + named.first);
+}
 
 Nodes& Node::own_children() {
   return std::visit(
@@ -90,6 +104,34 @@ Node Node::as(Role what) && {
   role = what;
   return std::move(*this);
 }
+Node Node::means(Dim dim, std::int32_t value, ValueNames names) && {
+  own_field().details.own().meanings.push_back({dim, value, std::move(names)});
+  return std::move(*this);
+}
+Node Node::used_if(const Expr& condition) && {
+  own_field().details.own().used_if = condition;
+  looks_at_fields |= condition.uses_field();
+  return std::move(*this);
+}
+Node Node::of_source(const Expr& source) && {
+  own_field().details.own().source = source;
+  looks_at_fields |= source.uses_field();
+  return std::move(*this);
+}
+Node Node::big_endian() && {
+  own_field().big_endian = true;
+  return std::move(*this);
+}
+Node Node::called(std::vector<std::string_view> names) && {
+  std::get<ArrayPart>(part).names.own().each = std::move(names);
+  return std::move(*this);
+}
+Node Node::numbered(std::string_view name, std::uint8_t first) && {
+  ElementNames& names = std::get<ArrayPart>(part).names.own();
+  names.counted = name;
+  names.first = first;
+  return std::move(*this);
+}
 Node Node::learns(Dim dim) && {
   FieldPart::Details& details = own_field().details.own();
   details.learned_dim = dim;
@@ -128,6 +170,11 @@ BitField BitField::shown_as(Format how) && {
 }
 BitField BitField::as(Role what) && {
   role = what;
+  return std::move(*this);
+}
+
+BitField BitField::named_in_group() && {
+  in_group = true;
   return std::move(*this);
 }
 
@@ -269,7 +316,11 @@ Node array(const Expr& count, std::string_view name, Nodes children) {
   const Dependence of_elements = dependence_of(children);
   node.dependence = dependence_of(count) | outside(of_elements);
   node.looks_at_fields = count.uses_field() || look_at_fields(children);
-  node.part = ArrayPart{count, std::move(children), false, of_elements};
+  ArrayPart own;
+  own.count = count;
+  own.children = std::move(children);
+  own.of_elements = of_elements;
+  node.part = std::move(own);
   return node;
 }
 

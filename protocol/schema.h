@@ -33,6 +33,8 @@ namespace mep {
 
 // Names of a field's values, as the guide lists them.
 using ValueNames = std::vector<std::pair<std::int64_t, std::string_view>>;
+// Nothing where the list, which need not be complete, does not have the value.
+std::optional<std::string_view> name_of_value(const ValueNames& names, std::int64_t value);
 
 // Data types of pages 40 to 42. Multi-byte numbers are little-endian.
 enum class Type : std::uint8_t {
@@ -60,6 +62,7 @@ enum class Format : std::uint8_t {
   procedure_id,       // BT07
   mbus_manufacturer,  // three letters in 15 bits, page 93
   source_id,          // BT22's list, page 204
+  group_ids,          // group and sub-group, or all of either, page 131
   firmware_version,   // BT01: the lower byte of a version, behind the upper one, page 199
 };
 
@@ -95,6 +98,7 @@ enum class Role : std::uint8_t {
   moment,         // when registers, an event or a reading were
   serial_number,  // of the device that a reading is of
   flags,          // a word of bits, of which those that are set are told
+  result_code,    // of a procedure, which may have readings of its own for it
 };
 
 // What a table has to say in a few words.
@@ -118,6 +122,7 @@ struct BitField {
   ValueNames values;
   Format format = Format::plain;
   Role role = Role::none;
+  bool in_group = false;  // its filter name has the group's in front, needed or not
   std::optional<Dim> learned_dim;
   std::optional<std::uint16_t> learned_slot;  // otherwise the slot of the word's node
   std::uint32_t id = 0;                       // in the catalog
@@ -128,6 +133,8 @@ struct BitField {
   BitField learns(Dim dim, std::uint16_t slot) &&;
   BitField shown_as(Format how) &&;
   BitField as(Role what) &&;
+  // Keeps a filter name that was given when another field had the short one.
+  BitField named_in_group() &&;
 };
 
 // A register's name for one source ID, where the table calls it differently from BT22's list.
@@ -179,20 +186,30 @@ class Rare {
   std::unique_ptr<T> value_;
 };
 
-// A field, or one number of a row of registers.
+// What a field, or one number of a row of registers, is.
 struct FieldPart {
+  // What a value means where another table says so.
+  struct Meaning {
+    Dim dim;
+    std::int32_t value;  // of the dimension: then these
+    ValueNames names;
+  };
   struct Details {
     ValueNames value_names;
+    std::vector<Meaning> meanings;
     std::vector<BitField> bit_fields;
     std::optional<Dim> learned_dim;
     std::optional<Expr> learned_slot;  // nothing: index_of(0)
+    std::optional<Expr> used_if;       // not: its value means nothing
+    std::optional<Expr> source;        // whose unit the number has
   };
 
   Type type = Type::unsigned_int;
   Format format = Format::plain;
   Clock clock = Clock::unspecified;
-  std::uint32_t id = 0;  // in the catalog
-  Expr size = 0;         // bytes
+  bool big_endian = false;  // unsigned numbers and words of bits, against the guide's rule
+  std::uint32_t id = 0;     // in the catalog
+  Expr size = 0;            // bytes
   std::string_view unit_text;
   Rare<Details> details;
 };
@@ -201,11 +218,22 @@ struct GroupPart {
   Nodes children;
 };
 
+// What elements of an array are to people, besides their index.
+struct ElementNames {
+  std::vector<std::string_view> each;  // of the first ones: "voltage", "current"
+  std::string_view counted;            // of all: "Data Set" 1, 2, ...
+  std::uint8_t first = 0;              // the number of element 0
+};
+
 struct ArrayPart {
   Expr count = 1;
   Nodes children;
   bool plain = false;  // of one node that has its name, see array_of()
   Dependence of_elements;
+  Rare<ElementNames> names;
+
+  // "Data Set 2"; empty where elements have an index only.
+  std::string element_name(std::uint32_t index) const;
 };
 
 struct RecordPart {
@@ -286,9 +314,20 @@ struct Node {
   Node note(std::string_view text) &&;  // must be a literal
   Node on(Clock which) &&;
   Node as(Role what) &&;
+  // What else the values mean while that dimension is known to be `value`.
+  Node means(Dim dim, std::int32_t value, ValueNames names) &&;
+  // Otherwise it is shown as unused. The condition may ask for the field itself.
+  Node used_if(const Expr& condition) &&;
+  // The number is one of that source (BT22's list), and has its unit.
+  Node of_source(const Expr& source) &&;
+  // The first byte is the most significant one.
+  Node big_endian() &&;
   // The value of this field is that dimension.
   Node learns(Dim dim) &&;
   Node learns(Dim dim, const Expr& slot) &&;
+  // Arrays: what the elements are. The first ones by name, or all of them by number.
+  Node called(std::vector<std::string_view> names) &&;          // must be literals
+  Node numbered(std::string_view name, std::uint8_t first) &&;  // "Data Set", 1: must be a literal
   // Registers that are all filtered by the row's own name; the source is only shown.
   Node under_one_name() &&;
   // Registers: element index_of(0) holds the source in that slot of the selection.

@@ -216,7 +216,7 @@ constexpr Source all_sources[] = {
     {198, "RMS Current L2 Post CT/VT Ratio", "mA"},
     {199, "RMS Current L3 Post CT/VT Ratio", "mA"},
     {200, "Reserved For Internal Use", ""},
-    {201, "Current Load Profile Interval Time Adjustment", ""},
+    {201, "Current Load Profile Interval Time Adjustment", "s"},
     {202, "Continuous RMS Voltage L1", "mV"},
     {203, "Continuous RMS Voltage L2", "mV"},
     {204, "Continuous RMS Voltage L3", "mV"},

@@ -11,7 +11,8 @@ constexpr const char* months[] = {"",        "January",  "February", "March",  "
                                   "May",     "June",     "July",     "August", "September",
                                   "October", "November", "December"};
 constexpr const char* weekdays[] = {"Sunday",   "Monday", "Tuesday",  "Wednesday",
-                                    "Thursday", "Friday", "Saturday", "any weekday"};
+                                    "Thursday", "Friday", "Saturday"};
+constexpr int unassigned_weekday = 7;
 
 template <typename... Arguments>
 std::string printed(const char* format, Arguments... arguments) {
@@ -20,9 +21,11 @@ std::string printed(const char* format, Arguments... arguments) {
   return text;
 }
 
+// Years have two digits, page 41.
 bool is_date(int year, int month, int day) {
+  constexpr int last_year = 2099;
   const auto date = std::chrono::year(year) / month / day;
-  return date.ok();
+  return year <= last_year && date.ok();
 }
 
 constexpr int field(std::uint16_t bits, int first, int last) {
@@ -30,7 +33,12 @@ constexpr int field(std::uint16_t bits, int first, int last) {
 }
 
 // OFFSET of page 41: how a date shifts to a weekday.
-std::string shifted(int offset, const std::string& date, const char* weekday) {
+std::string shifted(int offset, const std::string& date, int weekday_number) {
+  constexpr int last_to_a_weekday = 6;
+  const bool asks_for_weekday = offset >= 1 && offset <= last_to_a_weekday;
+  if (asks_for_weekday && weekday_number == unassigned_weekday)
+    return date + ", moved to a weekday that is not assigned";
+  const char* weekday = asks_for_weekday ? weekdays[weekday_number] : "";
   const char* ordinals[] = {"first", "second", "third", "fourth", "fifth"};
   switch (offset) {
     case 0:
@@ -120,13 +128,17 @@ std::optional<std::string> ansi_date_text(std::uint16_t bits) {
 std::string rdate_text(std::uint16_t bits) {
   const int month = field(bits, 0, 3);
   if (month == 0) return "unassigned";
-  if (month == 14) return printed("every %s", weekdays[field(bits, 8, 10)]);
+  const int weekday = field(bits, 8, 10);
+  if (month == 14) {
+    if (weekday == unassigned_weekday) return "weekly, on a weekday that is not assigned";
+    return printed("every %s", weekdays[weekday]);
+  }
   if (month == 15) return printed("every %d days, plus %d", field(bits, 4, 9), field(bits, 10, 15));
   const int day = field(bits, 11, 15);
   if (day == 0) return "invalid: day 0";
   const std::string date =
       month == 13 ? printed("day %d of every month", day) : printed("%s %d", months[month], day);
-  return shifted(field(bits, 4, 7), date, weekdays[field(bits, 8, 10)]);
+  return shifted(field(bits, 4, 7), date, weekday);
 }
 
 }  // namespace mep

@@ -338,9 +338,24 @@ class Walk : public Scope {
     leaf.printed_offset = printed_offset(node);
     const auto slot = slot_or_index(node.field().details.get().learned_slot);
     leaf.learned_slot = static_cast<std::size_t>(std::max<std::int64_t>(slot.value_or(0), 0));
+    describe(node, leaf);
     visitor_->leaf(leaf);
     // After the visit: an encoder fills the bytes in there.
     remember(node, part(from, to).bytes, leaf.complete);
+  }
+
+  // What other fields say of this one.
+  void describe(const Node& node, Leaf& leaf) {
+    const FieldPart::Details& details = node.field().details.get();
+    if (details.source) {
+      const auto source = details.source->evaluate(*this);
+      if (source) leaf.unit_of = static_cast<std::uint16_t>(*source);
+    }
+    if (!details.used_if) return;
+    const std::size_t before = fields_.size();
+    remember(node, leaf.visible.bytes, leaf.complete);
+    leaf.unused = details.used_if->evaluate(*this) == 0;
+    fields_.resize(before);
   }
 
   std::optional<std::int64_t> slot_or_index(const std::optional<Expr>& slot) const {
@@ -362,6 +377,11 @@ class Walk : public Scope {
     } else if (index < row.source_names.size()) {
       leaf.source = row.source_names[index].source;
       leaf.source_assumed = true;
+    }
+    const Source* source = leaf.source ? find_source(*leaf.source) : nullptr;
+    if (source && source->measure == Measure::energy) {
+      // What a count stands for, though not how many bytes it has.
+      static_cast<void>(dimension(Dim::energy_register_unit, 0));
     }
   }
 
@@ -453,7 +473,8 @@ std::optional<std::int64_t> integer_value(const Node& node, Bytes bytes) {
   switch (node.type()) {
     case Type::unsigned_int:
     case Type::bits:
-      return static_cast<std::int64_t>(read_le(bytes, 0, bytes.size()));
+      return static_cast<std::int64_t>(node.field().big_endian ? read_be(bytes, 0, bytes.size())
+                                                               : read_le(bytes, 0, bytes.size()));
     case Type::signed_int:
       return sign_extend(read_le(bytes, 0, bytes.size()), bytes.size());
     default:

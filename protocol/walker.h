@@ -41,6 +41,8 @@ struct Leaf {
   std::optional<std::uint32_t> index;
   std::optional<std::uint16_t> source;
   bool source_assumed = false;
+  std::optional<std::uint16_t> unit_of;  // the source whose unit the number has
+  bool unused = false;                   // the description says that its value means nothing here
   // The offset that the guide prints for this place, where it does and this is element 0 of every
   // array around it.
   std::optional<std::int64_t> printed_offset;

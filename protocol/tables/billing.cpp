@@ -80,16 +80,18 @@ Nodes billing_read(const Expr& is_mbus, const Expr& is_mep, const Expr& start) {
       {0, "passed"}, {1, "ID failure"}, {2, "date failure"}, {3, "passed with alternate date"}};
   return {
       ltime_date("Timestamp").at(start).on(Clock::local).as(Role::moment),
-      bits("Response Info", 1,
-           {bit(0, "Data Order",
-                {{0, "mode 1 (least significant byte first)"},
-                 {1, "mode 2 (most significant byte first)"}}),
-            bit(1, "Response Type", {{0, "variable data structure"}, {1, "fixed data structure"}}),
-            bit(2, "Key Availability", {{0, "no key available"}, {1, "decrypted as necessary"}}),
-            bits_of(3, 4, "Authentication", authentication),
-            bit(5, "Security Status", {{0, "passed"}, {1, "failed"}})})
-          .at(start + 6)
-          .note("M-Bus only"),
+      when(is_mbus, {bits("Response Info", 1,
+                          {bit(0, "Data Order",
+                               {{0, "mode 1 (least significant byte first)"},
+                                {1, "mode 2 (most significant byte first)"}}),
+                           bit(1, "Response Type",
+                               {{0, "variable data structure"}, {1, "fixed data structure"}}),
+                           bit(2, "Key Availability",
+                               {{0, "no key available"}, {1, "decrypted as necessary"}}),
+                           bits_of(3, 4, "Authentication", authentication),
+                           bit(5, "Security Status", {{0, "passed"}, {1, "failed"}})})
+                         .at(start + 6)}),
+      when(is_mep, {fill(1, "Not for MEP Clients").at(start + 6).note("Response Info of M-Bus")}),
       when(is_mbus && field("Response Type") == 0, {variable_data_structure(start)}).page(93),
       when(is_mbus && field("Response Type") == 1, fixed_data_structure(start)).page(94),
       when(is_mep, {u16("Read Count").at(start + 7), u16("Length (L)").at(start + 9).unit("bytes"),

@@ -98,9 +98,11 @@ Table bt08() {
 Table bt15() {
   return table(
       BT(15), "Constants", 200,
-      {group("Electric Constants", {ni_fmat1("Multiplier").at(0), ni_fmat1("Offset").at(4),
-                                    bits(1, {bit(0, "Applied"), bits_of(1, 7, "Filler")}).at(8),
-                                    ni_fmat1("CT Ratio").at(9), ni_fmat1("VT Ratio").at(13)})});
+      {group(
+          "Electric Constants",
+          {ni_fmat1("Multiplier").at(0), ni_fmat1("Offset").at(4),
+           bits(1, {bit(0, "Applied").learns(Dim::ratios_applied), bits_of(1, 7, "Filler")}).at(8),
+           ni_fmat1("CT Ratio").at(9), ni_fmat1("VT Ratio").at(13)})});
 }
 
 }  // namespace

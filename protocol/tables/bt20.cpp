@@ -88,7 +88,8 @@ Table bt24() {
 // BT25 Previous Demand Reset Data, page 212
 Table bt25() {
   return table(BT(25), "Previous Demand Reset Data", 212,
-               {when(Dim::date_time_field, {stime_date("Date/Time").at(0).as(Role::moment)}),
+               {when(Dim::date_time_field,
+                     {stime_date("Date/Time").at(0).as(Role::moment)}),
                 when(Dim::season_field, {u8("Season").at(season_offset(0))}),
                 group("Register Data Received", register_data(data_offset(0))).at(data_offset(0))});
 }
@@ -100,8 +101,10 @@ Table bt26() {
   const Expr time_offset = has_bidn * 2 + 6;
   return table(
       BT(26), "Self-Read Data", 213,
-      {bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}}), bit(1, "Overflow"),
-                bit(2, "List Type", {{1, "circular queue"}}), bit(3, "Inhibit Overflow")})
+      {bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}, {1, "descending"}}),
+                bit(1, "Overflow"),
+                bit(2, "List Type", {{0, "no entries configured"}, {1, "circular queue"}}),
+                bit(3, "Inhibit Overflow")})
            .at(0),
        u8("Number of Valid Entries").at(1), u8("Last Entry Element").at(2),
        u16("Last Entry Sequence Number").at(3), u8("Number of Unread Entries").at(5),

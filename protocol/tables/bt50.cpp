@@ -61,8 +61,8 @@ Table bt53() {
                 i16("Time Zone Offset").at(4).unit("min")});
 }
 
-// "CalendarAction Bitfield", page 226. Bit 7 means something in the first recurring date only.
-std::vector<BitField> calendar_action() {
+// "CalendarAction Bitfield", page 226.
+std::vector<BitField> calendar_action(BitField bit_7) {
   // The guide's list for 3.50 and higher, page 227, has 3..14 as seasons 0..11, and then seasons 1
   // to 3 again. Before 3.50: seasons 0 to 3 only.
   return {bits_of(0, 4, "Action",
@@ -85,10 +85,16 @@ std::vector<BitField> calendar_action() {
                    {20, "special schedule 1"}}),
           bit(5, "Demand Reset", {{0, "no demand reset"}, {1, "demand reset on this date"}}),
           bit(6, "Self read", {{0, "no self read"}, {1, "self read on this date"}}),
-          // The guide's type is FILL(7..7), page 228.
-          bit(7, "TOU Format",
-              {{0, "before 3.50: 4 seasons, no non-recurring dates"},
-               {1, "from 3.50 (CP 1.20): 12 seasons, 25 non-recurring dates"}})};
+          std::move(bit_7)};
+}
+
+// Bit 7, page 228, in the first recurring date; the guide's type is FILL(7..7). Nothing is said of
+// the others.
+BitField tou_format() {
+  return bit(7, "TOU Format",
+             {{0, "before 3.50: 4 seasons, no non-recurring dates"},
+              {1, "from 3.50 (CP 1.20): 12 seasons, 25 non-recurring dates"}})
+      .named_in_group();
 }
 
 // BT54 Calendar, page 226
@@ -102,12 +108,16 @@ Table bt54() {
       BT(54), "Calendar", 226,
       {array(Dim::non_recurring_dates, "NonRecurrDateRcd",
              {ansi_date("Non-recurring Date").at(0).on(Clock::local),
-              bits("CalendarAction Bitfield", 1, calendar_action())})
+              bits("CalendarAction Bitfield", 1, calendar_action(bit(7, "Filler")))})
            .note("from 3.50 (CP 1.20)"),
-       array(Dim::recurring_dates, "RecurrDateRcd",
-             {rdate("Recurring Date").at(recurring_at).on(Clock::local),
-              bits("CalendarAction Bitfield", 1, calendar_action())
-                  .note("TOU Format: in the first record only, for all")}),
+       array(
+           Dim::recurring_dates, "RecurrDateRcd",
+           {rdate("Recurring Date").at(recurring_at).on(Clock::local),
+            when(index_of() == 0, {bits("CalendarAction Bitfield", 1, calendar_action(tou_format()))
+                                       .note("TOU Format: in the first record only, for all")}),
+            when(index_of() != 0,
+                 {bits("CalendarAction Bitfield", 1, calendar_action(bit(7, "Filler")))
+                      .note("TOU Format: in the first record only, for all")})}),
        array(Dim::tier_switches, "TierSwitchRcd",
              {bits(2, {bits_of(0, 2, "Tier"), bits_of(3, 4, "Filler"), bits_of(5, 10, "Minute"),
                        bits_of(11, 15, "Hour")})
@@ -140,7 +150,8 @@ Table bt55() {
                                  {{0, "TOU calendar"},
                                   {1, "set manually, until the next scheduled switch"},
                                   {2, "set manually, indefinitely"},
-                                  {3, "time, over power or consumption override"}}),
+                                  {3, "time, over power or consumption override"}})
+                             .learns(Dim::tier_drive),
                          bits_of(8, 11, "Special Schedule Active"), bits_of(12, 15, "Season")})
                     .at(7)
                     .note("Current Tier 0 to 7 from 3.70 (CP 1.20), 0 to 3 before")});

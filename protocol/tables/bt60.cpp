@@ -31,9 +31,10 @@ Table bt60_dimensions() {
            .at(4),
        bits(1, interval_formats()).at(6).page(232),
        array(sets, "Data Set Configuration",
-             {u16("Number of Blocks in Set N").at(7), u16("Number of Intervals in Set N").at(9),
-              u8("Number of Channels in Set N").at(11).learns(Dim::max_load_profile_channels),
-              u8("Maximum Interval Time in Set N").at(12).unit("min").values({{84, "24 hours"}})})
+             {u16("Number of Blocks").at(7), u16("Number of Intervals").at(9),
+              u8("Number of Channels").at(11).learns(Dim::max_load_profile_channels),
+              u8("Maximum Interval Time").at(12).unit("min").values({{84, "24 hours"}})})
+           .numbered("Data Set", 1)
            .page(233)});
 }
 
@@ -55,14 +56,15 @@ Table bt61() {
            .at(4),
        bits(1, interval_formats()).at(6),
        array(sets, "Data Set Configuration",
-             {u16("Number of Blocks in Set N").at(7).learns(Dim::load_profile_blocks),
-              u16("Number of Intervals in Set N").at(9).learns(Dim::load_profile_intervals),
-              u8("Number of Channels in Set N").at(11).learns(Dim::load_profile_channels),
-              u8("Maximum Interval Time in Set N")
+             {u16("Number of Blocks").at(7).learns(Dim::load_profile_blocks),
+              u16("Number of Intervals").at(9).learns(Dim::load_profile_intervals),
+              u8("Number of Channels").at(11).learns(Dim::load_profile_channels),
+              u8("Maximum Interval Time")
                   .at(12)
                   .unit("min")
                   .values({{84, "24 hours"}})
                   .learns(Dim::load_profile_interval_time)})
+           .numbered("Data Set", 1)
            .page(235)});
 }
 
@@ -74,17 +76,23 @@ Table bt62() {
       BT(62), "Load Profile Control", 235,
       {array(sets, "Data Set Control",
              {array(channels, "Channel Settings",
-                    {bits(1, {bit(0, "End Reading (Channel x)")}).at(0),
-                     u8("Interval Source (Channel x)")
+                    {bits(1, {bit(0, "End Reading")}).at(0),
+                     u8("Interval Source")
                          .at(1)
                          .shown_as(Format::source_id)
                          .learns(Dim::channel_source, index_of(1) * slots_per_set + index_of(0)),
-                     u8("End Reading Source (Channel x)").at(2).shown_as(Format::source_id)}),
+                     u8("End Reading Source")
+                         .at(2)
+                         .shown_as(Format::source_id)
+                         .used_if(field("End Reading"))})
+                  .numbered("channel", 0),
               u8("Format").at(channels * 3).values({{32, "INT32"}}),
               // The guide asks BT60.4.6 to .9, page 236; what is configured stands in BT61.4.
               when(slot_of(Dim::load_profile_scalars, set),
-                   {array_of(channels, u16("Scalars").at(channels * 3 + 1)),
-                    array_of(channels, u16("Divisors").at(channels * 3 + 1 + channels * 2))})})
+                   {array_of(channels, u16("Scalars").at(channels * 3 + 1)).numbered("channel", 0),
+                    array_of(channels, u16("Divisors").at(channels * 3 + 1 + channels * 2))
+                        .numbered("channel", 0)})})
+           .numbered("Data Set", 1)
            .page(236)});
 }
 
@@ -94,19 +102,20 @@ Table bt63() {
   return table(
       BT(63), "Load Profile Status", 237,
       {array(
-          sets, "Data Set Status",
-          {bits(1, {bit(0, "Block Order", order).learns(Dim::load_profile_block_order),
-                    bit(1, "Overflow"), bit(2, "List Type", {{0, "FIFO"}, {1, "circular queue"}}),
-                    bit(3, "Block Inhibit Overflow"),
-                    bit(4, "Interval Order", order).learns(Dim::load_profile_interval_order),
-                    bit(5, "Active Mode",
-                        {{0, "not collecting, or disabled"}, {1, "collecting data"}}),
-                    bit(6, "Test Mode")})
-               .at(0),
-           u16("Number of Valid Blocks").at(1).page(238), u16("Last Block").at(3).page(238),
-           u32("Last Block Sequence Number").at(5).page(238),
-           u16("Number of Unread Blocks").at(9).page(238),
-           u16("Number of Valid Intervals").at(11).page(238)})});
+           sets, "Data Set Status",
+           {bits(1, {bit(0, "Block Order", order).learns(Dim::load_profile_block_order),
+                     bit(1, "Overflow"), bit(2, "List Type", {{0, "FIFO"}, {1, "circular queue"}}),
+                     bit(3, "Block Inhibit Overflow"),
+                     bit(4, "Interval Order", order).learns(Dim::load_profile_interval_order),
+                     bit(5, "Active Mode",
+                         {{0, "not collecting, or disabled"}, {1, "collecting data"}}),
+                     bit(6, "Test Mode")})
+                .at(0),
+            u16("Number of Valid Blocks").at(1).page(238), u16("Last Block").at(3).page(238),
+            u32("Last Block Sequence Number").at(5).page(238),
+            u16("Number of Unread Blocks").at(9).page(238),
+            u16("Number of Valid Intervals").at(11).page(238)})
+           .numbered("Data Set", 1)});
 }
 
 // Of one channel in one interval, pages 240 and 241.
@@ -164,14 +173,12 @@ Table load_profile_data(std::uint16_t number, std::string_view name, std::int64_
                        .at(interval_offset)
                        .page(240),
                    array(channel_pairs, "Channel Status Pair",
-                         {bits(1, {channel_status(4, 7, "Channel 2i+1 Status",
-                                                  Role::odd_channel_status),
-                                   channel_status(0, 3, "Channel 2i+2 Status",
-                                                  Role::even_channel_status)})
-                              .note("i: index in this array, 0 for the second byte of the status")})
+                         {bits(1, {channel_status(4, 7, "Channel Status", Role::odd_channel_status),
+                                   channel_status(0, 3, "Channel Status",
+                                                  Role::even_channel_status)})})
                        .as(Role::channel_pair)
                        .page(240),
-                   registers("Interval Channel X Value", channels, i32(""), Dim::channel_source, {})
+                   registers("Interval Channel Value", channels, i32(""), Dim::channel_source, {})
                        .selected_by(source_slot)
                        .at(interval_offset + channel_pairs + 1)})
                 .as(Role::interval)})

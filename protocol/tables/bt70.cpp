@@ -10,9 +10,9 @@ namespace {
 Table bt74() {
   return table(
       BT(74), "History Log Data (Primary Event Log)", 241,
-      {bits(1,
-            {bit(0, "Order", {{0, "ascending (N is older than N+1)"}}), bit(1, "Overflow"),
-             bit(2, "List Type", {{0, "FIFO"}, {1, "circular queue"}}), bit(3, "Inhibit Overflow")})
+      {bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}, {1, "descending"}}),
+                bit(1, "Overflow"), bit(2, "List Type", {{0, "FIFO"}, {1, "circular queue"}}),
+                bit(3, "Inhibit Overflow")})
            .at(0),
        u16("Number of Valid Entries").at(1).page(242), u16("Last Entry Element").at(3).page(242),
        u32("Last Entry Sequence Number").at(5).page(242),

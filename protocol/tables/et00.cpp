@@ -1,6 +1,7 @@
 // ET03 to ET09: utility and system information, power quality, pages 55 to 77.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "protocol/names.h"
+#include "protocol/tables/mbus.h"
 #include "protocol/tables/tables.h"
 
 namespace mep::tables {
@@ -17,8 +18,9 @@ Table et03() {
 
 // Byte 62 of ET04, pages 58 to 60
 Node inactive_phases() {
-  const ValueNames voltage = {{0, "present"}, {1, "not present"}};
-  const ValueNames current = {{0, "has current"}, {1, "no current"}};
+  const ValueNames voltage = {{0, "active, phase present"}, {1, "inactive, phase not present"}};
+  const ValueNames current = {{0, "active, phase has current"},
+                              {1, "inactive, phase has no current"}};
   // The guide calls the bits of both headings "Phase L1" to "Phase L3".
   return bits(1, {bit(0, "Inactive Voltage Phases: Phase L1", voltage),
                   bit(1, "Inactive Voltage Phases: Phase L2", voltage),
@@ -38,8 +40,10 @@ Table et04() {
       {u32("Sequence Number").at(0), bytes("Transceiver ID", 6).at(4),
        u8("Subnet ID").at(10).values({{0, "not commissioned"}}), u8("Node ID").at(11),
        bits(1, {bit(0, "Explicit Message Received"), bit(1, "Force Neuron Cnfg"),
-                bit(2, "Request Neuron State"), bit(3, "Disable PLC Encryption"),
-                bit(4, "Disable Neuron EEPROM Lock"),
+                bit(2, "Request Neuron State"),
+                bit(3, "Disable PLC Encryption",
+                    {{0, "encryption enabled"}, {1, "encryption disabled"}}),
+                bit(4, "Disable Neuron EEPROM Lock", {{0, "lock enabled"}, {1, "lock disabled"}}),
                 // The guide's type is BOOL(5..7), page 57.
                 bits_of(5, 7, "Neuron Phase",
                         {{0, "no phase inversion"},
@@ -105,7 +109,9 @@ Table et04() {
        i16("Amplifier Gain Detect Sensitivity").at(96),
        u16("Events Outage Threshold").at(98).unit("s").values({{0xFFFF, "as ET09.0"}}),
        u16("NVM Size").at(100).unit("KiB"),
-       u8("Safe Image Locked").at(102).values({{1, "safe image cannot be activated"}}),
+       u8("Safe Image Locked")
+           .at(102)
+           .values({{0, "safe image can be activated"}, {1, "safe image cannot be activated"}}),
        u32("MEP Seq Nbr").at(103).note("unused from 4.0 on"),
        // ET42's description, page 116, looks at a bit of this field: "ET04.107.1".
        fill(2, "Unused").at(107),
@@ -133,7 +139,8 @@ Table et04() {
            .values({{0, "RC4"}, {1, "reserved"}, {2, "OSGP-AES-128-PSK"}})
            .note("3.13, and 3.80 or later"),
        u8("FCM Message Count").at(128).note("3.13, and 3.80 or later"),
-       array_of(2, u32("MEP Sequence Numbers").at(129).note("4.0 or later")),
+       array_of(2, u32("MEP Sequence Numbers").at(129).note("4.0 or later"))
+           .called(mep_client_names()),
        u8("Reverse Energy Alarm Time Threshold (Milliseconds)")
            .at(137)
            .unit("ms")
@@ -146,21 +153,22 @@ Table et04() {
 
 // One of the three THD records of ET09, pages 74 and 75; `at` is its offset.
 Node thd_record(const Expr& at) {
-  return array(
-      3, "THD Record",
-      {u16("THD Time Threshold").at(at).unit("s"),
-       // The guide says "0-10,000, in units of 0.1%", page 74, and that 10000 is 100 %.
-       u16("THD Threshold").at(at + 2).unit("0.01 %").values({{0, "no events recorded"}}),
-       array(
-           3, "THD Event Record",
-           {u16("Event Count").at(at + 4), ltime_date("Event Timestamp").at(at + 6).on(Clock::utc),
-            u16("Max THD").at(at + 12), ltime_date("Max THD Timestamp").at(at + 14).on(Clock::utc),
-            u16("Average THD").at(at + 20),
-            // These fields add up to 18 bytes. The guide says 22, page 74, which the offsets of
-            // all that follows confirm (A on page 75).
-            fill(4, "Reserved")})
-           .page(74)
-           .note("one per phase")});
+  return array(3, "THD Record",
+               {u16("THD Time Threshold").at(at).unit("s"),
+                // The guide says "0-10,000, in units of 0.1%", page 74, and that 10000 is 100 %.
+                u16("THD Threshold").at(at + 2).unit("0.01 %").values({{0, "no events recorded"}}),
+                array(3, "THD Event Record",
+                      {u16("Event Count").at(at + 4),
+                       ltime_date("Event Timestamp").at(at + 6).on(Clock::utc),
+                       u16("Max THD").at(at + 12),
+                       ltime_date("Max THD Timestamp").at(at + 14).on(Clock::utc),
+                       u16("Average THD").at(at + 20),
+                       // These fields add up to 18 bytes. The guide says 22, page 74, which the
+                       // offsets of all that follows confirm (A on page 75).
+                       fill(4, "Reserved")})
+                    .called({"L1", "L2", "L3"})
+                    .page(74)})
+      .called({"voltage", "current", "VA"});
 }
 
 // ET09 Power Quality, page 68
@@ -168,7 +176,7 @@ Table et09() {
   const Expr outages = Expr(Dim::power_outages) * 18;
   const Expr a = outages + 357;         // the guide's A, page 75
   const Expr sag2 = a + Expr(10) * 12;  // its A+10*12
-  const ValueNames phase_loss = {{0, "present"}, {1, "phase loss"}};
+  const ValueNames phase_loss = {{0, "no, phase present"}, {1, "yes, phase lost"}};
   return table(
       ET(9), "Power Quality", 68,
       {u16("Long Outage Duration Threshold").at(0).unit("s"),
@@ -220,7 +228,7 @@ Table et09() {
        u8("Sag1/Surge Threshold Seconds").at(outages + 143).unit("s").note("2.12 or later"),
        u8("Power Up Quality Hold Time").at(outages + 144).unit("s").note("3.10 or later"),
        u16("Over Current Time Threshold").at(outages + 145).unit("s").note("3.10 or later"),
-       thd_record(outages + 147).page(74).note("voltage, current, VA; 3.10 or later"),
+       thd_record(outages + 147).page(74).note("3.10 or later"),
        array(12, "DRP/DRC Event Record",
              {u16("DRP").at(a).unit("0.1 %"), u16("DRC").at(a + 2).unit("0.1 %"),
               ltime_date("Time Stamp").at(a + 4)})

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "protocol/names.h"
 #include "protocol/tables/billing.h"
+#include "protocol/tables/mbus.h"
 #include "protocol/tables/tables.h"
 
 namespace mep::tables {
@@ -80,50 +81,51 @@ Table et13() {
   return table(
       ET(13), "MEP/M-Bus Device Configuration", 80,
       {array(
-          Dim::devices, "Device Config",
-          {record(
-              Dim::device_config_size,
-              {group(
-                   "Scheduled Billing Read Time",
-                   {u8("Day").at(0).values({{0, "first of the month"},
-                                            {32, "Sunday"},
-                                            {33, "Monday"},
-                                            {34, "Tuesday"},
-                                            {35, "Wednesday"},
-                                            {36, "Thursday"},
-                                            {37, "Friday"},
-                                            {38, "Saturday"},
-                                            {39, "no scheduled reads (weekly)"}}),
-                    u8("Hour").at(1).unit("h").note("local time"), u8("Minute").at(2).unit("min")}),
-               u8("Scheduled Billing Read Frequency")
-                   .at(3)
-                   .values(
-                       {{0, "hourly"}, {1, "daily"}, {2, "weekly"}, {3, "monthly"}, {4, "never"}})
-                   .page(81),
-               u16("Scheduled Status Read Frequency (M-Bus only)")
-                   .at(4)
-                   .unit("min")
-                   .values({{0, "with billing reads only"}})
-                   .page(81),
-               u8("Baud Rate").at(6).values(baud_rates()).page(81),
-               u8("Device Alarm Bitmask").at(7).shown_as(Format::hex).page(82),
-               when(is_mbus_device(),
-                    {chars("Customer ID", 20).at(8), u8("App Reset Parameter").at(28),
-                     u8("Security Key Length").at(29).unit("bytes"),
-                     bytes("Security Key", 32).at(30), u16("Ta").at(62).unit("bit times"),
-                     u16("To").at(64).unit("ms")})
-                   .page(82),
-               when(
-                   is_mep_client(),
-                   {bits("Alert Flags", 1,
-                         {bit(0, "Scheduled Read Request Alert"),
-                          bit(1, "On-demand Request in ET15"), bit(2, "Reserved"),
-                          bit(3, "M-Bus Change"), bit(4, "Delta Data Alert"),
-                          bits_of(5, 7, "Unused")})
-                        .at(8)
-                        .as(Role::flags),
-                    bytes("MEP Non-urgent Downlink Data", Expr(Dim::device_config_size) - 9).at(9)})
-                   .page(82)})})});
+           Dim::devices, "Device Config",
+           {record(
+               Dim::device_config_size,
+               {group("Scheduled Billing Read Time",
+                      {u8("Day").at(0).values({{0, "first of the month"},
+                                               {32, "Sunday"},
+                                               {33, "Monday"},
+                                               {34, "Tuesday"},
+                                               {35, "Wednesday"},
+                                               {36, "Thursday"},
+                                               {37, "Friday"},
+                                               {38, "Saturday"},
+                                               {39, "no scheduled reads (weekly)"}}),
+                       u8("Hour").at(1).unit("h").note("local time"),
+                       u8("Minute").at(2).unit("min")}),
+                u8("Scheduled Billing Read Frequency")
+                    .at(3)
+                    .values(
+                        {{0, "hourly"}, {1, "daily"}, {2, "weekly"}, {3, "monthly"}, {4, "never"}})
+                    .page(81),
+                u16("Scheduled Status Read Frequency (M-Bus only)")
+                    .at(4)
+                    .unit("min")
+                    .values({{0, "with billing reads only"}})
+                    .page(81),
+                u8("Baud Rate").at(6).values(baud_rates()).page(81),
+                u8("Device Alarm Bitmask").at(7).shown_as(Format::hex).page(82),
+                when(is_mbus_device(),
+                     {chars("Customer ID", 20).at(8), u8("App Reset Parameter").at(28),
+                      u8("Security Key Length").at(29).unit("bytes"),
+                      bytes("Security Key", 32).at(30), u16("Ta").at(62).unit("bit times"),
+                      u16("To").at(64).unit("ms")})
+                    .page(82),
+                when(is_mep_client(),
+                     {bits("Alert Flags", 1,
+                           {bit(0, "Scheduled Read Request Alert"),
+                            bit(1, "On-demand Request in ET15"), bit(2, "Reserved"),
+                            bit(3, "M-Bus Change"), bit(4, "Delta Data Alert"),
+                            bits_of(5, 7, "Unused")})
+                          .at(8)
+                          .as(Role::flags),
+                      bytes("MEP Non-urgent Downlink Data", Expr(Dim::device_config_size) - 9)
+                          .at(9)})
+                    .page(82)})})
+           .called(device_names())});
 }
 
 // ET14 MEP/M-Bus Device Status, page 84
@@ -168,7 +170,8 @@ Table et14() {
                   fill(6, "Reserved").at(23).page(89),
                   u8("MEP Device Alarms").at(29).shown_as(Format::hex).page(89),
                   ltime_date("Status Read Timestamp").at(30).on(Clock::local).page(89),
-                  ltime_date("Last Read Attempt").at(36).on(Clock::local).page(89)})})});
+                  ltime_date("Last Read Attempt").at(36).on(Clock::local).page(89)})})
+           .called(device_names())});
 }
 
 // ET15 MEP/M-Bus On-demand Requests, page 90
@@ -227,7 +230,8 @@ Table et16() {
   return table(
       ET(16), "MEP/M-Bus Device Data", 92,
       {array(Dim::devices, "MEP Billing Read",
-             {record(Dim::device_data_size, billing_read(is_mbus_device(), is_mep_client(), 0))})});
+             {record(Dim::device_data_size, billing_read(is_mbus_device(), is_mep_client(), 0))})
+           .called(device_names())});
 }
 
 }  // namespace

@@ -12,54 +12,65 @@ Table et21() {
     const Expr room{static_cast<std::int64_t>(channels_per_set)};
     return u8(name)
         .shown_as(Format::source_id)
+        .used_if(index_of() + first_channel < field("Number of Channels"))
         .learns(Dim::channel_source, index_of(1) * room + index_of(0) + first_channel);
   };
   return table(
       ET(21), "Load Profile Internal Configuration", 95,
       {array(
-          Expr(load_profile_sets), "Data Set Internal Configuration",
-          {u32("Current Block Address").at(0).shown_as(Format::hex),
-           u32("Current Interval Address").at(4).shown_as(Format::hex),
-           u32("Block Size").at(8).unit("bytes").page(96),
-           u16("Block Header Size").at(12).unit("bytes").page(96),
-           u16("Number of Valid Blocks").at(14).page(96),
-           u16("Number of Valid Intervals").at(16).page(96),
-           u16("Last Block Index").at(18).page(96), u16("Last Interval Number").at(20).page(96),
-           u8("Simple Status Offset From Block").at(22).unit("bytes").page(96),
-           u8("Simple Status Size").at(23).unit("bytes").page(96),
-           u8("Interval 0 Offset from Block").at(24).unit("bytes").page(96),
-           u8("Interval Size").at(25).unit("bytes").page(96),
-           u8("Channel 0 Offset from Interval").at(26).unit("bytes").page(96),
-           u8("Extended Status Common").at(27).shown_as(Format::hex).page(96),
-           u8("Number of Channels").at(28).learns(Dim::load_profile_channels, index_of()).page(96),
-           u8("Interval Time").at(29).learns(Dim::load_profile_interval_time, index_of()).page(96),
-           array_of(8, source("Sources", 0)).at(30).page(96),
-           array_of(8, i32("Placeholders")).at(38).page(96).note("M-Bus channels only"),
-           array_of(8, source("Sources expansion", 8)).at(70).page(96),
-           u32("Load Profile Configuration ID").at(78).page(96),
-           u8("MEP Billing Start Channel").at(82).page(97),
-           ltime_date("Block Start Time").at(83).on(Clock::utc).page(97),
-           u8("Block Start Hour").at(89).unit("h").page(97).note("UTC"),
-           u8("Block Start Minute").at(90).unit("min").page(97).note("UTC"),
-           u16("Interval In Progress").at(91).values({{0, "none pending"}}).page(97),
-           // "LPO - End Readings" teaches nothing: BT61.4.4 is one flag for all data sets.
-           bits("Load Profile Options (LPO)", 1,
-                {bit(0, "LPO - End Readings"),
-                 bit(1, "LPO - Scalar Divisor").learns(Dim::load_profile_scalars),
-                 bit(2, "LPO - Data Reference"), bit(3, "LPO - ANSI Compliance")})
-               .at(93)
-               .page(97),
-           ltime_date("Interval End Time (UTC)").at(94).on(Clock::utc).page(97),
-           // Both guides print 94 for the time before and 101 for the one behind, page 97: a byte
-           // remains that neither mentions.
-           fill(1, "Reserved").page(97),
-           ltime_date("Interval End Time (local)").at(101).on(Clock::local).page(97),
-           u32("Max Memory Length").at(107).unit("bytes").page(98).note("since 3.50"),
-           bits("Flags", 1, {bit(0, "NVMF Occurred"), bits_of(1, 7, "Reserved")})
-               .at(111)
-               .page(98)
-               .note("3.60 or later, modules 1.20 or later"),
-           fill(19, "Reserved").at(112).page(98)})});
+           Expr(load_profile_sets), "Data Set Internal Configuration",
+           {u32("Current Block Address").at(0).shown_as(Format::hex),
+            u32("Current Interval Address").at(4).shown_as(Format::hex),
+            u32("Block Size").at(8).unit("bytes").page(96),
+            u16("Block Header Size").at(12).unit("bytes").page(96),
+            u16("Number of Valid Blocks").at(14).page(96),
+            u16("Number of Valid Intervals").at(16).page(96),
+            u16("Last Block Index").at(18).page(96), u16("Last Interval Number").at(20).page(96),
+            u8("Simple Status Offset From Block").at(22).unit("bytes").page(96),
+            u8("Simple Status Size").at(23).unit("bytes").page(96),
+            u8("Interval 0 Offset from Block").at(24).unit("bytes").page(96),
+            u8("Interval Size").at(25).unit("bytes").page(96),
+            u8("Channel 0 Offset from Interval").at(26).unit("bytes").page(96),
+            u8("Extended Status Common").at(27).shown_as(Format::hex).page(96),
+            u8("Number of Channels").at(28).learns(Dim::load_profile_channels, index_of()).page(96),
+            u8("Interval Time")
+                .at(29)
+                .unit("min")
+                .values({{84, "24 hours"}})
+                .learns(Dim::load_profile_interval_time, index_of())
+                .page(96),
+            array_of(8, source("Sources", 0)).at(30).page(96).numbered("channel", 0),
+            array_of(8, i32("Placeholders"))
+                .at(38)
+                .page(96)
+                .numbered("channel", 0)
+                .note("M-Bus channels only"),
+            array_of(8, source("Sources expansion", 8)).at(70).page(96).numbered("channel", 8),
+            u32("Load Profile Configuration ID").at(78).page(96),
+            u8("MEP Billing Start Channel").at(82).page(97),
+            ltime_date("Block Start Time").at(83).on(Clock::utc).page(97),
+            u8("Block Start Hour").at(89).unit("h").page(97).note("UTC"),
+            u8("Block Start Minute").at(90).unit("min").page(97).note("UTC"),
+            u16("Interval In Progress").at(91).values({{0, "none pending"}}).page(97),
+            // "LPO - End Readings" teaches nothing: BT61.4.4 is one flag for all data sets.
+            bits("Load Profile Options (LPO)", 1,
+                 {bit(0, "LPO - End Readings"),
+                  bit(1, "LPO - Scalar Divisor").learns(Dim::load_profile_scalars),
+                  bit(2, "LPO - Data Reference"), bit(3, "LPO - ANSI Compliance")})
+                .at(93)
+                .page(97),
+            ltime_date("Interval End Time (UTC)").at(94).on(Clock::utc).page(97),
+            // Both guides print 94 for the time before and 101 for the one behind, page 97: a byte
+            // remains that neither mentions.
+            fill(1, "Reserved").page(97),
+            ltime_date("Interval End Time (local)").at(101).on(Clock::local).page(97),
+            u32("Max Memory Length").at(107).unit("bytes").page(98).note("since 3.50"),
+            bits("Flags", 1, {bit(0, "NVMF Occurred"), bits_of(1, 7, "Reserved")})
+                .at(111)
+                .page(98)
+                .note("3.60 or later, modules 1.20 or later"),
+            fill(19, "Reserved").at(112).page(98)})
+           .numbered("Data Set", 1)});
 }
 
 // ET23 Miscellaneous Information, page 98
@@ -131,7 +142,8 @@ Table et29() {
               u8("Port").at(25).values({{1, "MEP"}, {2, "M-Bus"}, {3, "PLC"}}),
               u8("Sequence Number").at(26)})
            .page(102)
-           .note("USART1 to USART3; 4.0 or later"),
+           .called({"USART1", "USART2", "USART3"})
+           .note("4.0 or later"),
        bits("Extended Hardware Options", 4,
             {bit(0, "Two Disconnect Sensors",
                  {{0, "no refresh when they differ"}, {1, "refresh when they differ"}}),
@@ -142,8 +154,8 @@ Table et29() {
              bit(7, "Earth Fault"), bit(8, "External Tamper Input 1"),
              bit(9, "External Tamper Input 2"), bit(10, "S0 Pulse Output 2"),
              bit(11, "Security Chip"), bit(12, "Last Gasp Module"),
-             bit(13, "Control Relay 1 Type", {{1, "latching"}}),
-             bit(14, "Control Relay 2 Type", {{1, "latching"}})})
+             bit(13, "Control Relay 1 Type", {{0, "not latching"}, {1, "latching"}}),
+             bit(14, "Control Relay 2 Type", {{0, "not latching"}, {1, "latching"}})})
            .at(33)
            .page(102)
            .note("4.0 or later"),
@@ -160,7 +172,8 @@ Table et29() {
               u8("Port").at(49).values({{3, "PLC"}, {4, "modem"}, {5, "optical"}}),
               u8("Logical Port Number")})
            .page(103)
-           .note("UART1 and UART2; P2P meters, 4.0 or later")});
+           .called({"UART1", "UART2"})
+           .note("P2P meters, 4.0 or later")});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // to 109.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "protocol/names.h"
+#include "protocol/tables/mbus.h"
 #include "protocol/tables/registers.h"
 #include "protocol/tables/tables.h"
 
@@ -18,19 +19,23 @@ Table et31() {
   const Expr bidn_size = bidn * 2;
   return table(
       ET(31), "Meter One-time-read Log", 104,
-      {bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}}), bit(1, "Overflow"),
+      {bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}, {1, "descending"}}),
+                bit(1, "Overflow"),
                 bit(2, "List type", {{0, "no entries configured"}, {1, "circular queue"}}),
-                bit(3, "Inhibit overflow", {{0, "new entries not inhibited"}}),
+                bit(3, "Inhibit overflow",
+                    {{0, "new entries not inhibited"}, {1, "new entries inhibited"}}),
                 bits_of(4, 7, "Filler")})
            .at(0),
        u8("Number of valid entries").at(1).page(105), u8("Last entry element").at(2).page(105),
        u16("Last entry sequence number").at(3).page(105),
        u8("Number of unread entries").at(5).page(105),
-       array(Dim::self_reads, "One-time Read Data Record",
-             {record(entry_size, {when(bidn, {u16("Blg Iface Def Nbr (BIDN)").at(6)}),
-                                  stime_date("Time and date").at(bidn_size + 6).as(Role::moment),
-                                  u8("Season").at(bidn_size + 11),
-                                  group("RegisterDataRcd", register_data(bidn_size + 12))})})
+       array(
+           Dim::self_reads, "One-time Read Data Record",
+           {record(entry_size,
+                   {when(bidn, {u16("Blg Iface Def Nbr (BIDN)").at(6)}),
+                    stime_date("Time and date").at(bidn_size + 6).on(Clock::local).as(Role::moment),
+                    u8("Season").at(bidn_size + 11),
+                    group("RegisterDataRcd", register_data(bidn_size + 12))})})
            .page(105)});
 }
 
@@ -39,30 +44,31 @@ Table et34() {
   return table(
       ET(34), "Additional M-Bus/MEP Device Configuration", 106,
       {array(
-          Dim::devices, "Device Config",
-          {record(Dim::device_config_2_size,
-                  {fill(2, "Reserved").at(0),
-                   u8("Group Mask").at(2).shown_as(Format::hex).note("M-Bus devices only"),
-                   fill(1, "Reserved").at(3), u16("Load Profile Poll Rate").at(4).unit("min"),
-                   u8("Control MDT").at(6), u8("Command Monitor MDT").at(7).values({{0, "none"}}),
-                   u8("Time Stamp MDT").at(8).page(107),
-                   // The guide names neither of the two parts of a locator.
-                   bits("Hour Locator", 1,
-                        {bits_of(0, 4, "Hour Starting Bit"), bits_of(5, 7, "Hour Bit Count")})
-                       .at(9)
-                       .page(107)
-                       .note("bits are counted from 1"),
-                   bits("Minute Locator", 1,
-                        {bits_of(0, 4, "Minute Starting Bit"), bits_of(5, 7, "Minute Bit Count")})
-                       .at(10)
-                       .page(107)
-                       .note("bits are counted from 1"),
-                   u8("Load Profile Poll Wait").at(11).page(107).unit("s"),
-                   u8("Load Profile Poll Retry Attempts").at(12).page(107),
-                   u8("Load Profile Poll Retry Wait").at(13).page(107).unit("s"),
-                   // The guide's type is ARRAY[7], page 107, but its offsets 14-21 and the entry
-                   // size of 22 (ET11.13, page 78) make it 8.
-                   fill(8, "Reserved").at(14).page(107)})})});
+           Dim::devices, "Device Config",
+           {record(Dim::device_config_2_size,
+                   {fill(2, "Reserved").at(0),
+                    u8("Group Mask").at(2).shown_as(Format::hex).note("M-Bus devices only"),
+                    fill(1, "Reserved").at(3), u16("Load Profile Poll Rate").at(4).unit("min"),
+                    u8("Control MDT").at(6), u8("Command Monitor MDT").at(7).values({{0, "none"}}),
+                    u8("Time Stamp MDT").at(8).page(107),
+                    // The guide names neither of the two parts of a locator.
+                    bits("Hour Locator", 1,
+                         {bits_of(0, 4, "Hour Starting Bit"), bits_of(5, 7, "Hour Bit Count")})
+                        .at(9)
+                        .page(107)
+                        .note("bits are counted from 1"),
+                    bits("Minute Locator", 1,
+                         {bits_of(0, 4, "Minute Starting Bit"), bits_of(5, 7, "Minute Bit Count")})
+                        .at(10)
+                        .page(107)
+                        .note("bits are counted from 1"),
+                    u8("Load Profile Poll Wait").at(11).page(107).unit("s"),
+                    u8("Load Profile Poll Retry Attempts").at(12).page(107),
+                    u8("Load Profile Poll Retry Wait").at(13).page(107).unit("s"),
+                    // The guide's type is ARRAY[7], page 107, but its offsets 14-21 and the entry
+                    // size of 22 (ET11.13, page 78) make it 8.
+                    fill(8, "Reserved").at(14).page(107)})})
+           .called(device_names())});
 }
 
 // ET36 Manufacturer (Extended) Table Actual Dimensions, page 108

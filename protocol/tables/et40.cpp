@@ -21,9 +21,11 @@ constexpr std::int64_t channels = channels_per_set;
 Table et41() {
   return table(
       ET(41), "Historical Demand Reset Log", 110,
-      {bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}}), bit(1, "Overflow"),
-                bit(2, "List type", {{1, "circular queue"}}),
-                bit(3, "Inhibit overflow", {{0, "new entries not inhibited"}}),
+      {bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}, {1, "descending"}}),
+                bit(1, "Overflow"),
+                bit(2, "List type", {{0, "no entries configured"}, {1, "circular queue"}}),
+                bit(3, "Inhibit overflow",
+                    {{0, "new entries not inhibited"}, {1, "new entries inhibited"}}),
                 bits_of(4, 7, "Filler")})
            .at(0),
        u8("Number of valid entries").at(1), u8("Last entry element").at(2),
@@ -184,8 +186,12 @@ Table et42() {
        // ET42 calls bits 2 to 15 unused, page 112, but names ET54.0 as their root, and page 117
        // relies on bit 2 there.
        bits("Interface Compatibility Setting", 2,
-            {bit(0, "ICS - ICA NAK", {{1, "ICA NAK on, MEP recurring reads in ET16 off"}}),
-             bit(1, "ICS - Blg/LP Format 2", {{1, "billing and load profile in all formats"}}),
+            {bit(0, "ICS - ICA NAK",
+                 {{0, "ICA NAK off, MEP recurring reads in ET16 on"},
+                  {1, "ICA NAK on, MEP recurring reads in ET16 off"}}),
+             bit(1, "ICS - Blg/LP Format 2",
+                 {{0, "billing and load profile in one format"},
+                  {1, "billing and load profile in all formats"}}),
              bit(2, "Multiple Load Profile Data Set Support",
                  {{0, "not supported in ET42"}, {1, "supported in ET42"}}),
              bits_of(3, 15, "ICS - Unused")})
@@ -248,9 +254,11 @@ Table et45() {
   const Expr entry_size = learned_size + (learned_size == 0) * 525;
   return table(
       ET(45), "MEP Recurring Read Log", 119,
-      {bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}}), bit(1, "Overflow"),
+      {bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}, {1, "descending"}}),
+                bit(1, "Overflow"),
                 bit(2, "List Type", {{0, "no entries configured"}, {1, "circular queue"}}),
-                bit(3, "Inhibit Overflow", {{0, "new entries not inhibited"}}),
+                bit(3, "Inhibit Overflow",
+                    {{0, "new entries not inhibited"}, {1, "new entries inhibited"}}),
                 bits_of(4, 7, "Filler")})
            .at(0),
        u8("Number of Valid Entries").at(1).page(120), u8("Last Entry Element").at(2).page(120),

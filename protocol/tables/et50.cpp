@@ -12,11 +12,11 @@ namespace {
 Nodes mep_identification() {
   const ValueNames unspecified = {{0, "unspecified"}};
   return {// Bit 7 of the first byte says whether the other 27 bytes have the format of page 126.
-          bits("Manufacturer-unique ID", 3,
-               {bit(7, "OSGP Alliance Format", {{0, "other format"}, {1, "standard format"}})})
+          bits(3, {bit(23, "OSGP Alliance Format", {{0, "other format"}, {1, "standard format"}}),
+                   bits_of(0, 22, "Manufacturer-unique ID").shown_as(Format::hex)})
               .at(0)
               .page(126)
-              .shown_as(Format::hex),
+              .big_endian(),
           when(field("OSGP Alliance Format") == 0, {rest("Other Format")}),
           when(field("OSGP Alliance Format") == 1,
                {u8("Class").page(126).values(
@@ -48,34 +48,35 @@ Table et50_inbound() {
   const Expr sources = Dim::mep_data_sources;
   return table(
       ET(50), "MEP Inbound Data Space", 124,
-      {array(
-          Dim::mep_channels, "MEP Inbound Configuration",
-          {group("Identification String (MEP ID)", {record(30, mep_identification())}).at(0),
-           bits("MEP Flags", 1,
-                {bit(0, "MEP Device Registered"),
-                 bit(1, "ET59 Response",
-                     {{0, "BT08 is the procedure response table"},
-                      {1, "ET59 is the procedure response table"}}),
-                 bit(2, "M-Bus Alerts"), bit(3, "Delta Data Alerts"), bits_of(4, 7, "Unused")})
-               .at(30)
-               .as(Role::flags)
-               .note("ET59 Response: firmware 3.x and higher; MEP client 2 always has ET85"),
-           array_of(sources, bits("Data Sources Icon Display Control", 2,
-                                  {bit(0, "Euro"), bit(1, "Dollar"), bit(2, "Date"), bit(3, "Time"),
-                                   bit(4, "kvarh"), bit(5, "kWh"), bit(6, "kvar"), bit(7, "kW"),
-                                   bit(8, "negative (-)")})
-                                 .at(31))
-               .page(125),
-           array_of(sources, ni_fmat1("Data For Display/Load Profile Sources").at(sources * 2 + 31))
-               .page(126),
-           group("MEP Icon Display Control",
-                 {bits(1, {bits_of(0, 3, "House Icon", icon), bits_of(4, 7, "Short Bar")})
-                      .at(sources * 6 + 31),
-                  bits(1, {bits_of(0, 3, "Medium Bar"), bits_of(4, 7, "Long Bar")})
-                      .at(sources * 6 + 32)})
-               .page(126)
-               .note("bars are reserved"),
-           fill(2, "Reserved").at(sources * 6 + 33).page(126)})});
+      {array(Dim::mep_channels, "MEP Inbound Configuration",
+             {group("Identification String (MEP ID)", {record(30, mep_identification())}).at(0),
+              bits("MEP Flags", 1,
+                   {bit(0, "MEP Device Registered"),
+                    bit(1, "ET59 Response",
+                        {{0, "BT08 is the procedure response table"},
+                         {1, "ET59 is the procedure response table"}}),
+                    bit(2, "M-Bus Alerts"), bit(3, "Delta Data Alerts"), bits_of(4, 7, "Unused")})
+                  .at(30)
+                  .as(Role::flags)
+                  .note("ET59 Response: firmware 3.x and higher; MEP client 2 always has ET85"),
+              array_of(sources, bits("Data Sources Icon Display Control", 2,
+                                     {bit(0, "Euro"), bit(1, "Dollar"), bit(2, "Date"),
+                                      bit(3, "Time"), bit(4, "kvarh"), bit(5, "kWh"),
+                                      bit(6, "kvar"), bit(7, "kW"), bit(8, "negative (-)")})
+                                    .at(31))
+                  .page(125),
+              array_of(sources,
+                       ni_fmat1("Data For Display/Load Profile Sources").at(sources * 2 + 31))
+                  .page(126),
+              group("MEP Icon Display Control",
+                    {bits(1, {bits_of(0, 3, "House Icon", icon), bits_of(4, 7, "Short Bar")})
+                         .at(sources * 6 + 31),
+                     bits(1, {bits_of(0, 3, "Medium Bar"), bits_of(4, 7, "Long Bar")})
+                         .at(sources * 6 + 32)})
+                  .page(126)
+                  .note("bars are reserved"),
+              fill(2, "Reserved").at(sources * 6 + 33).page(126)})
+           .called(mep_client_names())});
 }
 
 // ET51 MEP Device Configuration, page 128
@@ -83,37 +84,38 @@ Table et51() {
   return table(
       ET(51), "MEP Device Configuration", 128,
       {array(
-          Dim::mep_channels, "MEP Device Configuration",
-          {bits("MEP Flags", 1,
-                {bit(0, "Enable Optical D.O.S. Timer"), bit(1, "Monitor MEP Health"),
-                 bit(2, "Reset Device Down MEP"), bit(3, "Reset MEP Now"), bits_of(4, 6, "Unused"),
-                 bit(7, "Disable MEP")})
-               .at(0)
-               .note("D.O.S. timer: with two MEP ports, see ET55; Reset MEP Now: 3.60 and higher"),
-           u16("MEP Health Timeout").at(1).page(129).unit("s"),
-           u8("On-demand and One-Time Read Timeout").at(3).page(129).unit("s"),
-           u16("Optical Session Timeout")
-               .at(4)
-               .page(129)
-               .unit("s")
-               .note("firmware 4.0 and higher with two MEP ports: see ET55"),
-           u16("Optical Session Hold-Off")
-               .at(6)
-               .page(129)
-               .unit("s")
-               .note("firmware 4.0 and higher with two MEP ports: see ET55"),
-           u8("MEP Down Reset Duration")
-               .at(8)
-               .page(129)
-               .unit("s")
-               .values({{0, "as 1"}})
-               .note("firmware 3.40 and higher"),
-           bits(1, {bit(0, "Deactivate HAN",
-                        {{0, "HAN should be activated"}, {1, "HAN should be deactivated"}}),
-                    bits_of(1, 7, "Unused")})
-               .at(9)
-               .page(130)
-               .note("firmware 3.70 and higher")})});
+           Dim::mep_channels, "MEP Device Configuration",
+           {bits("MEP Flags", 1,
+                 {bit(0, "Enable Optical D.O.S. Timer"), bit(1, "Monitor MEP Health"),
+                  bit(2, "Reset Device Down MEP"), bit(3, "Reset MEP Now"), bits_of(4, 6, "Unused"),
+                  bit(7, "Disable MEP", {{0, "MEP enabled"}, {1, "MEP disabled"}})})
+                .at(0)
+                .note("D.O.S. timer: with two MEP ports, see ET55; Reset MEP Now: 3.60 and higher"),
+            u16("MEP Health Timeout").at(1).page(129).unit("s"),
+            u8("On-demand and One-Time Read Timeout").at(3).page(129).unit("s"),
+            u16("Optical Session Timeout")
+                .at(4)
+                .page(129)
+                .unit("s")
+                .note("firmware 4.0 and higher with two MEP ports: see ET55"),
+            u16("Optical Session Hold-Off")
+                .at(6)
+                .page(129)
+                .unit("s")
+                .note("firmware 4.0 and higher with two MEP ports: see ET55"),
+            u8("MEP Down Reset Duration")
+                .at(8)
+                .page(129)
+                .unit("s")
+                .values({{0, "as 1"}})
+                .note("firmware 3.40 and higher"),
+            bits(1, {bit(0, "Deactivate HAN",
+                         {{0, "HAN should be activated"}, {1, "HAN should be deactivated"}}),
+                     bits_of(1, 7, "Unused")})
+                .at(9)
+                .page(130)
+                .note("firmware 3.70 and higher")})
+           .called(mep_client_names())});
 }
 
 // Pages 130 to 132. The table may be longer than its transaction.
@@ -132,19 +134,15 @@ Nodes transaction() {
                    {4, "group broadcast request denied (no group of the request)"}}),
       u16("Transaction Number").at(3).page(131),
       // What is between the header and the repeated number: 5 and 2 bytes of the size.
-      when(size > 6,
-           {record(
-                size - 7,
-                {when(to_groups, {u8("Group ID Count").at(5).page(131),
-                                  array_of(field("Group ID Count"),
-                                           u16("Group ID List")
-                                               .at(6)
-                                               .shown_as(Format::hex)
-                                               .values({{0, "invalid"}, {0xFFFF, "all groups"}})
-                                               .note("0xYYFF: all sub-groups of group YY"))
-                                      .page(131)}),
-                 rest("Record List").page(131).note("records of a 2-byte length and a message")}),
-            u16("Transaction Number").at(size - 2).page(132)})};
+      when(
+          size > 6,
+          {record(size - 7,
+                  {when(to_groups, {u8("Group ID Count").at(5).page(131),
+                                    array_of(field("Group ID Count"),
+                                             u16("Group ID List").at(6).shown_as(Format::group_ids))
+                                        .page(131)}),
+                   rest("Record List").page(131).note("records of a 2-byte length and a message")}),
+           u16("Transaction Number").at(size - 2).page(132)})};
 }
 
 // ET52 MEP Transaction Request Table, page 130
@@ -156,6 +154,9 @@ Table et52() {
 Table et53() {
   return table(ET(53), "MEP Transaction Response Table", 132, transaction());
 }
+
+// Of BT55's Tier Drive, page 231
+constexpr std::int32_t override_drive = 3;
 
 // ET54 Meter Status, page 133
 Table et54() {
@@ -178,7 +179,9 @@ Table et54() {
            .at(0)
            .note("bits 7 and 8: firmware 4.0 and higher"),
        fill(17, "Reserved").at(2).page(134),
-       bits("Flags", 2, {bit(0, "Load Profile Disabled"), bits_of(1, 15, "Reserved")})
+       bits("Flags", 2,
+            {bit(0, "Load Profile Disabled", {{0, "no"}, {1, "yes, by opt-out"}}),
+             bits_of(1, 15, "Reserved")})
            .at(19)
            .page(134),
        // The guide prints 20..43, page 134, but 20 is the second byte of the UINT16 at 19.
@@ -187,8 +190,8 @@ Table et54() {
             {bit(0, "Over Power Threshold Exceeded"), bit(1, "Step Tariff In Use")})
            .at(44)
            .page(134)
-           .values({{0, "time-based override"}})
-           .note("reason for the tier if BT55's Tier Drive is 3"),
+           .means(Dim::tier_drive, override_drive, {{0, "time-based override"}})
+           .note("reason for the tier if BT55's Tier Drive is 3; 0: then a time-based override"),
        fill(17, "Reserved").at(45).page(134),
        u8("Control Relay 1 Random Operation Pending").at(62).page(134).values(pending),
        u16("Control Relay 1 Random Duration").at(63).page(135).unit("s"),
@@ -285,7 +288,8 @@ Table et58() {
   return table(ET(58), "M-Bus/MEP Status Extension", 165,
                {array(Dim::devices, "Device Status",
                       {u8("Control Status").at(0).note("meaning: Control MDT of ET34"),
-                       fill(19, "Reserved")})});
+                       fill(19, "Reserved")})
+                    .called(device_names())});
 }
 
 // ET59 MEP Procedure Response, page 165

@@ -27,10 +27,10 @@ Table et55_table() {
       ET(55), "Meter Configuration", 140,
       {
           fill(3, "Reserved").at(0),
-          bits(1, {bit(0, "Reserved"),
-                   bit(1, "Consumption Based Tariff Enabled", {{0, "disabled"}, {1, "enabled"}}),
-                   bits_of(2, 4, "Reserved"),
-                   bit(5, "Step Tariff Enabled", {{0, "disabled"}, {1, "enabled"}})})
+          bits(1,
+               {bit(0, "Reserved"),
+                bit(1, "Consumption Based Tariff Enabled", {{0, "no"}, {1, "yes"}}),
+                bits_of(2, 4, "Reserved"), bit(5, "Step Tariff Enabled", {{0, "no"}, {1, "yes"}})})
               .at(3),
           // For meters 4.0+ the guide prints 1 here and 4..13 for what follows, page 140. Byte 1 is
           // in Reserved 0..2, and both columns agree before and after.
@@ -70,17 +70,20 @@ Table et55_table() {
               .at(65 + x),
           ltime_date("Scheduled LCD Message Display End Time").on(Clock::utc).page(144).at(71 + x),
           bits("Scheduled LCD and FTa Message Override Control", 1,
-               {bit(0, "Disable Message Override", {{0, "override enabled"}, {1, "disabled"}}),
-                bit(1, "Message Overridden", {{0, "active"}, {1, "inactive and overridden"}}),
+               {bit(0, "Disable Message Override",
+                    {{0, "override enabled"}, {1, "override disabled"}}),
+                bit(1, "Message Overridden",
+                    {{0, "no, message active"}, {1, "yes, message inactive"}}),
                 bit(2, "Disable Scheduled LCD Message In Scrolling List",
-                    {{0, "included in scrolling list"}, {1, "not included"}})})
+                    {{0, "message in scrolling list"}, {1, "message not in scrolling list"}})})
               .page(145)
               .at(77 + x),
           u16("Phase Loss Threshold Seconds").unit("s").page(146).at(78 + x),
           bits(1, {bit(0, "Reserved"),
-                   bit(1, "Disable Consumption Based Tariff", {{0, "enabled"}, {1, "disabled"}}),
+                   bit(1, "Disable Consumption Based Tariff",
+                       {{0, "tariff enabled"}, {1, "tariff disabled"}}),
                    bit(2, "Reserved"),
-                   bit(3, "Disable Step Tariff", {{0, "enabled"}, {1, "disabled"}})})
+                   bit(3, "Disable Step Tariff", {{0, "tariff enabled"}, {1, "tariff disabled"}})})
               .page(146)
               .at(80 + x),
 
@@ -157,6 +160,7 @@ Table et55_table() {
           fill(1, "Reserved").page(154),
 
           array_of(4, u32("Prepay Tier 5...8 Rates").unit("Wh/kWh").at(128 + x))
+              .numbered("tier", 5)
               .note(since_3_7)
               .page(154),
           u16("Reverse Energy Alarm Current Threshold")
@@ -234,16 +238,18 @@ Table et55_table() {
               .page(159)
               .at(a + 40),
           bits("Optical Configuration Settings", 1,
-               {bit(0, "Enable Optical D.O.S. Timer", {{0, "not enforced"}, {1, "enforced"}}),
-                bit(1, "Disable Optical Port"), bits_of(2, 7, "Reserved")})
+               {bit(0, "Enable Optical D.O.S. Timer",
+                    {{0, "timer not enforced"}, {1, "timer enforced"}}),
+                bit(1, "Disable Optical Port", {{0, "port enabled"}, {1, "port disabled"}}),
+                bits_of(2, 7, "Reserved")})
               .note(since_4_0)
               .page(160)
               .at(a + 41),
           u16("Optical Session Timeout").unit("s").note(since_4_0).page(160).at(a + 42),
           u16("Optical Session Hold-Off").unit("s").note(since_4_0).page(160).at(a + 44),
           bits("External Tamper Status", 1,
-               {bit(0, "External Tamper 1 In Use", {{0, "inactive"}, {1, "active"}}),
-                bit(1, "External Tamper 2 In Use", {{0, "inactive"}, {1, "active"}})})
+               {bit(0, "External Tamper 1 In Use", {{0, "no"}, {1, "yes"}}),
+                bit(1, "External Tamper 2 In Use", {{0, "no"}, {1, "yes"}})})
               .note(since_4_0)
               .page(160)
               .at(a + 46),

@@ -8,15 +8,15 @@ namespace {
 
 // ET61 Time-Based Relay Control Calendar, page 167
 Table et61() {
-  return table(
-      ET(61), "Time-Based Relay Control Calendar", 167,
-      {array(
-          2, "Relay Control",
-          {array(Dim::relay_switches, "Relay Switches",
-                 {bits("RelayControlRcd", 2,
-                       {bit(0, "Relay State", {{0, "open"}, {1, "closed"}}),
-                        bits_of(1, 4, "Filler"), bits_of(5, 10, "Minute"), bits_of(11, 15, "Hour")})
-                      .at(0)})})});
+  return table(ET(61), "Time-Based Relay Control Calendar", 167,
+               {array(2, "Relay Control",
+                      {array(Dim::relay_switches, "Relay Switches",
+                             {bits("RelayControlRcd", 2,
+                                   {bit(0, "Relay State", {{0, "open"}, {1, "closed"}}),
+                                    bits_of(1, 4, "Filler"), bits_of(5, 10, "Minute"),
+                                    bits_of(11, 15, "Hour")})
+                                  .at(0)})})
+                    .numbered("Control Relay", 1)});
 }
 
 // An ID code of the display: one character more on Gen 4 meters, the guide's X.
@@ -37,10 +37,11 @@ Table et62() {
   return table(
       ET(62), "Load Profile Display Configuration", 168,
       {bits("Flags", 1,
-            {bit(0, "Display Local Time", {{0, "UTC"}, {1, "local time"}}),
+            {bit(0, "Display Local Time", {{0, "no, UTC"}, {1, "yes, local time"}}),
              bit(1, "Use All Channel ID Characters",
-                 {{0, "first 2 and channel number"}, {1, "all 4, no channel number"}}),
-             bit(2, "Disable Load Profile Display", {{0, "allowed"}, {1, "disabled"}})})
+                 {{0, "no, the first 2 and a channel number"}, {1, "yes, no channel number"}}),
+             bit(2, "Disable Load Profile Display",
+                 {{0, "display allowed"}, {1, "display disabled"}})})
            .at(0),
        id_code("Load Profile List ID Code").page(169).at(1),
        decimal_points("Load Profile List ID Decimal Point State").page(169).at(5 + x),
@@ -58,6 +59,7 @@ Table et62() {
                     bit(7, "Zero Suppression",
                         {{0, "leading zeros shown"}, {1, "leading zeros hidden"}})})
                   .at(26 + 5 * x)})
+           .numbered("channel", 0)
            .page(171)
            .at(21 + 4 * x),
        group("Additional Fields",

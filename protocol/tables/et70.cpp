@@ -21,25 +21,27 @@ Table et70_table() {
 
 // ET71 Delta Data Alerts, page 174
 Table et71() {
+  const Expr monitored = field("Delta Data Monitor Source");
   // Pages 35 and 175 speak of an "Alert State" bit in each entry; Status has none.
-  return table(ET(71), "Delta Data Alerts", 174,
-               {array(Dim::delta_data_sources, "Delta Data",
-                      {u16("Delta Data Monitor Source")
-                           .shown_as(Format::source_id)
-                           .values({{255, "entry not in use"}})
-                           .at(0),
-                       u16("Configured Delta").note("0: no alerts").page(175).at(2),
-                       ni_fmat1("Comparison Value").page(175).at(4),
-                       ni_fmat1("Sampled Data Value").page(175).at(8),
-                       bits("Status", 1, {bit(0, "Source ID Invalid"), bits_of(1, 7, "Spares")})
-                           .page(175)
-                           .at(12)})});
+  return table(
+      ET(71), "Delta Data Alerts", 174,
+      {array(Dim::delta_data_sources, "Delta Data",
+             {u16("Delta Data Monitor Source")
+                  .shown_as(Format::source_id)
+                  .values({{255, "entry not in use"}})
+                  .at(0),
+              u16("Configured Delta").of_source(monitored).note("0: no alerts").page(175).at(2),
+              ni_fmat1("Comparison Value").of_source(monitored).page(175).at(4),
+              ni_fmat1("Sampled Data Value").of_source(monitored).page(175).at(8),
+              bits("Status", 1, {bit(0, "Source ID Invalid"), bits_of(1, 7, "Spares")})
+                  .page(175)
+                  .at(12)})});
 }
 
 // The first byte of a log.
 Node log_flags() {
-  return bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}}), bit(1, "Overflow"),
-                  bit(2, "List Type", {{0, "FIFO"}, {1, "circular queue"}}),
+  return bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}, {1, "descending"}}),
+                  bit(1, "Overflow"), bit(2, "List Type", {{0, "FIFO"}, {1, "circular queue"}}),
                   bit(3, "Inhibit Overflow"), bits_of(4, 7, "Filler")})
       .at(0);
 }
@@ -92,7 +94,8 @@ Table et75() {
              {record(
                  entry_size,
                  {stime_date("Timestamp").on(Clock::utc).at(6),
-                  array_of(channels, u16("Extended Source IDs").shown_as(Format::source_id).at(11)),
+                  array_of(channels, u16("Extended Source IDs").shown_as(Format::source_id).at(11))
+                      .numbered("channel", 0),
                   array_of(Dim::max_demands,
                            u8("Demand Sources").shown_as(Format::source_id).at(demand_sources)),
                   u8("Demand Sub Interval").at(after_demand_sources),
@@ -108,6 +111,7 @@ Table et75() {
                                bit(7, "Zero Suppression",
                                    {{0, "leading zeros shown"}, {1, "leading zeros hidden"}})})
                              .at(after_demand_sources + 7 + x)})
+                      .numbered("channel", 0)
                       .page(180)})})
            .page(179)});
 }

@@ -10,7 +10,7 @@ namespace {
 // ET80 Average Power Settings, page 184
 Table et80_average_power_settings() {
   return table(ET(80), "Average Power Settings", 184,
-               {u8("Average Power Enabled").at(0).values({{0, "disabled"}, {1, "enabled"}}),
+               {u8("Average Power Enabled").at(0).values({{0, "no"}, {1, "yes"}}),
                 u16("Average Power Control Sub-interval").at(1).unit("s"),
                 u8("Average Power Control Interval Multiplier").at(3).page(185).note("1 to 15"),
                 u32("Average power Disconnect Threshold").at(4).page(185).unit("W")});
@@ -24,9 +24,11 @@ Table et81() {
   const Expr entry_size = learned_size + (learned_size == 0) * 12;
   return table(
       ET(81), "Power Outage Log", 185,
-      {bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}}), bit(1, "Overflow"),
+      {bits(1, {bit(0, "Order", {{0, "ascending (N is older than N+1)"}, {1, "descending"}}),
+                bit(1, "Overflow"),
                 bit(2, "List Type", {{0, "no entries configured"}, {1, "circular queue"}}),
-                bit(3, "Inhibit Overflow", {{0, "old entries may be overwritten"}}),
+                bit(3, "Inhibit Overflow",
+                    {{0, "old entries may be overwritten"}, {1, "new entries inhibited"}}),
                 bits_of(4, 7, "Filler")})
            .at(0),
        u8("Number of Valid Entries").at(1).page(186), u8("Last Entry Element").at(2).page(186),
@@ -96,7 +98,10 @@ Table et89() {
                 .at(88)
                 .page(188)
                 .note(remaining)}),
-       array_of(2, u16("Image Validation Key IDs").at(109)).page(189).note("from 4.50"),
+       array_of(2, u16("Image Validation Key IDs").at(109))
+           .page(189)
+           .numbered("key index", 0)
+           .note("from 4.50"),
        bits("Key Status", 1, {bit(0, "Key index 0 invalidated"), bit(1, "Key index 1 invalidated")})
            .at(113)
            .page(189)
@@ -152,9 +157,10 @@ Table et89() {
                        bits_of(3, 7, "TLS State")})
                   .at(tls_at)
                   .page(190)
-                  .note("from 4.60; element 0 optical, 1 MEP1, 2 MEP2"),
+                  .note("from 4.60"),
               u16("TLS Error").at(tls_at + 1).page(190).note("from 4.60"),
-              u16("TLS Error Count").at(tls_at + 3).page(190).note("from 4.60")})});
+              u16("TLS Error Count").at(tls_at + 3).page(190).note("from 4.60")})
+           .called({"optical port", "MEP1", "MEP2"})});
 }
 
 }  // namespace

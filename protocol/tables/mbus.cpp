@@ -3,6 +3,15 @@
 
 namespace mep::tables {
 
+std::vector<std::string_view> device_names() {
+  return {"M-Bus device 1", "M-Bus device 2", "M-Bus device 3",
+          "M-Bus device 4", "MEP client 1",   "MEP client 2"};
+}
+
+std::vector<std::string_view> mep_client_names() {
+  return {"MEP client 1", "MEP client 2"};
+}
+
 Nodes mdt_entry(const Expr& start) {
   return {bits(1, {bits_of(0, 1, "Entry Type",
                            {{0, "empty"},

@@ -4,9 +4,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "protocol/schema.h"
 
 namespace mep::tables {
+
+// What the elements of tables of devices are, pages 80, 84 and 95: to be handed to Node::called.
+std::vector<std::string_view> device_names();
+// And those of tables of MEP ports.
+std::vector<std::string_view> mep_client_names();
 
 // One entry of ET57, which ET42 repeats. `start`: where it begins in the table, for the printed
 // offsets.

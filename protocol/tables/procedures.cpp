@@ -117,7 +117,8 @@ Nodes procedure_response() {
                    bits_of(12, 15, "Filler")})
               .at(0),
           u8("Procedure Sequence Number (PSN)").at(2),
-          u8("Result Code").at(3).values(standard_results()), rest("Response Data")};
+          u8("Result Code").at(3).values(standard_results()).as(Role::result_code),
+          rest("Response Data")};
 }
 
 std::string_view standard_result_name(std::uint8_t code) {

@@ -93,7 +93,11 @@ Nodes register_data(const Expr& start) {
   return {when(Dim::demand_reset_counter, {u8("Nbr Demand Resets").at(start).page(208)}),
           group("Total Data Block", data_block(a)).page(208),
           // In tiers the guide leaves the outage registers, pulse inputs and error counter unused.
-          array(Dim::tiers, "Tier", data_block(d)).as(Role::tier).at(d).page(210)};
+          array(Dim::tiers, "Tier", data_block(d))
+              .as(Role::tier)
+              .numbered("tariff", 0)
+              .at(d)
+              .page(210)};
 }
 
 }  // namespace mep::tables

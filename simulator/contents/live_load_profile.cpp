@@ -69,15 +69,13 @@ TableSpace::Live load_profile_data(const MeterState& state, std::size_t set) {
        {"Clock reset backward during interval", common(&CommonStatus::clock_reset_backward)},
        {"Channel 0 Status",
         [channel_status](const Asked& asked) { return channel_status(asked, 0); }},
-       {"Channel 2i+1 Status",
+       // Element i of the pairs has the channels 2i+1 and 2i+2.
+       {"Channel Status",
         [channel_status](const Asked& asked) {
-          return channel_status(asked, 2 * asked.indices[2] + 1U);
+          const bool odd = asked.bits->role == Role::odd_channel_status;
+          return channel_status(asked, 2 * asked.indices[2] + (odd ? 1U : 2U));
         }},
-       {"Channel 2i+2 Status",
-        [channel_status](const Asked& asked) {
-          return channel_status(asked, 2 * asked.indices[2] + 2U);
-        }},
-       {"Interval Channel X Value", [interval](const Asked& asked) -> Value {
+       {"Interval Channel Value", [interval](const Asked& asked) -> Value {
           return interval(asked).values[asked.indices.back()];
         }}});
 }

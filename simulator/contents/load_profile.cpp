@@ -18,10 +18,10 @@ void set_maxima(Values& values) {
                       {"bt60.extended_interval_status", 1},
                       {"bt60.simple_interval_status", 1},
                       {"bt60.int32_supported", 1},
-                      {"bt60.number_of_blocks_in_set_n", 9530},
-                      {"bt60.number_of_intervals_in_set_n", 1440},
-                      {"bt60.number_of_channels_in_set_n", most_channels},
-                      {"bt60.maximum_interval_time_in_set_n", 255}});
+                      {"bt60.number_of_blocks", 9530},
+                      {"bt60.number_of_intervals", 1440},
+                      {"bt60.number_of_channels", most_channels},
+                      {"bt60.maximum_interval_time", 255}});
 }
 
 // BT61, BT62 and ET21 of one data set
@@ -34,12 +34,12 @@ void set_data_set(Values& values, const LoadProfileConfig& config, std::uint32_t
   constexpr std::int64_t end_time_size = 5;
 
   set_fields(values,
-             {{"bt61.number_of_blocks_in_set_n", config.blocks},
-              {"bt61.number_of_intervals_in_set_n", config.intervals_per_block},
-              {"bt61.number_of_channels_in_set_n", channels},
-              {"bt61.maximum_interval_time_in_set_n", config.interval_time}},
+             {{"bt61.number_of_blocks", config.blocks},
+              {"bt61.number_of_intervals", config.intervals_per_block},
+              {"bt61.number_of_channels", channels},
+              {"bt61.maximum_interval_time", config.interval_time}},
              {set});
-  set_each(values, "bt62.interval_source_channel_x", config.sources, {set});
+  set_each(values, "bt62.interval_source", config.sources, {set});
 
   set_fields(values,
              {{"et21.block_size", number(log.block_size())},

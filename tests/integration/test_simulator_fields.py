@@ -83,16 +83,17 @@ def agrees(text, show, wire):
 # (1200 Wh)"; and such an interval's state, pages 240 and 241.
 LOOSE_VALUE = re.compile(r"(.*), cut: [0-9a-f]{8} \((-?\d+)[^)]*\)")
 LOOSE_STATE = re.compile(r"(.*), cut: ([0-9a-f]{2})")
-STATE = {"Extended Status": {"extended_status": 0xFF,
-                             "daylight_savings_time_in_effect": 0x10,
-                             "power_fail_within_interval": 0x20,
-                             "clock_reset_forward_during_interval": 0x40,
-                             "clock_reset_backward_during_interval": 0x80, "channel_0_status": 0x0F},
-         "Flags": {"channel_2i_1_status": 0xF0, "channel_2i_2_status": 0x0F}}
+STATE = {"Extended Status": [("extended_status", 0xFF),
+                             ("daylight_savings_time_in_effect", 0x10),
+                             ("power_fail_within_interval", 0x20),
+                             ("clock_reset_forward_during_interval", 0x40),
+                             ("clock_reset_backward_during_interval", 0x80),
+                             ("channel_0_status", 0x0F)],
+         "Flags": [("channel_status", 0xF0), ("channel_status", 0x0F)]}
 
 
 def state(name, byte):
-    for bits, mask in STATE[name].items():
+    for bits, mask in STATE[name]:
         yield bits, (byte & mask) // (mask & -mask)
 
 

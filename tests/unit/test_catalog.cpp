@@ -67,6 +67,7 @@ struct Meaning {
   std::vector<std::string> groups;
   int source;
   bool reserved;
+  bool in_group = false;  // a name that is kept, see BitField::named_in_group
 };
 
 bool within(const std::vector<std::string>& some, const std::vector<std::string>& all) {
@@ -114,7 +115,9 @@ class NameCheck {
       take(node.field().id, node.name, meaning(node, node.name, node.value_names()));
     for (const BitField& field : node.bit_fields()) {
       if (field.name.empty()) complain(table_, "bits without a name");
-      take(field.id, field.name, meaning(node, field.name, field.values));
+      Meaning held = meaning(node, field.name, field.values);
+      held.in_group = field.in_group;
+      take(field.id, field.name, held);
     }
   }
 
@@ -169,7 +172,8 @@ class NameCheck {
     if (!is_right(field.name, slug)) complain(table_, std::string(label) + " is " + field.name);
     if (field.label != label) complain(table_, field.name + " has another label");
     // Registers come by source and not in the order of a table: theirs are numbered by BT22's list.
-    if (meaning.source < 0 && seen_.insert(slug).second && field.name != prefix_ + "." + slug)
+    if (meaning.source < 0 && !meaning.in_group && seen_.insert(slug).second &&
+        field.name != prefix_ + "." + slug)
       complain(table_, field.name + " is the first of its name");
     meanings_[field.name].push_back(meaning);
   }

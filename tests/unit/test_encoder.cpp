@@ -219,11 +219,18 @@ class Comparison : public Visitor {
   }
 
  private:
+  // The byte of that significance, 0 the least.
+  static unsigned significant(const Leaf& leaf, std::size_t significance) {
+    const Bytes bytes = leaf.visible.bytes;
+    return leaf.node->field().big_endian ? bytes[bytes.size() - 1 - significance]
+                                         : bytes[significance];
+  }
+
   static bool bits_agree(const Leaf& leaf, const BitField& field, std::uint64_t wanted) {
     const std::int64_t value = bits_value(field, leaf.value.value_or(0));
     for (unsigned bit = field.first; bit <= field.last; ++bit) {
       const unsigned expected = wanted >> (bit - field.first) & 1;
-      if ((leaf.visible.bytes[bit / 8] >> (bit % 8) & 1U) != expected) return false;
+      if ((significant(leaf, bit / 8) >> (bit % 8) & 1U) != expected) return false;
       if ((static_cast<std::uint64_t>(value) >> (bit - field.first) & 1) != expected) return false;
     }
     return true;
@@ -241,7 +248,7 @@ class Comparison : public Visitor {
     const Bytes bytes = leaf.visible.bytes;
     if (const auto* integer = std::get_if<std::int64_t>(&value)) {
       for (std::size_t i = 0; i < bytes.size(); ++i)
-        if (bytes[i] != static_cast<std::uint8_t>(*integer >> (8 * i))) return false;
+        if (significant(leaf, i) != static_cast<std::uint8_t>(*integer >> (8 * i))) return false;
       return leaf.value.value_or(*integer) == *integer;
     }
     if (const auto* text = std::get_if<std::string>(&value)) {

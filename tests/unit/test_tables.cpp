@@ -331,7 +331,7 @@ std::map<Role, int> roles_of(const Table& table) {
   return roles;
 }
 
-constexpr Role last_role = Role::flags;
+constexpr Role last_role = Role::result_code;
 constexpr Story last_story = Story::flags;
 
 void every_role_and_every_story_is_used(void**) {
