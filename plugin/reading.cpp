@@ -17,10 +17,11 @@ namespace {
 // Appends to the Info column, piece by piece: ": a, b, c".
 struct Teller {
   packet_info* pinfo;
+  const char* mark;  // before the first piece
   bool begun = false;
 
   void say(const char* text) {
-    col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s", begun ? ", " : ": ", text);
+    col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s%s", begun ? ", " : ": ", begun ? "" : mark, text);
     begun = true;
   }
   const char* kept(const std::string& text) const {
@@ -71,30 +72,35 @@ class Registers {
 };
 
 // Whether there is but one side, as far as the meter tells: BT15 says that no ratio applies, or
-// both sides of what is measured are the same.
+// what it has of both sides does not differ. Some fill in 0 where no ratio applies.
 bool has_one_side(const Registers& registers, const Dimensions& dimensions) {
   if (dimensions.learned(Dim::ratios_applied) == 0) return true;
-  bool same = false;
+  bool both = false;
+  bool differ = false;
   const auto compare = [&](const Sides& sides) {
     const auto secondary = registers[sides.secondary];
     const auto primary = registers[sides.primary];
-    if (!secondary || !primary || (*secondary == 0 && *primary == 0)) return true;
-    same = *secondary == *primary;
-    return same;
+    if (!secondary || !primary) return;
+    both = true;
+    differ |= *primary != 0 && *primary != *secondary;
   };
-  return std::all_of(std::begin(power_sides), std::end(power_sides), compare) &&
-         std::all_of(std::begin(current_sides), std::end(current_sides), compare) && same;
+  std::for_each(std::begin(power_sides), std::end(power_sides), compare);
+  std::for_each(std::begin(current_sides), std::end(current_sides), compare);
+  return both && !differ;
 }
 
 // A value before the transformers where that is there, otherwise the one behind them, and how that
 // is told.
 struct Sided {
   std::optional<std::int64_t> value;
-  const char* side = "";
+  const char* side;
 };
 Sided sided(const Registers& registers, const Sides& sides, bool one_side) {
-  if (const auto primary = registers[sides.primary]) return {primary, ""};
-  return {registers[sides.secondary], one_side ? "" : " secondary"};
+  const auto primary = registers[sides.primary];
+  const auto secondary = registers[sides.secondary];
+  const bool filled_in = primary && *primary == 0 && secondary.value_or(0) != 0;
+  if (primary && !filled_in) return {primary, ""};
+  return {secondary, one_side ? "" : " secondary"};
 }
 
 void tell_energies(Teller& teller, const Registers& registers, std::int64_t scale) {
@@ -143,6 +149,13 @@ void tell_flags(Teller& teller, const Found& found) {
   for (const BitField& field : found.node->bit_fields())
     if (field.single() && bits_value(field, found.value)) teller.say(field.name.c_str());
   if (!teller.begun) teller.say("no flags");
+}
+
+// That dimensions were assumed. One can be told here; the tree has all of them.
+const char* mark_of(packet_info* pinfo, const char* assumed) {
+  if (!assumed) return "";
+  const bool several = std::strchr(assumed, ',') != nullptr;
+  return wmem_strdup_printf(pinfo->pool, "[assumed %s] ", several ? "dimensions" : assumed);
 }
 
 bool is_whole(const Found& found, Role role) {
@@ -232,13 +245,7 @@ void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch
   const Story story = table.story;
   if (story == Story::none) return;
   const Findings findings = find(pinfo->pool, table.root, stretch, dimensions);
-  Teller teller{pinfo};
-  if (findings.assumed) {
-    // One can be told here; the tree has all of them.
-    const bool several = std::strchr(findings.assumed, ',') != nullptr;
-    col_append_fstr(pinfo->cinfo, COL_INFO, " [assumed: %s]",
-                    several ? "dimensions" : findings.assumed);
-  }
+  Teller teller{pinfo, mark_of(pinfo, findings.assumed)};
   if (story == Story::intervals)
     return tell_intervals(teller, table, findings, stretch, dimensions);
   if (story == Story::events || story == Story::devices) {

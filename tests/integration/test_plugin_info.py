@@ -71,14 +71,15 @@ def moment(year, month, day, hour, minute, *second):
     return bytes([year, month, day, hour, minute, *second])
 
 
+NO_TRANSFORMERS = (BT(15), bytes(17))
 PRESENT = i32(0, 5558, 0, 0, 1200, 40, 0, 230_100, 229_900, 0, 1000, 49_980)
 NEVER = bytes(6)
 
 
 @pytest.fixture(scope="module")
 def info_of(capture, tshark_fields):
-    """info_of(table, data, offset=0, before=[]) -> what is told behind the count. `before`: the reads
-    (table, data) before it."""
+    """info_of(table, data, offset=0, before=[]) -> what is told behind the count and the dimensions that
+    were assumed. `before`: the reads (table, data) before it."""
 
     def tell(table, data, offset=0, before=()):
         talk = Talk()
@@ -88,13 +89,14 @@ def info_of(capture, tshark_fields):
         info = tshark_fields(capture(talk.frames), FIELDS)[-1]["_ws.col.Info"][0]
         start = f"OK, {'ET' if table & 0x800 else 'BT'}{table & 0x7FF:02}, {len(data)} byte"
         assert info.startswith(start), info
-        return info.partition(": ")[2]
+        told = info.partition(": ")[2]
+        return told.partition("] ")[2] if told.startswith("[assumed ") else told
 
     return tell
 
 
 def test_powers(info_of):
-    assert info_of(BT(28), PRESENT) == \
+    assert info_of(BT(28), PRESENT, before=[NO_TRANSFORMERS]) == \
         "import 0 W, export 5558 W, L1 230.1 V 1.20 A, L2 229.9 V 0.04 A, 49.98 Hz"
 
 
@@ -103,7 +105,59 @@ def test_powers(info_of):
     (16, 4, "L1 1.20 A"), (40, 4, ""), (44, 4, "49.98 Hz"), (45, 3, "")])
 def test_powers_of_a_part(info_of, offset, size, told):
     """What is wholly there."""
-    assert info_of(BT(28), PRESENT[offset:offset + size], offset) == told
+    part = PRESENT[offset:offset + size]
+    assert info_of(BT(28), part, offset, before=[NO_TRANSFORMERS]) == told
+
+
+@pytest.mark.parametrize("ratios", [(100, 20), (1, 1)])
+def test_both_sides_of_transformers(info_of, ratios):
+    """BT28's values 0 to 17 are those behind the transformers, 18 to 21 those before them."""
+    current, voltage = ratios
+    power = 55 * current * voltage
+    both = PRESENT[:4] + i32(55) + PRESENT[8:] + bytes(6 * 4) + i32(0, power, 0, 0)
+    side = "" if current * voltage == 1 else " secondary"
+    assert info_of(BT(28), both) == \
+        f"import 0 W, export {power} W, L1 230.1 V 1.20 A{side}, L2 229.9 V 0.04 A{side}, 49.98 Hz"
+    # Without the values before them, nobody knows whether there are transformers.
+    assert info_of(BT(28), both[:48]) == \
+        "import 0 W secondary, export 55 W secondary, L1 230.1 V 1.20 A secondary, " \
+        "L2 229.9 V 0.04 A secondary, 49.98 Hz"
+
+
+def test_no_side_before_the_transformers(info_of):
+    """Some meters have 0 there where no ratio applies."""
+    assert info_of(BT(28), PRESENT + bytes(10 * 4)) == \
+        "import 0 W, export 5558 W, L1 230.1 V 1.20 A, L2 229.9 V 0.04 A, 49.98 Hz"
+
+
+def test_currents_before_the_transformers(info_of):
+    """Values 38 to 40; of voltages there are only those behind them."""
+    values = list(range(8, 26)) + [81, 82, 83, 84, 197]
+    shape = (BT(21), bt21(present_values=len(values)))
+    selection = (BT(27), bytes(values))
+    data = PRESENT + bytes(6 * 4) + i32(0, 111_160, 0, 0, 24_000)
+    assert info_of(BT(28), data, before=[shape, selection]) == \
+        "import 0 W, export 111160 W, L1 230.1 V secondary 24.00 A, " \
+        "L2 229.9 V 0.04 A secondary, 49.98 Hz"
+
+
+def test_assumed_dimensions_are_marked(capture, tshark_fields):
+    """Before the numbers: one that is assumed by its name, several by their number."""
+    def info(*reads):
+        talk = Talk()
+        for each in reads:
+            talk.read(*each)
+        return tshark_fields(capture(talk.frames), FIELDS)[-1]["_ws.col.Info"][0]
+
+    shape, sources = (BT(21), bt21(tiers=0, summations=2)), (BT(22), bytes([0, 1]))
+    registers = (BT(23), i32(1_000, 2_000))
+    numbers = "import 1.000 kWh, export 2.000 kWh"
+    assert info(registers) == f"OK, BT23, 8 bytes: [assumed dimensions] {numbers}"
+    assert info(shape, sources, registers) == \
+        f"OK, BT23, 8 bytes: [assumed ET55 Energy Register Unit = 1] {numbers}"
+    unit = (ET(55), b"\1", 185 + 12)  # X = 0, four tiers
+    tiers = (BT(21), bt21(tiers=4, summations=2))
+    assert info(tiers, unit, shape, sources, registers) == f"OK, BT23, 8 bytes: {numbers}"
 
 
 def test_energies(info_of):
