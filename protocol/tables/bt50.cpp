@@ -49,7 +49,7 @@ Table bt52() {
                {ltime_date("Clock Calendar").as(Role::moment).at(0).on(Clock::utc),
                 bits(1, {bits_of(0, 2, "Day of Week", weekdays()), bit(3, "Daylight Saving Time"),
                          bit(4, "Greenwich Mean Time"), bit(5, "Time Zone Applied"),
-                         bit(6, "DST Applied"), bit(7, "Filler")})
+                         bit(6, "DST Applied"), bit(7, "Not Specified")})
                     .at(6)});
 }
 
@@ -108,7 +108,7 @@ Table bt54() {
       BT(54), "Calendar", 226,
       {array(Dim::non_recurring_dates, "NonRecurrDateRcd",
              {ansi_date("Non-recurring Date").at(0).on(Clock::local),
-              bits("CalendarAction Bitfield", 1, calendar_action(bit(7, "Filler")))})
+              bits("CalendarAction Bitfield", 1, calendar_action(bit(7, "Not Specified")))})
            .note("from 3.50 (CP 1.20)"),
        array(
            Dim::recurring_dates, "RecurrDateRcd",
@@ -116,7 +116,7 @@ Table bt54() {
             when(index_of() == 0, {bits("CalendarAction Bitfield", 1, calendar_action(tou_format()))
                                        .note("TOU Format: in the first record only, for all")}),
             when(index_of() != 0,
-                 {bits("CalendarAction Bitfield", 1, calendar_action(bit(7, "Filler")))
+                 {bits("CalendarAction Bitfield", 1, calendar_action(bit(7, "Not Specified")))
                       .note("TOU Format: in the first record only, for all")})}),
        array(Dim::tier_switches, "TierSwitchRcd",
              {bits(2, {bits_of(0, 2, "Tier"), bits_of(3, 4, "Filler"), bits_of(5, 10, "Minute"),
@@ -142,7 +142,7 @@ Table bt55() {
                {ltime_date("Clock Calendar").as(Role::moment).at(0).on(Clock::local),
                 bits(1, {bits_of(0, 2, "Day of Week", weekdays()), bit(3, "Daylight Savings Time"),
                          bit(4, "Greenwich Mean Time"), bit(5, "Time Zone Applied"),
-                         bit(6, "DST Applied"), bit(7, "Filler")})
+                         bit(6, "DST Applied"), bit(7, "Not Specified")})
                     .at(6),
                 // The guide's range of Season is 0 to 3, page 231; BT54 has 12 seasons from 3.50.
                 bits(2, {bits_of(0, 2, "Current Tier"), bits_of(3, 5, "Filler"),
