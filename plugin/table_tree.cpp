@@ -251,8 +251,9 @@ struct Display {
     }
     const Source* source =
         found.unit_of >= 0 ? find_source(static_cast<std::uint16_t>(found.unit_of)) : nullptr;
-    if (source && !source->unit.empty())
-      proto_item_append_text(item, " %s", source->unit.data());  // a literal
+    if (!source || source->unit.empty()) return;
+    proto_item_append_text(item, " %s", source->unit.data());  // a literal
+    append_scale(item, *source);
   }
 
   void show_no_reading(proto_tree* tree, const Found& found) const {
@@ -268,10 +269,14 @@ struct Display {
 
   // CT meters may count energy in tens or hundreds (page 158): the number stays as it came.
   void show_scale(proto_item* item, const Found& found) const {
-    const std::int32_t scale = dimensions.get(Dim::energy_register_unit);
-    if (scale <= 1 || found.node->kind() != Kind::registers || found.source < 0) return;
+    if (found.node->kind() != Kind::registers || found.source < 0) return;
     const Source* source = find_source(static_cast<std::uint16_t>(found.source));
-    if (source && source->measure == Measure::energy) proto_item_append_text(item, " × %d", scale);
+    if (source) append_scale(item, *source);
+  }
+  void append_scale(proto_item* item, const Source& source) const {
+    const std::int32_t scale = dimensions.get(Dim::energy_register_unit);
+    if (scale > 1 && source.measure == Measure::energy)
+      proto_item_append_text(item, " × %d", scale);
   }
 
   void show_cut(proto_tree* tree, const Found& found, const char* element) const {

@@ -349,7 +349,10 @@ class Walk : public Scope {
     const FieldPart::Details& details = node.field().details.get();
     if (details.source) {
       const auto source = details.source->evaluate(*this);
-      if (source) leaf.unit_of = static_cast<std::uint16_t>(*source);
+      if (source) {
+        leaf.unit_of = static_cast<std::uint16_t>(*source);
+        rely_on_unit(*leaf.unit_of);
+      }
     }
     if (!details.used_if) return;
     const std::size_t before = fields_.size();
@@ -378,11 +381,14 @@ class Walk : public Scope {
       leaf.source = row.source_names[index].source;
       leaf.source_assumed = true;
     }
-    const Source* source = leaf.source ? find_source(*leaf.source) : nullptr;
-    if (source && source->measure == Measure::energy) {
-      // What a count stands for, though not how many bytes it has.
+    if (leaf.source) rely_on_unit(*leaf.source);
+  }
+
+  // No layout hangs on it, and yet what a count of energy stands for.
+  void rely_on_unit(std::uint16_t id) const {
+    const Source* source = find_source(id);
+    if (source && source->measure == Measure::energy)
       static_cast<void>(dimension(Dim::energy_register_unit, 0));
-    }
   }
 
   void remember(const Node& node, Bytes bytes, bool complete) {

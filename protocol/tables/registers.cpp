@@ -57,6 +57,13 @@ Expr symbol_d(const Expr& a) {
   return symbol_c(a) + Expr(Dim::coincident_values) * Expr(Dim::occurrences) * 4;
 }
 
+// Sources count tiers from 0, page 203; the meter's display from 1.
+std::vector<std::string_view> tiers() {
+  return {"T0, the display's tier 1", "T1, the display's tier 2", "T2, the display's tier 3",
+          "T3, the display's tier 4", "T4, the display's tier 5", "T5, the display's tier 6",
+          "T6, the display's tier 7", "T7, the display's tier 8"};
+}
+
 Nodes data_block(const Expr& a) {
   const Expr b = symbol_b(a);
   // Of a value within its DmdRcd or CoinRcd: that is how BT22 selects.
@@ -93,11 +100,7 @@ Nodes register_data(const Expr& start) {
   return {when(Dim::demand_reset_counter, {u8("Nbr Demand Resets").at(start).page(208)}),
           group("Total Data Block", data_block(a)).page(208),
           // In tiers the guide leaves the outage registers, pulse inputs and error counter unused.
-          array(Dim::tiers, "Tier", data_block(d))
-              .as(Role::tier)
-              .numbered("tariff", 0)
-              .at(d)
-              .page(210)};
+          array(Dim::tiers, "Tier", data_block(d)).as(Role::tier).called(tiers()).at(d).page(210)};
 }
 
 }  // namespace mep::tables

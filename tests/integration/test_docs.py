@@ -33,7 +33,8 @@ def test_every_registered_name_is_documented_and_no_other(build_dir, run_tshark)
     registered = {name for name in (line.split("\t")[2] for line in lines if line[:1] == "F")
                   if name.startswith("mep.")}
     documented = {name for document in ("filter-names.md", "fields.md")
-                  for name in re.findall(r"^\| `(mep\.[a-z0-9_.]+)` \|", page(document), re.M)}
+                  for name in re.findall(r"^\| `(mep\.[a-z0-9_.]+)` \|",
+                                         page(document).partition("## Names that changed")[0], re.M)}
     assert len(documented) > 1000
     assert documented <= registered
     # Registers have fields, too, for sources that the guide does not list for their table.

@@ -211,6 +211,12 @@ class TestNamesAndFormats:
         assert labels(packet, "mep.et71.sampled_data_value")[:2] == \
             ["Sampled Data Value: 229800 mV", "Sampled Data Value: -30 Wh"]
         assert packet.shows("mep.et71.sampled_data_value") == ["229800", "-30", "0"]
+        assert "ET55 Energy Register Unit = 1" in "".join(packet.shows("mep.assumed"))
+
+    def test_the_source_of_an_alert_counts_in_tens(self, answered):
+        packet = answered((BT(21), bt21()), (ET(55), b"\x0a", 185 + 12),
+                          (ET(71), struct.pack("<HHiiB", 1, 10, 20, 30, 0)))
+        assert label(packet, "mep.et71.sampled_data_value") == "Sampled Data Value: 30 Wh × 10"
 
     def test_group_ids(self, shown):
         """Page 131."""
@@ -378,7 +384,7 @@ def test_the_number_that_the_meter_expects(capture, tshark_fields, sent, expecte
     (BT(60), bytes(6), 7 + 6, "Data Set Configuration [1]: Data Set 2"),
     (BT(63), bytes(13), 0, "Data Set Status [0]: Data Set 1"),
     (ET(51), bytes(10), 0, "MEP Device Configuration [0]: MEP client 1"),
-    (BT(23), bytes(44), 44, "Tier [0]: tariff 0"),
+    (BT(23), bytes(44), 44, "Tier [0]: T0, the display's tier 1"),
     (ET(29), bytes(3), 27, "Comm Assignment Matrix 1 [1]: USART2")])
 def test_elements_by_name(answered, table, data, offset, named):
     assert named in answered((table, data, offset)).labels()
