@@ -190,8 +190,8 @@ Table et42() {
                  {{0, "ICA NAK off, MEP recurring reads in ET16 on"},
                   {1, "ICA NAK on, MEP recurring reads in ET16 off"}}),
              bit(1, "ICS - Blg/LP Format 2",
-                 {{0, "billing and load profile in one format"},
-                  {1, "billing and load profile in all formats"}}),
+                 {{0, "the data concentrator takes some formats"},
+                  {1, "the data concentrator takes all formats"}}),
              bit(2, "Multiple Load Profile Data Set Support",
                  {{0, "not supported in ET42"}, {1, "supported in ET42"}}),
              bits_of(3, 15, "ICS - Unused")})
