@@ -33,6 +33,8 @@ struct Directions {
   std::uint32_t reversed[3];
 };
 
+struct Watch;
+
 struct Bus {
   // Where what is learned of it lives: file scope, or a packet's.
   wmem_allocator_t* scope;
@@ -53,6 +55,7 @@ struct Bus {
   std::array<Call*, remembered> calls;    // latest first
   Assembly requests, responses;           // ET52, ET53
   Transaction* last_requests;
+  Watch* watch;     // the analysis' own; null before the first frame
   TlsSession* tls;  // the one that is going on; null: none
 
   // Whether it is gone with its packet (see passing_bus()).

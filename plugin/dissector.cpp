@@ -141,7 +141,8 @@ int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
                 header.status,
                 false,
                 header.tap,
-                header.duration_us};
+                header.duration_us,
+                header.baud_rate};
   if (frame.direction == Direction::unknown) frame.direction = direction_of_packet(pinfo);
   if (dissect_if_held(frame, line_of_interface)) return static_cast<int>(tvb_captured_length(tvb));
   const int used = frame.tap_status & tap::noise ? dissect_noise(frame) : dissect_frame(frame);

@@ -279,7 +279,17 @@ FrameFacts* learn_answer(Bus& bus, packet_info* pinfo, const AsAnswer& read) {
   if (exchange.key && (response.digest || read.cover == Cover::sealed))
     facts->digest = read.proven ? DigestStatus::good : DigestStatus::bad;
   const bool believed = facts->digest != DigestStatus::bad && read.cover != Cover::sealed;
-  if (believed && response.sequence) bus.expected = response.sequence;
+  if (believed && response.sequence) {
+    bus.expected = response.sequence;
+    facts->rejected = true;
+    facts->rejected_with = *response.sequence;
+  }
+  facts->misfit = believed && response.count && exchange.request.count &&
+                  exchange.request.is(RequestCode::partial_read) &&
+                  *response.count > *exchange.request.count;
+  const bool readable = believed && response.problem == Problem::none;
+  facts->refused = readable && !response.sequence && !response.is(ResponseCode::ok) &&
+                   answers_to(&exchange) != Answers::tls;
   if (answers_to(&exchange) == Answers::tls) {
     learn_tls_response(bus, pinfo, exchange, response.data.of(read.plain), *facts);
   } else if (believed) {

@@ -50,6 +50,7 @@ struct Transaction {
 
 struct FrameFacts;
 struct TlsFacts;
+struct Finding;
 struct TlsSession;
 
 // One request and its answer. File scope.
@@ -93,6 +94,12 @@ struct FrameFacts {
   DigestStatus digest;
   Cover cover;
   const TlsFacts* tls;
+  const Finding* findings;         // of the analysis; null: none
+  std::uint32_t rejected_with;     // of an answer 0x0C: the meter's number
+  bool rejected;                   // whether it is one
+  bool refused;                    // another answer than OK and 0x0C, or TLS
+  bool misfit;                     // an answer of more bytes than were asked for
+  bool foreign_result;             // a procedure's, and none of the calls that were seen
   const Transaction* transaction;  // that this frame completes
   const Dimensions* dimensions;    // what was known of the meter's tables, this frame included
 };

@@ -4,6 +4,7 @@
 #include <epan/address.h>
 #include <epan/to_str.h>
 
+#include "plugin/analysis.h"
 #include "plugin/buses.h"
 #include "plugin/conversations.h"
 #include "plugin/direction.h"
@@ -75,11 +76,10 @@ void add_participant(const Arrived& frame, proto_tree* tree, const Field& hf, co
 
 // --- One frame -----------------------------------------------------------------------------------
 
-FrameFacts* learn(const Arrived& frame, Bytes bytes, std::size_t declared, bool whole) {
-  Bus* bus = bus_of(frame);
-  if (whole && declared > 0) {
-    FrameFacts* facts = learn_message(bus, frame.pinfo, bytes.subspan(length_field_size, declared),
-                                      claim_of(frame));
+// `message`: empty for an alert, and where it is not whole.
+FrameFacts* learn(Bus* bus, const Arrived& frame, Bytes message, std::size_t declared) {
+  if (!message.empty()) {
+    FrameFacts* facts = learn_message(bus, frame.pinfo, message, claim_of(frame));
     if (facts->exchange && facts->direction == Direction::client_to_meter)
       facts->exchange->request_duration_us = frame.duration_us;
     return facts;
@@ -182,7 +182,10 @@ int dissect_frame(const Arrived& frame) {
 
   auto* facts = static_cast<FrameFacts*>(recall(frame, Kept::frame));
   if (!facts) {
-    facts = learn(frame, bytes, declared, whole);
+    Bus* bus = bus_of(frame);
+    const Bytes message = whole ? bytes.subspan(length_field_size, declared) : Bytes();
+    facts = learn(bus, frame, message, declared);
+    analyse(*bus, frame, message, bytes.size(), *facts);
     if (!pinfo->fd->visited) keep(frame, Kept::frame, facts);
   }
   const bool request = facts->direction == Direction::client_to_meter;
@@ -222,6 +225,8 @@ int dissect_frame(const Arrived& frame) {
     }
   }
 
+  show_findings(frame, tree, *facts);
+
   const std::size_t size = length_field_size + declared;
   if (reported > size && bytes.size() >= length_field_size) {
     const unsigned excess = reported - static_cast<unsigned>(size);
@@ -248,7 +253,9 @@ int dissect_noise(const Arrived& frame) {
   packet_info* pinfo = frame.pinfo;
   const unsigned size = tvb_reported_length(frame.tvb);
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
-  const FrameFacts* facts = unreadable_facts(frame, Kept::frame, Direction::client_to_meter);
+  const bool first = !recall(frame, Kept::frame);
+  FrameFacts* facts = unreadable_facts(frame, Kept::frame, Direction::client_to_meter);
+  if (first) analyse(*bus_of(frame), frame, {}, size, *facts);
   col_add_fstr(pinfo->cinfo, COL_INFO, "Noise, %u %s no frame", size,
                size == 1 ? "byte that forms" : "bytes that form");
   proto_tree* tree = add_protocol(frame, ", Noise");

@@ -24,6 +24,7 @@ struct Arrived {
   std::uint32_t tap = 0;    // its number, where a tap header has one
   // From the first byte to the last, where a tap header tells it.
   std::uint32_t duration_us = 0;
+  std::uint32_t baud_rate = 0;
 };
 
 // Bytes that are no frame, or no line's life.

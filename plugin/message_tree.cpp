@@ -128,8 +128,6 @@ const Note ei_no_key_fits("mep.digest.no_key", PI_SECURITY, PI_NOTE,
                           "No key fits: it is missing from the key table, or the frame is damaged");
 const Note ei_rejected("mep.analysis.rejected", PI_RESPONSE_CODE, PI_NOTE,
                        "The meter rejected the request");
-const Note ei_sequence_invalid("mep.analysis.sequence_invalid", PI_SEQUENCE, PI_NOTE,
-                               "The meter expected another sequence number");
 const Note ei_answers_nothing("mep.analysis.answers_nothing", PI_SEQUENCE, PI_NOTE,
                               "The request that this answers is not in the capture");
 
@@ -473,9 +471,8 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
     proto_item* code =
         proto_tree_add_uint_format_value(shown.tree, hf_response_code, shown.tvb, shown.offset, 1,
                                          response.code, "%s (0x%02x)", name, response.code);
-    if (response.is(ResponseCode::invalid_sequence_number)) {
-      ei_sequence_invalid.add(shown.pinfo, code);
-    } else if (!response.is(ResponseCode::ok)) {
+    // What 0x0C tells is the analysis' business.
+    if (!response.is(ResponseCode::ok) && !response.is(ResponseCode::invalid_sequence_number)) {
       ei_rejected.add(shown.pinfo, code, "Rejected: %s", name);
     }
   }

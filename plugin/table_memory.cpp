@@ -26,15 +26,17 @@ void learn_call(Bus& bus, const packet_info* pinfo, Bytes data, Exchange& exchan
 }
 
 // A result names its procedure and the sequence number; a part of one belongs to the last call.
-void learn_result(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes data) {
+// False for the result of none of the calls.
+bool learn_result(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes data) {
   const auto header = exchange.request.offset == 0 ? procedure::parse_result(data) : std::nullopt;
   for (Call* call : bus.calls) {
-    if (!call) return;
+    if (!call) break;
     if (header && (call->number != header->number || call->sequence != header->sequence)) continue;
     exchange.call = call;
     call->result_frame = pinfo->num;
-    return;
+    return true;
   }
+  return !header;
 }
 
 // --- Transactions
@@ -136,7 +138,8 @@ void learn_from_answer(Bus& bus, const packet_info* pinfo, Exchange& exchange, B
   } else if (answers_to(&exchange) == Answers::read) {
     const Bytes data = response.data.of(message);
     learn_dimensions(bus, exchange.request, data);
-    if (holds_procedure_results(*exchange.request.table)) learn_result(bus, pinfo, exchange, data);
+    if (holds_procedure_results(*exchange.request.table))
+      facts.foreign_result = !learn_result(bus, pinfo, exchange, data);
     if (exchange.request.table == ET(53)) {
       facts.transaction = learn_transaction_responses(bus, pinfo, exchange, data);
       if (facts.transaction) learn_from_transaction(bus, *facts.transaction);
