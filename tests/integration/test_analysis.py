@@ -399,7 +399,7 @@ def test_beyond_the_end(findings, offset, count, found):
 
 # --- Clean traffic ---------------------------------------------------------------------------------
 
-CLEAN = ["daily-reading", "first-contact", "load-profile", "mbus", "tls-with-secrets"]
+CLEAN = ["daily-reading", "first-contact", "load-profile", "mbus"]
 
 
 @pytest.mark.parametrize("name", CLEAN)

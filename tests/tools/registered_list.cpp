@@ -19,6 +19,8 @@ const char* type_text(ftenum type) {
     case FT_UINT24:
     case FT_UINT32:
       return "unsigned integer";
+    case FT_INT32:
+      return "signed integer";
     case FT_FRAMENUM:
       return "frame number";
     case FT_STRING:
