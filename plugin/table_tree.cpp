@@ -432,8 +432,10 @@ struct Display {
                                                 whole, "%u", static_cast<unsigned>(value));
       }
       if (profile) name_channel(item, field);
-      if (field.format == Format::procedure_id) {
-        const char* title = kept(procedure_title(static_cast<std::uint16_t>(value)));
+      if (field.format == Format::procedure_id || field.format == Format::table_id) {
+        const auto number = static_cast<std::uint16_t>(value);
+        const bool table = field.format == Format::table_id;
+        const char* title = kept(table ? table_title(number) : procedure_title(number));
         proto_item_append_text(item, " (%s)", title);
       }
       if (word && field.single() && value) proto_item_append_text(word, ", %s", field.name.c_str());

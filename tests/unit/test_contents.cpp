@@ -137,16 +137,18 @@ Dimensions learned_from(const MeterState& state, const std::vector<std::uint16_t
 }
 
 Dimensions learned_from_dimension_tables(const MeterState& state) {
-  return learned_from(state, {BT(21), BT(22), BT(27), BT(30), BT(50), BT(60), BT(61), BT(62), ET(4),
-                              ET(11), ET(36), ET(54), ET(90), ET(42), BT(62)});
+  return learned_from(
+      state, {BT(0), BT(20), BT(21), BT(22), BT(27), BT(30), BT(50), BT(60), BT(61), BT(62), BT(71),
+              ET(4), ET(11), ET(36), ET(54), ET(90), ET(42), BT(62)});
 }
 
 // --- The tables as such
 
 std::vector<std::uint16_t> promised(Generation generation) {
   std::vector<std::uint16_t> tables;
-  for (const std::uint16_t number : {0,  1,  7,  8,  15, 21, 22, 23, 24, 25, 26, 27, 28, 30, 33,
-                                     50, 52, 53, 54, 55, 60, 61, 62, 63, 64, 65, 66, 67, 74})
+  for (const std::uint16_t number :
+       {0,  1,  3,  4,  7,  8,  15, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30,
+        33, 50, 52, 53, 54, 55, 60, 61, 62, 63, 64, 65, 66, 67, 70, 71, 74})
     tables.push_back(BT(number));
   for (const std::uint16_t number :
        {3,  4,  9,  11, 13, 14, 15, 16, 21, 23, 29, 31, 34, 36, 41, 42, 45, 46, 47, 50, 51,
@@ -159,7 +161,7 @@ std::vector<std::uint16_t> promised(Generation generation) {
 // Those whose contents are somebody's data, which there is none of at first.
 bool may_be_zero(std::uint16_t table) {
   for (const std::uint16_t empty :
-       {BT(7), BT(8), BT(66), BT(67), ET(15), ET(46), ET(52), ET(53), ET(59), ET(85)})
+       {BT(4), BT(7), BT(8), BT(66), BT(67), ET(15), ET(46), ET(52), ET(53), ET(59), ET(85)})
     if (table == empty) return true;
   return false;
 }
@@ -369,11 +371,10 @@ void the_interface_definition_repeats_the_dimension_tables(void**) {
   for (const Generation generation : generations) {
     const MeterState& state = meter(generation);
     const Dimensions separately =
-        learned_from(state, {BT(21), BT(22), BT(61), BT(62), ET(36), ET(54), ET(55)});
+        learned_from(state, {BT(21), BT(22), BT(61), BT(62), BT(71), ET(36), ET(54), ET(55)});
     const Dimensions together = learned_from(state, {ET(42)});
-    // It has extended sources where BT62 has mapped ones, page 116; and the log's size is BT71's.
-    contains(separately, together,
-             {Dim::channel_source, Dim::history_log_entries, Dim::history_log_argument_size});
+    // It has extended sources where BT62 has mapped ones, page 116.
+    contains(separately, together, {Dim::channel_source});
     for (std::size_t channel = 0; channel < 7; ++channel)
       assert_int_equal(together.get(Dim::channel_source, channel),
                        separately.get(Dim::channel_source, channel));
