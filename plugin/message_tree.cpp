@@ -328,7 +328,8 @@ void show_repetition(const Shown& shown, const Exchange& exchange) {
   col_append_str(shown.pinfo->cinfo, COL_INFO, " [repeated]");
 }
 
-// What the key that fits does not permit, by Appendix C.
+// What the key that fits does not permit, by Appendix C. Of a request inside a transaction it is
+// the key with which the transaction was written (page 130).
 void show_permission(const Shown& shown, const Request& request, const KeyEntry* key) {
   if (!key || key->key == factory_default_key || !request.table ||
       !is_write(static_cast<RequestCode>(request.code)))
@@ -337,7 +338,10 @@ void show_permission(const Shown& shown, const Request& request, const KeyEntry*
   Permission permission = may_write(key->kind, *request.table);
   const bool calls = *request.table == BT(7) && request.offset == 0;
   const auto called = calls ? procedure::parse_number(data) : std::nullopt;
-  if (permission == Permission::granted && called) permission = may_call(key->kind, *called);
+  if (permission == Permission::granted && called) {
+    const std::size_t header = std::min(data.size(), procedure::call_header_size);
+    permission = may_call(key->kind, *called, data.subspan(header));
+  }
   if (permission == Permission::denied)
     ei_not_permitted.add(shown.pinfo, proto_tree_get_parent(shown.tree));
 }
