@@ -17,6 +17,7 @@
 #include "protocol/bytes.h"
 #include "protocol/names.h"
 #include "protocol/procedure.h"
+#include "protocol/size_evidence.h"
 #include "protocol/tables/pending.h"
 #include "protocol/tables/tables.h"
 
@@ -253,10 +254,14 @@ void show_table_data(const Shown& shown, const Request& request, Extent data,
   }
   // Nobody knows what a meter said where the digest is wrong.
   const bool believed = facts.digest != DigestStatus::bad;
-  if (believed) tell_reading(shown.pinfo, *table, stretch, *facts.dimensions);
+  const SizeVerdict verdict = judge_answer(request, data.size, *facts.dimensions);
+  const Dimensions layout = with_found(verdict, *facts.dimensions);
+  const bool readable = verdict.kind != SizeVerdict::Kind::contradicted;
+  if (believed && readable) tell_reading(shown.pinfo, *table, stretch, layout);
   const TableBytes bytes{shown.tvb, shown.offset + data.offset, stretch, shown.pinfo,
                          proto_item_add_subtree(item, ett_table)};
-  show_table(bytes, table->root, *facts.dimensions);
+  show_table(bytes, table->root, layout);
+  show_verdict(bytes, verdict);
   const Call* call = facts.exchange ? facts.exchange->call : nullptr;
   if (*request.table == BT(7)) show_call(bytes, call, *facts.dimensions);
   if (holds_procedure_results(*request.table))

@@ -5,6 +5,7 @@
 
 #include "protocol/names.h"
 #include "protocol/procedure.h"
+#include "protocol/size_evidence.h"
 #include "protocol/tables/tables.h"
 #include "protocol/walker.h"
 
@@ -136,8 +137,12 @@ void learn_dimensions(Bus& bus, const Request& request, Bytes data) {
   const bool active = request.table && (*request.table & pending_flag) == 0;
   const Table* table = active ? find_table(*request.table) : nullptr;
   if (!table || data.empty()) return;
+  // Its own layout may be known from its size alone, or not at all.
+  const SizeVerdict verdict = judge_answer(request, data.size(), *bus.dimensions);
+  if (verdict.kind == SizeVerdict::Kind::contradicted) return;
   Dimensions known = *bus.dimensions;
-  if (!learn(*table, {request.offset, data}, known)) return;
+  const Dimensions layout = with_found(verdict, known);
+  if (!learn(*table, {request.offset, data}, layout, known)) return;
   auto* kept = static_cast<Dimensions*>(wmem_alloc(bus.scope, sizeof(Dimensions)));
   bus.dimensions = new (kept) Dimensions(known);
 }
