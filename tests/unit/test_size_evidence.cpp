@@ -17,6 +17,11 @@ namespace {
 
 using Kind = SizeVerdict::Kind;
 
+// A size in bytes.
+constexpr std::size_t operator""_z(unsigned long long bytes) {
+  return bytes;
+}
+
 static_assert(std::is_trivially_destructible_v<SizeVerdict>);
 static_assert(std::is_trivially_destructible_v<Dimensions>);
 
@@ -61,60 +66,60 @@ void the_values_of_each_firmware(void**) {
     expect_found(whole(BT(28), static_cast<std::size_t>(values) * 4),
                  ("BT21.9 = " + std::to_string(values)).c_str());
   // As assumed.
-  expect_found(whole(BT(28), 84 * 4), "");
-  assert_true(whole(BT(28), 84 * 4).kind == Kind::silent);
+  expect_found(whole(BT(28), 84_z * 4), "");
+  assert_true(whole(BT(28), 84_z * 4).kind == Kind::silent);
 }
 
 void values_and_a_demand(void**) {
   expect_found(whole(BT(28), 340), "BT21.8 = 1");
-  expect_found(whole(BT(28), 4 * (2 + 84)), "BT21.8 = 2");
-  expect_found(whole(BT(28), 4 * (1 + 55)), "BT21.8 = 1, BT21.9 = 55");
+  expect_found(whole(BT(28), 4_z * (2 + 84)), "BT21.8 = 2");
+  expect_found(whole(BT(28), 4_z * (1 + 55)), "BT21.8 = 1, BT21.9 = 55");
   // 1 and 75, or 4 and 72.
-  assert_true(whole(BT(28), 4 * 76).kind == Kind::contradicted);
+  assert_true(whole(BT(28), 4_z * 76).kind == Kind::contradicted);
   // In no way: not a multiple of four; a number of no firmware.
   assert_true(whole(BT(28), 341).kind == Kind::contradicted);
-  assert_true(whole(BT(28), 4 * 50).kind == Kind::contradicted);
+  assert_true(whole(BT(28), 4_z * 50).kind == Kind::contradicted);
 }
 
 void what_is_known_is_not_doubted(void**) {
   Dimensions known;
   known.learn(Dim::present_demands, 0, 4);
-  expect_found(whole(BT(28), 4 * 76, known), "BT21.9 = 72");
+  expect_found(whole(BT(28), 4_z * 76, known), "BT21.9 = 72");
   // Where nothing else is unknown, it may be any number.
   known.learn(Dim::demand_time_remaining, 0, 0);
-  expect_found(whole(BT(28), 4 * (4 + 50), known), "BT21.9 = 50");
+  expect_found(whole(BT(28), 4_z * (4 + 50), known), "BT21.9 = 50");
   known.learn(Dim::present_values, 0, 30);
-  assert_true(whole(BT(28), 4 * 76, known).kind == Kind::silent);
+  assert_true(whole(BT(28), 4_z * 76, known).kind == Kind::silent);
 }
 
 // BT23, pages 207 to 211: summations and, by tier, the same again.
 void registers_of_more_tiers_and_more_summations(void**) {
-  assert_true(whole(BT(23), 4 * 11 * 5).kind == Kind::silent);
-  expect_found(whole(BT(23), 4 * 15 * 5), "BT21.3 = 15");
-  expect_found(whole(BT(23), 4 * 19 * 5), "BT21.3 = 19");
-  expect_found(whole(BT(23), 4 * 11 * 9), "BT21.7 = 8");
-  expect_found(whole(BT(24), 6 + 4 * 15 * 5), "BT21.3 = 15");
-  assert_true(whole(BT(23), 4 * 12 * 5).kind == Kind::contradicted);
+  assert_true(whole(BT(23), 4_z * 11_z * 5).kind == Kind::silent);
+  expect_found(whole(BT(23), 4_z * 15_z * 5), "BT21.3 = 15");
+  expect_found(whole(BT(23), 4_z * 19_z * 5), "BT21.3 = 19");
+  expect_found(whole(BT(23), 4_z * 11_z * 9), "BT21.7 = 8");
+  expect_found(whole(BT(24), 6 + 4_z * 15_z * 5), "BT21.3 = 15");
+  assert_true(whole(BT(23), 4_z * 12_z * 5).kind == Kind::contradicted);
   // A demand comes in too many ways: reset counter, and of each tier 9 bytes more.
-  assert_true(whole(BT(23), 1 + 5 * (4 * 11 + 9)).kind == Kind::contradicted);
+  assert_true(whole(BT(23), 1 + 5_z * (4_z * 11 + 9)).kind == Kind::contradicted);
 }
 
 // 11 + entries of 14, page 242.
 void entries_of_a_log(void**) {
-  expect_found(whole(BT(74), 11 + 14 * 7), "BT71.5 = 7");
+  expect_found(whole(BT(74), 11 + 14_z * 7), "BT71.5 = 7");
   expect_found(whole(BT(74), 11), "BT71.5 = 0");
-  assert_true(whole(BT(74), 11 + 14 * 7 + 1).kind == Kind::contradicted);
-  expect_found(whole(ET(79), 11 + 14 * 30), "ET54.80 = 30");
-  expect_found(whole(ET(81), 6 + 12 * 3), "ET36 Current Entries = 3");  // page 185
-  assert_true(whole(ET(81), 7 + 12 * 3).kind == Kind::contradicted);
+  assert_true(whole(BT(74), 11 + 14_z * 7 + 1).kind == Kind::contradicted);
+  expect_found(whole(ET(79), 11 + 14_z * 30), "ET54.80 = 30");
+  expect_found(whole(ET(81), 6 + 12_z * 3), "ET36 Current Entries = 3");  // page 185
+  assert_true(whole(ET(81), 7 + 12_z * 3).kind == Kind::contradicted);
 }
 
 // BT04, page 11 of the optical port guide: 10 + 13 or 20 bytes of sets, 6, and 8 by entry.
 void two_numbers_at_once(void**) {
-  assert_true(whole(BT(4), 10 + 20 + 6 + 8 * 4).kind == Kind::silent);
-  expect_found(whole(BT(4), 10 + 20 + 6 + 8 * 2), "BT00.18 = 2");
-  expect_found(whole(BT(4), 10 + 13 + 6 + 8 * 4), "BT00.14 = 13");
-  expect_found(whole(BT(4), 10 + 13 + 6 + 8 * 3), "BT00.14 = 13, BT00.18 = 3");
+  assert_true(whole(BT(4), 10 + 20 + 6 + 8_z * 4).kind == Kind::silent);
+  expect_found(whole(BT(4), 10 + 20 + 6 + 8_z * 2), "BT00.18 = 2");
+  expect_found(whole(BT(4), 10 + 13 + 6 + 8_z * 4), "BT00.14 = 13");
+  expect_found(whole(BT(4), 10 + 13 + 6 + 8_z * 3), "BT00.14 = 13, BT00.18 = 3");
 }
 
 // BT03: the only number that is unknown may be any.
@@ -128,22 +133,22 @@ void a_number_alone(void**) {
 
 // ET13 and ET14, pages 80 and 83: entries of 66 and 36 bytes.
 void entries_of_devices(void**) {
-  assert_true(whole(ET(13), 66 * 5).kind == Kind::silent);
-  expect_found(whole(ET(13), 66 * 6), "ET11.0 = 6");
-  expect_found(whole(ET(14), 6 + 36 * 6), "ET11.0 = 6");
-  assert_true(whole(ET(13), 66 * 6 - 1).kind == Kind::contradicted);
+  assert_true(whole(ET(13), 66_z * 5).kind == Kind::silent);
+  expect_found(whole(ET(13), 66_z * 6), "ET11.0 = 6");
+  expect_found(whole(ET(14), 6 + 36_z * 6), "ET11.0 = 6");
+  assert_true(whole(ET(13), 66_z * 6 - 1).kind == Kind::contradicted);
 }
 
 // Firmware that has less of a table ends between two of its fields, or two elements of its array.
 void a_table_that_ends_early(void**) {
   // One data set in place of four, page 235: eight channels, and the format.
-  assert_true(whole(BT(62), 3 * 8 + 1).kind == Kind::silent);
-  assert_true(whole(BT(62), 3 * 8).kind == Kind::contradicted);
+  assert_true(whole(BT(62), 3_z * 8 + 1).kind == Kind::silent);
+  assert_true(whole(BT(62), 3_z * 8).kind == Kind::contradicted);
   // Sources of registers, one byte each, are no records.
   assert_true(whole(BT(27), 50).kind == Kind::contradicted);
   assert_true(whole(BT(22), 17).kind == Kind::contradicted);
   // The total block alone.
-  assert_true(whole(BT(23), 4 * 11).kind == Kind::silent);
+  assert_true(whole(BT(23), 4_z * 11).kind == Kind::silent);
 }
 
 void less_than_a_whole_answer_says_less(void**) {
@@ -184,7 +189,7 @@ void answers_to_what(void**) {
 
 void what_was_found_is_used_and_not_learned(void**) {
   const Dimensions known;
-  const Dimensions used = with_found(whole(BT(28), 4 * 56), known);
+  const Dimensions used = with_found(whole(BT(28), 4_z * 56), known);
   assert_int_equal(used.get(Dim::present_demands), 1);
   assert_int_equal(used.get(Dim::present_values), 55);
   assert_int_equal(size_of(*find_table(BT(28)), used).value_or(0), 4 * 56);
