@@ -14,6 +14,7 @@
 #include "protocol/catalog.h"
 #include "protocol/load_profile.h"
 #include "protocol/names.h"
+#include "protocol/size_evidence.h"
 #include "protocol/walker.h"
 #include "simulator/contents/live_fields.h"
 #include "simulator/contents/living.h"
@@ -411,6 +412,34 @@ void layouts_follow_from_either(void**) {
     for (const std::uint16_t table : {BT(23), BT(26), BT(28), BT(64), BT(65), ET(45), ET(81)})
       check(size_of(*find_table(table), all) == size_of(*find_table(table), one), table,
             "another size by ET42 alone");
+  }
+}
+
+// What the size of a whole table proves to somebody who knows nothing else is so in this meter.
+void sizes_prove_what_the_tables_tell(void**) {
+  for (const Generation generation : generations) {
+    const MeterState& state = meter(generation);
+    const Dimensions& true_ones = state.tables.dimensions();
+    for (const std::uint16_t table : promised(generation)) {
+      const auto size = static_cast<std::size_t>(state.tables.size(table));
+      if (size == 0 || size > 455) continue;
+      const SizeVerdict verdict = judge_size(*find_table(table), 0, size, Reach::whole, {});
+      for (const FromSize& found : verdict.found()) {
+        const std::int32_t expected = true_ones.get(found.dim, found.slot);
+        check(found.value == expected, table, found_text(verdict));
+      }
+      // Demands in BT22 and in registers come in too many ways, and so do four data sets' channels.
+      const bool too_many =
+          table == BT(62) || (generation == Generation::gen4 &&
+                              (table == BT(22) || table == BT(23) || table == BT(24)));
+      check((verdict.kind == SizeVerdict::Kind::contradicted) == too_many, table,
+            std::to_string(size) + " bytes are judged " +
+                std::to_string(static_cast<int>(verdict.kind)));
+    }
+    const SizeVerdict of_bt28 =
+        judge_size(*find_table(BT(28)), 0, state.tables.size(BT(28)), Reach::whole, {});
+    assert_string_equal(found_text(of_bt28).c_str(),
+                        generation == Generation::gen4 ? "BT21.8 = 1" : "BT21.9 = 55");
   }
 }
 
@@ -820,6 +849,7 @@ int main() {
       cmocka_unit_test(snapshots_are_older_registers),
       cmocka_unit_test(the_interface_definition_repeats_the_dimension_tables),
       cmocka_unit_test(layouts_follow_from_either),
+      cmocka_unit_test(sizes_prove_what_the_tables_tell),
       cmocka_unit_test(intervals_hold_the_registers),
       cmocka_unit_test(the_newest_interval_is_where_its_configuration_says),
       cmocka_unit_test(an_outage_shows),
