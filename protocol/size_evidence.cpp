@@ -111,47 +111,58 @@ class Search {
   }
 
  private:
-  std::optional<std::uint64_t> size_with(Unknown one, std::int32_t value) const {
-    Dimensions dimensions = known_;
+  // The numbers for `one` with which, the others being `others`, the size is explained.
+  std::vector<std::int32_t> explaining(const Dimensions& others, Unknown one,
+                                       std::span<const std::int32_t> tried) const {
+    std::vector<std::int32_t> explaining;
+    for (const std::int32_t value : tried)
+      if (size_with(others, one, value) == size_) explaining.push_back(value);
+    return explaining;
+  }
+  std::optional<std::uint64_t> size_with(Dimensions dimensions, Unknown one,
+                                         std::int32_t value) const {
     dimensions.learn(one.dim, one.slot, value);
     return size_of(table_, dimensions);
   }
 
+  // The only count that may explain the size: sizes grow evenly with a count. Empty: none.
+  std::vector<std::int32_t> solved(const Dimensions& others, Unknown one) const {
+    const auto none = size_with(others, one, 0);
+    const auto single = size_with(others, one, 1);
+    if (!none || !single || *single <= *none || size_ < *none) return {};
+    const std::uint64_t value = (size_ - *none) / (*single - *none);
+    if (value > any_count) return {};
+    return {static_cast<std::int32_t>(value)};
+  }
+
   void try_one(Unknown one, bool alone) {
     const Alternatives* alternatives = alternatives_of(one.dim);
-    // A number that is the only one to be unknown may be any.
-    const bool listed = alternatives && !alternatives->numbers.empty();
     if (!alternatives && !alone) return;
-    if (!listed || (alone && !alternatives->only_these)) {
-      solve(one);
-      return;
-    }
-    for (const std::int32_t value : alternatives->numbers)
-      if (size_with(one, value) == size_) add({found(one, value)});
+    // A number that is the only one to be unknown may be any.
+    const bool any =
+        !alternatives || alternatives->numbers.empty() || (alone && !alternatives->only_these);
+    const std::vector<std::int32_t> only = any ? solved(known_, one) : std::vector<std::int32_t>();
+    for (const std::int32_t value : explaining(known_, one, any ? only : alternatives->numbers))
+      add({found(one, value)});
   }
 
-  // Sizes grow evenly with a count.
-  void solve(Unknown one) {
-    const auto none = size_with(one, 0);
-    const auto single = size_with(one, 1);
-    if (!none || !single || *single <= *none || size_ < *none) return;
-    const std::uint64_t value = (size_ - *none) / (*single - *none);
-    if (value > any_count) return;
-    const auto number = static_cast<std::int32_t>(value);
-    if (size_with(one, number) == size_) add({found(one, number)});
-  }
-
+  // Two counts that may be any explain every size.
   void try_two(Unknown first, Unknown second) {
     const Alternatives* of_first = alternatives_of(first.dim);
     const Alternatives* of_second = alternatives_of(second.dim);
     if (!of_first || !of_second) return;
+    if (of_first->numbers.empty()) {
+      if (!of_second->numbers.empty()) try_two(second, first);
+      return;
+    }
     for (const std::int32_t one : of_first->numbers) {
-      Dimensions dimensions = known_;
-      dimensions.learn(first.dim, first.slot, one);
-      for (const std::int32_t other : of_second->numbers) {
-        dimensions.learn(second.dim, second.slot, other);
-        if (size_of(table_, dimensions) == size_) add({found(first, one), found(second, other)});
-      }
+      Dimensions others = known_;
+      others.learn(first.dim, first.slot, one);
+      const bool any = of_second->numbers.empty();
+      const std::vector<std::int32_t> only =
+          any ? solved(others, second) : std::vector<std::int32_t>();
+      for (const std::int32_t other : explaining(others, second, any ? only : of_second->numbers))
+        add({found(first, one), found(second, other)});
     }
   }
 

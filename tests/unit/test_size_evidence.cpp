@@ -122,6 +122,13 @@ void two_numbers_at_once(void**) {
   expect_found(whole(BT(4), 10 + 13 + 6 + 8_z * 3), "BT00.14 = 13, BT00.18 = 3");
 }
 
+// ET75, page 179: 6 bytes, and entries of 143, or of 159 where ID codes have five characters.
+void a_kind_and_a_count_at_once(void**) {
+  expect_found(whole(ET(75), 6 + 143_z * 2), "ET36 Current Entries = 2");
+  expect_found(whole(ET(75), 6 + 159_z * 2), "ET54.0.7 = 1, ET36 Current Entries = 2");
+  assert_true(whole(ET(75), 6 + 150_z * 2).kind == Kind::contradicted);
+}
+
 // BT03: the only number that is unknown may be any.
 void a_number_alone(void**) {
   for (const int alarms : {0, 4, 6, 8})
@@ -238,6 +245,7 @@ int run_all() {
       cmocka_unit_test(registers_of_more_tiers_and_more_summations),
       cmocka_unit_test(entries_of_a_log),
       cmocka_unit_test(two_numbers_at_once),
+      cmocka_unit_test(a_kind_and_a_count_at_once),
       cmocka_unit_test(a_number_alone),
       cmocka_unit_test(entries_of_devices),
       cmocka_unit_test(a_table_that_ends_early),
