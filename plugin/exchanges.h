@@ -45,6 +45,9 @@ struct Transaction {
   std::uint32_t frame;  // that completed it
   nstime_t time;
   bool in_pieces;
+  // Of each record the call that it makes, or whose result it tells; null: none. As many as there
+  // are records; itself null where no record has one.
+  const Call** calls;
   Transaction* partner;  // the requests that these responses answer, and the other way round
 };
 

@@ -17,6 +17,7 @@
 #include "protocol/bytes.h"
 #include "protocol/names.h"
 #include "protocol/procedure.h"
+#include "protocol/size_evidence.h"
 #include "protocol/tables/pending.h"
 #include "protocol/tables/tables.h"
 
@@ -251,10 +252,14 @@ void show_table_data(const Shown& shown, const Request& request, Extent data,
   }
   // Nobody knows what a meter said where the digest is wrong.
   const bool believed = facts.digest != DigestStatus::bad;
-  if (believed) tell_reading(shown.pinfo, *table, stretch, *facts.dimensions);
+  const SizeVerdict verdict = judge_answer(request, data.size, *facts.dimensions);
+  const Dimensions layout = with_found(verdict, *facts.dimensions);
+  const bool readable = verdict.kind != SizeVerdict::Kind::contradicted;
+  if (believed && readable) tell_reading(shown.pinfo, *table, stretch, layout);
   const TableBytes bytes{shown.tvb, shown.offset + data.offset, stretch, shown.pinfo,
                          proto_item_add_subtree(item, ett_table)};
-  show_table(bytes, table->root, *facts.dimensions);
+  show_table(bytes, table->root, layout);
+  show_verdict(bytes, verdict);
   const Call* call = facts.exchange ? facts.exchange->call : nullptr;
   if (*request.table == BT(7)) show_call(bytes, call, *facts.dimensions);
   if (holds_procedure_results(*request.table))
@@ -326,7 +331,8 @@ void show_repetition(const Shown& shown, const Exchange& exchange) {
   col_append_str(shown.pinfo->cinfo, COL_INFO, " [repeated]");
 }
 
-// What the key that fits does not permit, by Appendix C.
+// What the key that fits does not permit, by Appendix C. Of a request inside a transaction it is
+// the key with which the transaction was written (page 130).
 void show_permission(const Shown& shown, const Request& request, const KeyEntry* key) {
   if (!key || key->key == factory_default_key || !request.table ||
       !is_write(static_cast<RequestCode>(request.code)))
@@ -335,7 +341,10 @@ void show_permission(const Shown& shown, const Request& request, const KeyEntry*
   Permission permission = may_write(key->kind, *request.table);
   const bool calls = *request.table == BT(7) && request.offset == 0;
   const auto called = calls ? procedure::parse_number(data) : std::nullopt;
-  if (permission == Permission::granted && called) permission = may_call(key->kind, *called);
+  if (permission == Permission::granted && called) {
+    const std::size_t header = std::min(data.size(), procedure::call_header_size);
+    permission = may_call(key->kind, *called, data.subspan(header));
+  }
   if (permission == Permission::denied)
     ei_not_permitted.add(shown.pinfo, proto_tree_get_parent(shown.tree));
 }

@@ -148,7 +148,6 @@ void tell_powers(Teller& teller, const Registers& registers, const Dimensions& d
 void tell_flags(Teller& teller, const Found& found) {
   for (const BitField& field : found.node->bit_fields())
     if (field.single() && bits_value(field, found.value)) teller.say(field.name.c_str());
-  if (!teller.begun) teller.say("no flags");
 }
 
 // That dimensions were assumed. One can be told here; the tree has all of them.
@@ -257,6 +256,7 @@ void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch
   Registers registers;
   unsigned tiers = 0;
   unsigned moments = 0;
+  unsigned words = 0;  // of flags
   for (unsigned i = 0; i < findings.count(); ++i) {
     const Found& found = findings[i];
     if (found.what == Found::What::enter && found.node->role == Role::tier) ++tiers;
@@ -266,10 +266,14 @@ void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch
       const char* when = time_of(teller, found, stretch);
       if (when && moments++ == 0) teller.say(when);
     }
-    if (is_whole(found, Role::flags)) tell_flags(teller, found);
+    if (is_whole(found, Role::flags)) {
+      ++words;
+      tell_flags(teller, found);
+    }
     // Of several moments the first is told.
     if (moments <= 1) registers.take(found);
   }
+  if (words > 0 && !teller.begun) teller.say("no flags");
   if (story == Story::powers) tell_powers(teller, registers, dimensions);
   if (story == Story::energies || story == Story::snapshots)
     tell_energies(teller, registers, dimensions.get(Dim::energy_register_unit));

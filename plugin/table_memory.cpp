@@ -5,6 +5,7 @@
 
 #include "protocol/names.h"
 #include "protocol/procedure.h"
+#include "protocol/size_evidence.h"
 #include "protocol/tables/tables.h"
 #include "protocol/walker.h"
 
@@ -13,30 +14,31 @@ namespace {
 
 // --- Procedures
 
-void learn_call(Bus& bus, const packet_info* pinfo, Bytes data, Exchange& exchange) {
-  if (exchange.request.table != BT(7) || exchange.request.offset != 0) return;
+// The call that a write of `data` makes; null: none.
+const Call* learn_call(Bus& bus, const packet_info* pinfo, const Request& request, Bytes data) {
+  if (request.table != BT(7) || request.offset != 0) return nullptr;
   const auto header = procedure::parse_call(data);
-  if (!header) return;
+  if (!header) return nullptr;
   auto* call = wmem_new0(bus.scope, Call);
   call->number = header->number;
   call->sequence = header->sequence;
   call->call_frame = pinfo->num;
-  exchange.call = call;
   push_front(bus.calls, call);
+  return call;
 }
 
-// A result names its procedure and the sequence number; a part of one belongs to the last call.
-// False for the result of none of the calls.
-bool learn_result(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes data) {
-  const auto header = exchange.request.offset == 0 ? procedure::parse_result(data) : std::nullopt;
+// The call whose result was read; null: none. A result names its procedure and the sequence number;
+// a part of one belongs to the last call.
+const Call* learn_result(Bus& bus, const packet_info* pinfo, const Request& request, Bytes data) {
+  if (!request.table || !holds_procedure_results(*request.table)) return nullptr;
+  const auto header = request.offset == 0 ? procedure::parse_result(data) : std::nullopt;
   for (Call* call : bus.calls) {
-    if (!call) break;
+    if (!call) return nullptr;
     if (header && (call->number != header->number || call->sequence != header->sequence)) continue;
-    exchange.call = call;
     call->result_frame = pinfo->num;
-    return true;
+    return call;
   }
-  return !header;
+  return nullptr;
 }
 
 // --- Transactions
@@ -69,6 +71,40 @@ Transaction* assemble(wmem_allocator_t* scope, Assembly& assembly, const packet_
   return whole;
 }
 
+unsigned count_records(Bytes transaction) {
+  TransactionRecords records(transaction);
+  unsigned count = 0;
+  while (records.next()) ++count;
+  return count;
+}
+
+// Remembers the call that belongs to a record of a transaction.
+void keep_call(wmem_allocator_t* scope, Transaction& transaction, unsigned record,
+               const Call* call) {
+  if (!call) return;
+  if (!transaction.calls) {
+    const unsigned records = count_records({transaction.bytes, transaction.size});
+    transaction.calls = wmem_alloc0_array(scope, const Call*, records);
+  }
+  transaction.calls[record] = call;
+}
+
+// Procedures may be called from inside a transaction, too (page 51), which the meter executes once
+// it has been written as a whole, its number at both ends (page 44).
+void learn_calls(Bus& bus, const packet_info* pinfo, Transaction& transaction) {
+  const Bytes bytes(transaction.bytes, transaction.size);
+  if (closing_transaction_number(bytes) != transaction.number) return;
+  TransactionRecords records(bytes);
+  for (unsigned record = 0; const auto at = records.next(); ++record) {
+    const Bytes message = at->of(bytes);
+    const Request request = parse_request(message, Trailer::absent);
+    if (!is_write(static_cast<RequestCode>(request.code)) || request.problem != Problem::none)
+      continue;
+    const Call* call = learn_call(bus, pinfo, request, request.data.of(message));
+    keep_call(bus.scope, transaction, record, call);
+  }
+}
+
 Transaction* learn_transaction_requests(Bus& bus, const packet_info* pinfo, Bytes data,
                                         const Request& request) {
   const bool concerned = request.table == ET(52) &&
@@ -76,7 +112,10 @@ Transaction* learn_transaction_requests(Bus& bus, const packet_info* pinfo, Byte
                          request.problem == Problem::none;
   if (!concerned) return nullptr;
   Transaction* whole = assemble(bus.scope, bus.requests, pinfo, request.offset, data);
-  if (whole) bus.last_requests = whole;
+  if (whole) {
+    bus.last_requests = whole;
+    learn_calls(bus, pinfo, *whole);
+  }
   return whole;
 }
 
@@ -98,27 +137,42 @@ void learn_dimensions(Bus& bus, const Request& request, Bytes data) {
   const bool active = request.table && (*request.table & pending_flag) == 0;
   const Table* table = active ? find_table(*request.table) : nullptr;
   if (!table || data.empty()) return;
+  // Its own layout may be known from its size alone, or not at all.
+  const SizeVerdict verdict = judge_answer(request, data.size(), *bus.dimensions);
+  if (verdict.kind == SizeVerdict::Kind::contradicted) return;
   Dimensions known = *bus.dimensions;
-  if (!learn(*table, {request.offset, data}, known)) return;
+  const Dimensions layout = with_found(verdict, known);
+  if (!learn(*table, {request.offset, data}, layout, known)) return;
   auto* kept = static_cast<Dimensions*>(wmem_alloc(bus.scope, sizeof(Dimensions)));
   bus.dimensions = new (kept) Dimensions(known);
 }
 
 // What a transaction's responses tell counts like any other response.
-void learn_from_transaction(Bus& bus, const Transaction& responses) {
+void learn_from_transaction(Bus& bus, const packet_info* pinfo, Transaction& responses) {
   if (!responses.partner) return;
   const Bytes asked(responses.partner->bytes, responses.partner->size);
   const Bytes answered(responses.bytes, responses.size);
   TransactionRecords requests(asked);
   TransactionRecords records(answered);
-  while (const auto request_at = requests.next()) {
+  for (unsigned record = 0; const auto request_at = requests.next(); ++record) {
     const auto response_at = records.next();
     if (!response_at) return;
-    const Request request = parse_request(request_at->of(asked), Trailer::absent);
-    if (!is_read(static_cast<RequestCode>(request.code))) continue;
+    const Bytes question = request_at->of(asked);
+    const Request request = parse_request(question, Trailer::absent);
+    const bool read = is_read(static_cast<RequestCode>(request.code));
+    if (!read && !is_write(static_cast<RequestCode>(request.code))) continue;
     const Bytes message = response_at->of(answered);
-    const Response response = parse_response(message, Answers::read, Trailer::absent);
-    if (response.is(ResponseCode::ok)) learn_dimensions(bus, request, response.data.of(message));
+    const Response response =
+        parse_response(message, read ? Answers::read : Answers::write, Trailer::absent);
+    if (!response.is(ResponseCode::ok)) continue;
+    if (!read) {
+      if (request.problem == Problem::none)
+        learn_dimensions(bus, request, request.data.of(question));
+      continue;
+    }
+    const Bytes data = response.data.of(message);
+    learn_dimensions(bus, request, data);
+    keep_call(bus.scope, responses, record, learn_result(bus, pinfo, request, data));
   }
 }
 
@@ -126,7 +180,7 @@ void learn_from_transaction(Bus& bus, const Transaction& responses) {
 
 void learn_from_write(Bus& bus, const packet_info* pinfo, Exchange& exchange, FrameFacts& facts) {
   const Bytes data(exchange.written, exchange.request.data.size);
-  learn_call(bus, pinfo, data, exchange);
+  exchange.call = learn_call(bus, pinfo, exchange.request, data);
   facts.transaction = learn_transaction_requests(bus, pinfo, data, exchange.request);
 }
 
@@ -138,11 +192,14 @@ void learn_from_answer(Bus& bus, const packet_info* pinfo, Exchange& exchange, B
   } else if (answers_to(&exchange) == Answers::read) {
     const Bytes data = response.data.of(message);
     learn_dimensions(bus, exchange.request, data);
-    if (holds_procedure_results(*exchange.request.table))
-      facts.foreign_result = !learn_result(bus, pinfo, exchange, data);
+    const Call* call = learn_result(bus, pinfo, exchange.request, data);
+    if (call) exchange.call = call;
+    facts.foreign_result = !call && holds_procedure_results(*exchange.request.table) &&
+                           exchange.request.offset == 0 && procedure::parse_result(data);
     if (exchange.request.table == ET(53)) {
-      facts.transaction = learn_transaction_responses(bus, pinfo, exchange, data);
-      if (facts.transaction) learn_from_transaction(bus, *facts.transaction);
+      Transaction* transaction = learn_transaction_responses(bus, pinfo, exchange, data);
+      facts.transaction = transaction;
+      if (transaction) learn_from_transaction(bus, pinfo, *transaction);
     }
   }
   facts.dimensions = bus.dimensions;

@@ -28,6 +28,14 @@ const Field hf_not_a_time("no date and time", "mep.not_a_time", FT_BYTES, BASE_N
                           "A date and time that is not set or out of bounds");
 const Field hf_assumed("Assumed dimensions", "mep.assumed", FT_STRING, BASE_NONE, nullptr, 0,
                        "Dimensions that were not seen in the capture before this frame");
+const Field hf_from_size("Dimensions from the answer's size", "mep.from_size", FT_STRING, BASE_NONE,
+                         nullptr, 0,
+                         "Dimensions that were not seen in the capture before this frame, but are "
+                         "the only known ones that explain how long this answer is");
+const Note ei_size_unexplained(
+    "mep.assumed.contradicted", PI_UNDECODED, PI_NOTE,
+    "The answer's size contradicts the assumed dimensions, and no others "
+    "that are known explain it: its fields may be wrong");
 const Subtree ett_branch;
 const Subtree ett_leaf;
 
@@ -432,8 +440,10 @@ struct Display {
                                                 whole, "%u", static_cast<unsigned>(value));
       }
       if (profile) name_channel(item, field);
-      if (field.format == Format::procedure_id) {
-        const char* title = kept(procedure_title(static_cast<std::uint16_t>(value)));
+      if (field.format == Format::procedure_id || field.format == Format::table_id) {
+        const auto number = static_cast<std::uint16_t>(value);
+        const bool table = field.format == Format::table_id;
+        const char* title = kept(table ? table_title(number) : procedure_title(number));
         proto_item_append_text(item, " (%s)", title);
       }
       if (word && field.single() && value) proto_item_append_text(word, ", %s", field.name.c_str());
@@ -501,6 +511,15 @@ void show_table(const TableBytes& shown, const Node& root, const Dimensions& dim
   auto profile = profile_place(root, dimensions);
   Display{shown, profile ? &*profile : nullptr, dimensions}.show_all(findings);
   if (findings.assumed) add_generated(shown.tree, hf_assumed, shown.tvb, findings.assumed);
+}
+
+void show_verdict(const TableBytes& shown, const SizeVerdict& verdict) {
+  if (!verdict.found().empty()) {
+    const char* text = wmem_strdup(shown.pinfo->pool, found_text(verdict).c_str());
+    add_generated(shown.tree, hf_from_size, shown.tvb, text);
+  }
+  if (verdict.kind == SizeVerdict::Kind::contradicted)
+    ei_size_unexplained.add(shown.pinfo, proto_tree_get_parent(shown.tree));
 }
 
 }  // namespace mep::plugin

@@ -8,6 +8,7 @@
 #include "plugin/wireshark.h"
 #include "protocol/dimensions.h"
 #include "protocol/schema.h"
+#include "protocol/size_evidence.h"
 #include "protocol/walker.h"
 
 namespace mep::plugin {
@@ -24,5 +25,8 @@ struct TableBytes {
 // Adds what `root` describes under `tree`. `dimensions`: what was known when the frame was
 // captured.
 void show_table(const TableBytes& shown, const Node& root, const Dimensions& dimensions);
+
+// Adds what the answer's size says of dimensions.
+void show_verdict(const TableBytes& shown, const SizeVerdict& verdict);
 
 }  // namespace mep::plugin

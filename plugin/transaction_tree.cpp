@@ -54,14 +54,17 @@ void show_partner(const Place& place, proto_tree* tree, const Transaction& trans
 }
 
 // The request of the transaction with that index, as an exchange of its own (packet scope); null
-// where it is not known.
-Exchange* inner_exchange(packet_info* pinfo, const Transaction* requests, unsigned index) {
+// where it is not known. Its key is the one of the write to ET52: that controls what the request
+// may do (page 130).
+Exchange* inner_exchange(packet_info* pinfo, const Transaction* requests, unsigned index,
+                         const Exchange* outer) {
   if (!requests) return nullptr;
   const Bytes asked(requests->bytes, requests->size);
   const auto at = transaction_record(asked, index);
   if (!at) return nullptr;
   auto* exchange = wmem_new0(pinfo->pool, Exchange);
   exchange->request = parse_request(at->of(asked), Trailer::absent);
+  if (outer) exchange->key = outer->key;
   return exchange;
 }
 
@@ -76,8 +79,10 @@ void show_one(const Place& place, const Transaction& transaction, const FrameFac
                     true};
   FrameFacts inner_facts = facts;
   inner_facts.transaction = nullptr;
-  inner_facts.exchange =
-      inner_exchange(place.pinfo, is_request ? &transaction : transaction.partner, index);
+  inner_facts.exchange = inner_exchange(
+      place.pinfo, is_request ? &transaction : transaction.partner, index, facts.exchange);
+  if (inner_facts.exchange && transaction.calls)
+    inner_facts.exchange->call = transaction.calls[index];
   if (is_request) {
     show_request(inner, inner_facts.exchange->request, inner_facts);
   } else {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "protocol/bytes.h"
 #include "protocol/names.h"
 
 namespace mep {
@@ -66,6 +67,17 @@ Permission permission(const Access* begin, const Access* end, AccessLevel level,
   return granted ? Permission::granted : Permission::denied;
 }
 
+// Whether EP17 would remove an M-Bus device, page 244. Nothing is said of a handle that is not
+// there.
+bool removes_mbus_device(Bytes parameters) {
+  constexpr std::size_t handle_at = 1, handle_size = 2;
+  constexpr std::uint64_t first_client = 1000;  // page 85; M-Bus devices have smaller ones
+  constexpr std::uint64_t all_devices = 0xFFFF;
+  if (parameters.size() < handle_at + handle_size) return false;
+  const std::uint64_t handle = read_le(parameters, handle_at, handle_size);
+  return handle < first_client || handle == all_devices;
+}
+
 }  // namespace
 
 Permission may_write(AccessLevel level, std::uint16_t table) {
@@ -75,6 +87,12 @@ Permission may_write(AccessLevel level, std::uint16_t table) {
 
 Permission may_call(AccessLevel level, std::uint16_t procedure) {
   return permission(std::begin(procedures), std::end(procedures), level, procedure);
+}
+
+Permission may_call(AccessLevel level, std::uint16_t procedure, Bytes parameters) {
+  if (procedure == EP(17) && level == AccessLevel::basic && removes_mbus_device(parameters))
+    return Permission::denied;
+  return may_call(level, procedure);
 }
 
 }  // namespace mep

@@ -14,8 +14,9 @@ struct Named {
   std::string_view name;
 };
 
-// The guide's names where it has one (chapter 4, Appendix C), the names of ANSI C12.19-1997
-// elsewhere. In ascending order.
+// The guide's names where it has one (chapter 4, Appendix C), the Optical Port Programmer's Guide's
+// (Appendix A) or those of ANSI C12.19-1997 elsewhere. Some numbers are only mentioned in passing:
+// these are called by what is said of them there, with its page. In ascending order.
 constexpr Named tables[] = {
     {BT(0), "General Configuration"},
     {BT(1), "General Manufacturer Information"},
@@ -89,24 +90,34 @@ constexpr Named tables[] = {
     {ET(6), "Pulse Inputs"},
     {ET(7), "LCD Display Configuration"},
     {ET(9), "Power Quality"},
+    {ET(10), "Power Outage Records"},  // page 58
     {ET(11), "MFG Dimension Table"},
+    {ET(12), "Total Energy Registers"},  // page 58
     {ET(13), "MEP/M-Bus Device Configuration"},
     {ET(14), "MEP/M-Bus Device Status"},
     {ET(15), "MEP/M-Bus On-demand Requests"},
     {ET(16), "MEP/M-Bus Device Data"},
+    {ET(17), "Verification Bitmap"},           // page 42 of the optical port guide
+    {ET(19), "Meter One-time Read Requests"},  // page 41 of the optical port guide
+    {ET(20), "M-Bus One-time Read Requests"},  // the same, and page 129
     {ET(21), "Load Profile Internal Configuration"},
+    {ET(22), "Alarm Arrays"},  // page 79
     {ET(23), "Miscellaneous Information"},
+    {ET(24), "Internal Hardware Configuration"},  // page 194
     {ET(29), "Hardware Configuration"},
     {ET(30), "Maximum Power or Current Level Control"},
     {ET(31), "Meter One-time-read Log"},
+    {ET(32), "M-Bus One-time-read Log"},  // pages 108 and 115
     {ET(34), "Additional M-Bus/MEP Device Configuration"},
     {ET(36), "Manufacturer (Extended) Table Actual Dimensions"},
+    {ET(38), "Config ID Log"},  // pages 108 and 115
     {ET(40), "Demand Configuration"},
     {ET(41), "Historical Demand Reset Log"},
     {ET(42), "Interface Definition"},
     {ET(45), "MEP Recurring Read Log"},
     {ET(46), "Control Output Read-Only Data"},
     {ET(47), "Calendar Override Settings"},
+    {ET(48), "Demand Configured"},  // page 113
     {ET(50), "MEP Inbound Data Space"},
     {ET(51), "MEP Device Configuration"},
     {ET(52), "MEP Transaction Request"},
@@ -132,7 +143,14 @@ constexpr Named tables[] = {
     {ET(85), "MEP Procedure Response (MEP2)"},
     {ET(89), "Meter LN Status"},
     {ET(90), "Dimension LN"},
+    {ET(92), "P2P Connection Configuration"},
+    {ET(93), "P2P Connection Status"},
+    {ET(94), "P2P Gateway Module Configuration"},
+    {ET(95), "P2P Gateway Module Status"},
+    {ET(96), "P2P Gateway Module Socket Status"},  // "Model" there
     {ET(97), "Meter Configuration LN"},
+    {ET(98), "P2P AT Command Response"},
+    {ET(124), "Security Log"},  // page 195
 };
 
 constexpr Named procedures[] = {
@@ -159,11 +177,26 @@ constexpr Named procedures[] = {
     {BP(20), "Initiate Immediate Self-Read"},
     {BP(21), "Direct Load Control"},
     {BP(22), "Modify Credit"},
+    // Those without a page are the guide's own names.
+    {EP(2), "Remote Relay Control"},                 // pages 101 and 194
+    {EP(3), "Clear Alarms"},                         // page 139
+    {EP(6), "Configure Extended Table Dimensions"},  // pages 65, 107 and 109
+    {EP(11), "Configure Load Profile"},              // pages 65, 98, 173 and 237
     {EP(16), "Change System Clock By Delta"},
     {EP(17), "Remove MEP Device"},
+    {EP(18), "Clear Device Alarms and Multicast"},  // pages 87, 89 and 106
     {EP(19), "Post On-demand M-Bus Request"},
+    {EP(26), "Decrement Unread Log Entries"},  // page 107
+    {EP(32), "Configure Demand"},              // pages 65, 109 and 113
+    {EP(33), "Configure and Reset Demand"},    // pages 65, 111 and 114
+    {EP(34), "Reset Demand"},                  // page 111
+    {EP(37), "Configure Log Entries"},         // pages 65, 107 to 109
     {EP(39), "Post MEP Data"},
+    {EP(41), "Start MEP Download"},           // page 91
+    {EP(50), "Post External Measurements"},   // pages 101, 207 and 215
+    {EP(52), "Change Load Profile Sources"},  // pages 173 and 178
     {EP(61), "MEP Transaction Lock Control"},
+    {EP(64), "Reset Previous Season Data"},  // page 211
 };
 
 std::string_view find(const Named* begin, const Named* end, std::uint16_t number) {

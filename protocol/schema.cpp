@@ -371,6 +371,12 @@ Node registers(std::string_view name, const Expr& count, Node element, Dim selec
   return node;
 }
 
+std::string page_text(std::uint16_t page) {
+  const bool optical = (page & optical_page_flag) != 0;
+  const auto number = static_cast<std::uint16_t>(page & ~optical_page_flag);
+  return (optical ? "opt. " : "") + std::to_string(number);
+}
+
 Table table(std::uint16_t number, std::string_view name, std::uint16_t page, Nodes nodes) {
   Table made{number, name, page, group(name, std::move(nodes))};
   made.root.page_number = page;

@@ -348,6 +348,15 @@ struct Table {
   Table tells(Story what) &&;
 };
 
+// Pages are the MEP guide's. What only the Optical Port Programmer's Guide (C21F) lays out has
+// pages of that one: optical_page(45).
+constexpr std::uint16_t optical_page_flag = 0x8000;
+constexpr std::uint16_t optical_page(std::uint16_t number) {
+  return number | optical_page_flag;
+}
+// "196", "opt. 45"
+std::string page_text(std::uint16_t page);
+
 // As a leaf's size: all that is left of the enclosing record, or of the data.
 // Outside of what expressions can compute.
 inline constexpr std::int64_t rest_of_record = std::numeric_limits<std::int64_t>::min();

@@ -102,6 +102,28 @@ class Walk : public Scope {
     return sum;
   }
 
+  // Whether a child, or an element of a child that is an array of records, ends at this position.
+  bool has_end_at(const Node& root, std::uint64_t wanted) {
+    std::uint64_t at = 0;
+    for (const Node& child : root.children()) {
+      const bool elements = child.kind() == Kind::array && !child.is_plain_array() &&
+                            !child.array()->of_elements.on_fields;
+      const auto count = elements ? evaluated(child.array()->count) : std::nullopt;
+      for (std::uint64_t i = 0; count && i < *count && at < wanted; ++i) {
+        const std::uint64_t each = size_of_element(child, i);
+        if (each == 0) break;
+        at = plus(at, each);
+      }
+      if (!count) {
+        const auto whole = size(child);
+        if (!whole) return false;
+        at = plus(at, *whole);
+      }
+      if (at >= wanted) return at == wanted;
+    }
+    return false;
+  }
+
   // Scope
   std::int64_t dimension(Dim dim, std::size_t slot) const override {
     const auto learned = dimensions_.learned(dim, slot);
@@ -502,10 +524,24 @@ std::optional<std::uint64_t> size_of(const Table& table, const Dimensions& dimen
   return Walk({}, dimensions, nullptr).size_up_to_rest(table.root);
 }
 
+std::optional<std::uint64_t> size_of(const Table& table, const Dimensions& dimensions,
+                                     Visitor& visitor) {
+  return Walk({}, dimensions, &visitor).size_up_to_rest(table.root);
+}
+
+bool may_end_at(const Table& table, const Dimensions& dimensions, std::uint64_t size) {
+  return Walk({}, dimensions, nullptr).has_end_at(table.root, size);
+}
+
 bool learn(const Table& table, const Stretch& stretch, Dimensions& dimensions) {
   const Dimensions before = dimensions;
-  Learner learner(table.number, before, dimensions);
-  walk(table, stretch, before, learner);
+  return learn(table, stretch, before, dimensions);
+}
+
+bool learn(const Table& table, const Stretch& stretch, const Dimensions& layout,
+           Dimensions& dimensions) {
+  Learner learner(table.number, layout, dimensions);
+  walk(table, stretch, layout, learner);
   return learner.changed();
 }
 

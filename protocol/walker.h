@@ -93,7 +93,19 @@ void walk(const Node& root, const Stretch& stretch, const Dimensions& dimensions
 // contents (a table that ends in rest() counts as far as that).
 std::optional<std::uint64_t> size_of(const Table& table, const Dimensions& dimensions);
 
+// The same, and tells `visitor` which dimensions the size hangs on (relied_on() alone is called).
+std::optional<std::uint64_t> size_of(const Table& table, const Dimensions& dimensions,
+                                     Visitor& visitor);
+
+// Whether, with these dimensions, one of the table's own fields, groups or rows, or an element of
+// one of its arrays of records, ends after `size` bytes: where a meter ends that has less of the
+// table.
+bool may_end_at(const Table& table, const Dimensions& dimensions, std::uint64_t size);
+
 // Takes into `dimensions` what complete fields of the stretch tell. True if anything changed.
 bool learn(const Table& table, const Stretch& stretch, Dimensions& dimensions);
+// The same where the table is laid out by `layout`.
+bool learn(const Table& table, const Stretch& stretch, const Dimensions& layout,
+           Dimensions& dimensions);
 
 }  // namespace mep

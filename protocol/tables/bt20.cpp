@@ -1,4 +1,4 @@
-// BT21 to BT28: registers, pages 200 to 220.
+// BT20 to BT28: registers, pages 200 to 220; BT20 as in the Optical Port Programmer's Guide.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "protocol/names.h"
 #include "protocol/tables/registers.h"
@@ -6,6 +6,30 @@
 
 namespace mep::tables {
 namespace {
+
+// BT20 Dimension Register, page 20 of the Optical Port Programmer's Guide: what BT21 can be at
+// most.
+Table bt20_dimensions() {
+  constexpr std::uint16_t second_page = optical_page(21);
+  return table(BT(20), "Dimension Register", optical_page(20),
+               {bits(1, {bit(0, "Season Information Field"), bit(1, "Date/Time Field"),
+                         bit(2, "Demand Reset Counter"), bit(3, "Demand Reset Lockout"),
+                         bit(4, "Cumulative Demand"), bit(5, "Continuous Cumulative Demand"),
+                         bit(6, "Time Remaining")})
+                    .at(0),
+                bits(1, {bit(0, "Self-read Inhibit Overflow"), bit(1, "Self-read Sequence Number"),
+                         bit(2, "Daily Self-read"), bit(3, "Weekly Self-read"),
+                         bits_of(4, 5, "Self-read Demand Reset")})
+                    .at(1),
+                u8("Number of Self-reads").at(2).page(second_page),
+                u8("Number of Summations").at(3).page(second_page).note("19 from 4.0 on, else 15"),
+                u8("Number of Demands").at(4).page(second_page).learns(Dim::max_demands),
+                u8("Number of Coincident Values").at(5).page(second_page),
+                u8("Number of Occurrences").at(6).page(second_page),
+                u8("Number of Tiers").at(7).page(second_page).learns(Dim::max_tiers),
+                u8("Number of Present Demands").at(8).page(second_page),
+                u8("Number of Present Values").at(9).page(second_page)});
+}
 
 // BT21 Actual Register, page 201
 Table bt21() {
@@ -250,7 +274,8 @@ Table bt28() {
 }  // namespace
 
 std::vector<Table> bt20() {
-  return {bt21(),
+  return {bt20_dimensions(),
+          bt21(),
           bt22(),
           bt23().tells(Story::energies),
           bt24().tells(Story::energies),

@@ -216,7 +216,8 @@ Table et42() {
             u8("Number of Present Demands").at(17).learns(Dim::present_demands),
             u8("Number of Present Values").at(18).learns(Dim::present_values),
             u8("Demand Sub-interval").at(19).unit("min").page(114),
-            u8("Demand Multiplier").at(20).unit("min").page(114),
+            // "In minutes" there, but a factor: of the sub-interval, as in ET75 and ET80.
+            u8("Demand Multiplier").at(20).page(114),
             u16("Tier Size").at(21).unit("bytes").page(114)})
            .page(113),
        group("Load Profile Info",

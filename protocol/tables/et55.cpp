@@ -18,9 +18,9 @@ constexpr std::string_view delta_meters = "delta meters 4.0 and higher; others: 
 // ET55 Meter Configuration, page 140
 Table et55_table() {
   const Expr x = Dim::five_digit_id_codes;
-  // The guide counts the tiers in BT20.7, which it does not describe. BT21.7 is the same number, a
-  // property of the meter, pages 155 and 202.
-  const Expr tiers = Dim::tiers;
+  // The guide counts the tiers in BT20.7. BT21.7 is mostly the same number, pages 155 and 202: it
+  // does where BT20 has not been seen.
+  const Expr tiers = Expr(Dim::max_tiers) + (Expr(Dim::max_tiers) == 0) * Dim::tiers;
   const Expr thresholds = (tiers > 0) * (tiers - 1);
   const Expr a = 146 + x + 4 * thresholds;  // the guide's A, page 155
   return table(

@@ -164,8 +164,8 @@ std::size_t table_limit(std::uint16_t table, Generation generation) {
 
 std::vector<std::uint16_t> tables_of(Generation generation) {
   std::vector<std::uint16_t> tables;
-  for (const int number : {0,  1,  7,  8,  15, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30,
-                           33, 50, 52, 53, 54, 55, 60, 61, 62, 63, 64, 65, 66, 67, 74})
+  for (const int number : {0,  1,  3,  4,  7,  8,  15, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30,
+                           33, 50, 52, 53, 54, 55, 60, 61, 62, 63, 64, 65, 66, 67, 70, 71, 74})
     tables.push_back(BT(static_cast<std::uint16_t>(number)));
   for (const int number :
        {3,  4,  9,  11, 13, 14, 15, 16, 21, 23, 29, 31, 34, 36, 41, 42, 45, 46, 47, 50, 51,

@@ -148,12 +148,12 @@ void set_each(Values& values, std::string_view name, const Range& range,
 }
 
 // By subject: the tables beside each.
-void set_registers(Values& values, const Layout& layout);  // BT15, BT21, BT22, BT27, logs of these
+void set_registers(Values& values, const Layout& layout);  // BT15, BT20 to BT22, BT27, their logs
 void set_load_profile(Values& values,
                       const Layout& layout);               // BT60 to BT62, ET21, ET62, ET66, ET75
 void set_devices(Values& values, const Layout& layout);    // ET11 to ET16, ET34, ET50, ET51, ET57
 void set_calendar(Values& values);                         // BT50 to BT54, ET47, ET61
-void set_interface(Values& values, const Layout& layout);  // BT00, ET36, ET42, ET54, ET90
+void set_interface(Values& values, const Layout& layout);  // BT00, BT03, BT70, BT71, ET36, ...
 void set_identity(Values& values, const Layout& layout);   // BT01, BT30, BT33, ET03, ET04, ET29
 void set_settings(Values& values, const Layout& layout);   // ET09, ET23, ET46, ET55, ET80, ET97
 

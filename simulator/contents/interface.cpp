@@ -1,5 +1,5 @@
-// What the meter tells of its own interface: BT00, ET36, ET42, ET54, ET70, ET89, ET90.
-// SPDX-License-Identifier: GPL-2.0-or-later
+// What the meter tells of its own interface: BT00, BT03, BT70, BT71, ET36, ET42, ET54, ET70, ET89,
+// ET90. SPDX-License-Identifier: GPL-2.0-or-later
 #include <string>
 
 #include "protocol/access.h"
@@ -79,6 +79,28 @@ void set_general_configuration(Values& values, const Layout& layout) {
                       {"bt00.number_of_pending_tables", layout.gen4() ? 4 : 3},
                       {"bt00.reserved", used_numbers(layout, sizes)},
                       {"bt07.parameters", Buffer(255)}});
+}
+
+// --- BT03, BT70 and BT71, pages 45, 50 and 51 of the Optical Port Programmer's Guide
+
+void set_mode_and_log(Values& values, const Layout& layout) {
+  // A log that is read now and then has entries which nobody has read.
+  set_fields(values, {{"bt03.metering_mode", 1},
+                      {"bt03.self_read_occurred", 1},
+                      {"bt03.event_log_unread_entries", 1},
+                      {"bt03.load_profile_1_unread_entries_exist", 1}});
+  constexpr std::int64_t standard_events = 64, own_events = 152, bits_of_byte = 8;
+  for (const std::string table : {"bt70.", "bt71."})
+    set_fields(values, {{table + "history_date_time", 1},
+                        {table + "history_sequence_number", 1},
+                        {table + "history_data_length", number(log_argument_size)},
+                        {table + "event_data_length", number(log_argument_size)}});
+  set_fields(values, {{"bt70.number_of_standard_events", standard_events},
+                      {"bt70.number_of_manufacturer_events", own_events},
+                      {"bt70.number_of_history_entries", 200},
+                      {"bt71.number_of_standard_event_bytes", standard_events / bits_of_byte},
+                      {"bt71.number_of_manufacturer_event_bytes", own_events / bits_of_byte},
+                      {"bt71.number_of_history_entries", layout.history_entries}});
 }
 
 // --- ET36, page 108
@@ -263,6 +285,7 @@ void set_extensions(Values& values, const Layout& layout) {
 
 void set_interface(Values& values, const Layout& layout) {
   set_general_configuration(values, layout);
+  set_mode_and_log(values, layout);
   set_logs(values, layout);
   set_interface_definition(values, layout);
   set_status(values, layout);

@@ -1,4 +1,4 @@
-// Registers: their number and their sources (BT15, BT21, BT22, BT27), and the heads of the logs
+// Registers: their number and their sources (BT15, BT20 to BT22, BT27), and the heads of the logs
 // that hold snapshots of them. SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
 
@@ -11,6 +11,25 @@ void set_registers(Values& values, const Layout& layout) {
 
   // A household's meter is connected without transformers.
   set_fields(values, {{"bt15.multiplier", 1}, {"bt15.ct_ratio", 1}, {"bt15.vt_ratio", 1}});
+
+  // Page 21 of the Optical Port Programmer's Guide: what this hardware could be configured for.
+  set_fields(values, {{"bt20.season_information_field", 1},
+                      {"bt20.date_time_field", 1},
+                      {"bt20.demand_reset_counter", 1},
+                      {"bt20.demand_reset_lockout", 1},
+                      {"bt20.cumulative_demand", 1},
+                      {"bt20.continuous_cumulative_demand", 1},
+                      {"bt20.self_read_sequence_number", 1},
+                      {"bt20.daily_self_read", 1},
+                      {"bt20.weekly_self_read", 1},
+                      {"bt20.number_of_self_reads", 253},
+                      {"bt20.number_of_summations", layout.gen4() ? 19 : 15},
+                      {"bt20.number_of_demands", 8},
+                      {"bt20.number_of_coincident_values", 16},
+                      {"bt20.number_of_occurrences", 1},
+                      {"bt20.number_of_tiers", number(tier_count)},
+                      {"bt20.number_of_present_demands", 8},
+                      {"bt20.number_of_present_values", number(layout.present_values.size())}});
 
   set_fields(values, {{"bt21.season_information_field", 1},
                       {"bt21.date_time_field", 1},

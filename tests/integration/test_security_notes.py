@@ -58,6 +58,73 @@ def test_permissions(capture, tshark_fields, table, data, basic, advanced):
         assert reply["mep.security.not_permitted"] == []
 
 
+def removal(handle):
+    """A call of EP17 (page 244): action, device handle."""
+    return call(0x11) + bytes([0]) + handle.to_bytes(2, "little")
+
+
+# Page 244: with the MBK only MEP clients are removed. Handles of clients begin with 1000 (page 85);
+# 0xFFFF means all devices.
+@pytest.mark.parametrize("handle, basic", [
+    (1000, True), (1016, True), (2000, True), (0xFFFE, True), (1, False), (4, False), (999, False),
+    (0xFFFF, False)])
+def test_what_the_basic_key_may_remove(capture, tshark_fields, handle, basic):
+    path = capture(asked(write(0x0007, removal(handle), key=KEY)))
+    for kind, allowed in (("MBK", basic), ("MAK", True)):
+        request, _ = tshark_fields(path, NAMES, *table_of_keys(kind))
+        assert bool(request["mep.security.not_permitted"]) is not allowed
+
+
+def test_a_removal_without_its_handle(capture, tshark_fields):
+    """Nothing is said of a device that is not named."""
+    for size in range(2, 6):
+        path = capture(asked(write(0x0007, removal(1)[:size], key=KEY)))
+        request, _ = tshark_fields(path, NAMES, *table_of_keys("MBK"))
+        assert request["mep.security.not_permitted"] == []
+
+
+def inside(*messages):
+    """A transaction of these requests, pages 130 to 132."""
+    records = b"".join(len(message).to_bytes(2, "little") + message for message in messages)
+    return (len(records) + 7).to_bytes(2, "little") + b"\0\5\0" + records + b"\5\0"
+
+
+def inner(table, data):
+    return b"\x40" + table.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data
+
+
+READ_BT52 = b"\x3F\0\x34" + bytes(3) + b"\0\6"
+
+
+@pytest.mark.parametrize("table, data, basic, advanced", [
+    (0x0832, b"\1", True, True), (0x080D, b"\1", False, True), (0x0034, b"\1", False, False),
+    (0x0007, call(0x11), True, True), (0x0007, call(0x13), False, True),
+    (0x0007, removal(3), False, True), (0x0007, removal(1016), True, True)])
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_permissions_inside_a_transaction(capture, tshark_fields, table, data, basic, advanced,
+                                          pieces):
+    """Page 130: by the key with which the transaction is written."""
+    whole = inside(READ_BT52, inner(table, data), READ_BT52)
+    size = -(-len(whole) // pieces)
+    frames = []
+    for offset in range(0, len(whole), size):
+        frames += asked(write(0x0834, whole[offset:offset + size], offset, key=KEY,
+                              sequence=0x2000 + offset))
+    path = capture(frames)
+    for kind, allowed in (("MBK", basic), ("MAK", advanced)):
+        packets = tshark_fields(path, NAMES, *table_of_keys(kind))
+        noted = [len(packet["mep.security.not_permitted"]) for packet in packets]
+        assert noted == [0, 0] * (pieces - 1) + [0 if allowed else 1, 0]
+
+
+def test_each_request_inside_by_itself(capture, tshark_fields):
+    whole = inside(inner(0x080D, b"\1"), inner(0x0832, b"\1"), inner(0x0034, b"\1"), READ_BT52)
+    path = capture(asked(write(0x0834, whole, key=KEY)))
+    for kind, count in (("MBK", 2), ("MAK", 1)):
+        packets = tshark_fields(path, NAMES, *table_of_keys(kind))
+        assert [len(packet["mep.security.not_permitted"]) for packet in packets] == [count, 0]
+
+
 def test_reading_is_always_permitted(capture, tshark_fields):
     path = capture(asked(read(0x0034, 6, key=KEY)))
     assert tshark_fields(path, NAMES, *table_of_keys("MBK"))[0]["mep.security.not_permitted"] == []

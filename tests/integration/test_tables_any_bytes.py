@@ -14,8 +14,8 @@ pytestmark = pytest.mark.usefixtures("plugin")
 
 EXTENDED = [3, 4, 9, 11, 13, 14, 15, 16, 21, 23, 29, 31, 34, 36, 41, 42, 45, 46, 47, 50, 51, 52, 53,
             54, 55, 57, 58, 59, 61, 62, 66, 70, 71, 74, 75, 79, 80, 81, 85, 89, 90, 97]
-BASIC = [0, 1, 7, 8, 15, 21, 22, 23, 24, 25, 26, 27, 28, 30, 33, 50, 52, 53, 54, 55, 60, 61, 62, 63,
-         64, 65, 66, 67, 74]
+BASIC = [0, 1, 3, 4, 7, 8, 15, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 33, 50, 52, 53, 54, 55, 60,
+         61, 62, 63, 64, 65, 66, 67, 70, 71, 74]
 TABLES = [BT(number) for number in BASIC] + [ET(number) for number in EXTENDED]
 BROKEN = re.compile(r".*(Malformed Packet|Dissector bug|Unreassembled|size limited|\[Exception).*")
 

@@ -219,3 +219,104 @@ class TestTransactions:
         assert packet.shows("mep.et52.group_id_list") == ["0x01ff", "0x0203"]
         assert packet.shows("mep.table")[1:] == ["0x0015", "0x0017", "0x0832", "0x0034"]
         assert packet.all("mep.transaction.broken") == []
+
+
+def inner_call(procedure, sequence, parameters=b""):
+    """The message of a full write to BT07, as the guide's example on page 53 has it."""
+    data = call(procedure, sequence, parameters)
+    return struct.pack(">BHH", 0x40, BT(7), len(data)) + data
+
+
+class TestCallsInTransactions:
+    """Page 51: a procedure may be called from inside a transaction, and its result may be read there,
+    too: all four ways belong together."""
+
+    def parts(self, packet, word):
+        """What is shown of each "Request n" or "Response n"."""
+        return [element for element in packet.walk()
+                if element.label.split(" ")[0] == word and element.label.split(" ")[1:2]
+                and element.label.split(" ")[1].rstrip(",").isdigit()]
+
+    def test_called_inside_and_read_outside(self, shown):
+        talk = Talk()
+        messages = [inner_read(BT(52), 6), inner_call(EP19, 6, u16(77, 0xFFFF) + bytes([2]))]
+        request = talk.write(ET(52), transaction(0, 9, messages)) - 1
+        answer = talk.read(ET(59), result(EP19, 6, 0, bytes([4])))
+        packets = shown(talk)
+        assert packets[request].shows("mep.procedure.result_in") == [str(answer)]
+        assert packets[answer].shows("mep.procedure.call_in") == [str(request)]
+        parts = self.parts(packets[request], "Request")
+        assert parts[0].all("mep.procedure.result_in") == []
+        assert parts[1].shows("mep.procedure") == ["0x0813"]
+        assert parts[1].shows("mep.procedure.result_in") == [str(answer)]
+
+    def test_called_outside_and_read_inside(self, shown):
+        talk = Talk()
+        request = talk.write(BT(7), call(EP19, 6, u16(77, 0xFFFF) + bytes([2]))) - 1
+        talk.write(ET(52), transaction(0, 9, [inner_read(BT(52), 6), inner_read(ET(59), 5)]))
+        answer = talk.read(ET(53), transaction(1, 9, [inner_answer(bytes(6)),
+                                                      inner_answer(result(EP19, 6, 0, b"\4"))]))
+        packets = shown(talk)
+        assert packets[request].shows("mep.procedure.result_in") == [str(answer)]
+        parts = self.parts(packets[answer], "Response")
+        assert parts[0].all("mep.procedure.call_in") == []
+        assert parts[1].shows("mep.procedure.call_in") == [str(request)]
+        assert parts[1].shows("mep.ep19.response.entry_index") == ["4"]
+
+    @pytest.mark.parametrize("pieces", [1, 3])
+    def test_several_of_both(self, shown, pieces):
+        """In one transaction, each with its own result; one is not told, one is refused."""
+        talk = Talk()
+        messages = [inner_call(EP61, 5, b"\1"), inner_call(EP17, 6, b"\0" + u16(1016)),
+                    inner_read(BT(8), 4), inner_call(EP61, 7, b"\0"), inner_read(BT(8), 4),
+                    inner_read(ET(85), 4)]
+        data = transaction(0, 300, messages)
+        size = -(-len(data) // pieces)
+        for offset in range(0, len(data), size):
+            request = talk.write(ET(52), data[offset:offset + size], offset) - 1
+        answers = [b"\0", b"\0", inner_answer(result(EP17, 6, 0)), b"\0",
+                   inner_answer(result(EP61, 7, 3)), b"\3"]
+        data = transaction(1, 300, answers)
+        size = -(-len(data) // pieces)
+        for offset in range(0, len(data), size):
+            answer = talk.read(ET(53), data[offset:offset + size], offset)
+        packets = shown(talk)
+        asked = [part.shows("mep.procedure.result_in")
+                 for part in self.parts(packets[request], "Request")]
+        assert asked == [[], [str(answer)], [], [str(answer)], [], []]
+        answered = [part.shows("mep.procedure.call_in")
+                    for part in self.parts(packets[answer], "Response")]
+        assert answered == [[], [], [str(request)], [], [str(request)], []]
+        failed = [len(part.all("mep.procedure.failed"))
+                  for part in self.parts(packets[answer], "Response")]
+        assert failed == [0, 0, 0, 0, 1, 0]
+
+    def test_a_transaction_that_is_not_executed_calls_nothing(self, shown):
+        """Page 44: only once the number at its end is the one at its beginning."""
+        talk = Talk()
+        data = transaction(0, 9, [inner_call(EP61, 5, b"\1")])[:-2] + u16(10)
+        request = talk.write(ET(52), data) - 1
+        answer = talk.read(BT(8), result(EP61, 5, 0))
+        packets = shown(talk)
+        assert packets[request].all("mep.procedure.result_in") == []
+        assert packets[answer].all("mep.procedure.call_in") == []
+
+    def test_a_call_without_its_header(self, shown):
+        talk = Talk()
+        messages = [struct.pack(">BHH", 0x40, BT(7), 2) + u16(EP61), inner_write(BT(7), b"\5", 2)]
+        request = talk.write(ET(52), transaction(0, 9, messages)) - 1
+        answer = talk.read(BT(8), result(EP61, 5, 0))
+        packets = shown(talk)
+        assert packets[request].all("mep.procedure.result_in") == []
+        assert packets[answer].all("mep.procedure.call_in") == []
+
+    def test_what_it_writes_counts_afterwards(self, shown):
+        """As a direct write does, once it has been accepted."""
+        talk = Talk()
+        taught = [inner_write(BT(21), bt21(summations=2, tiers=2)),
+                  inner_write(BT(21), bt21(summations=3, tiers=3))]
+        talk.write(ET(52), transaction(0, 1, taught))
+        talk.read(ET(53), transaction(1, 1, [b"\0", b"\3"]))
+        answer = talk.read(BT(23), i32(*range(6)))
+        packet = shown(talk)[answer]
+        assert packet.shows("mep.bt23.tier.fwd_active_wh_l1l2l3") == ["2", "4"]

@@ -35,9 +35,9 @@ int main(int argc, char** argv) {
   const bool all = argc > 1 && std::strcmp(argv[1], "--all") == 0;
   for (const mep::FieldInfo& field : mep::catalog().fields) {
     if (field.name.empty() || (field.unlisted_source && !all)) continue;
-    std::printf("mep.%s\t%s\t%.*s\t%u\t%s\n", field.name.c_str(), kind_text(field),
-                static_cast<int>(field.unit.size()), field.unit.data(), field.page,
-                field.label.c_str());
+    std::printf("mep.%s\t%s\t%.*s\t%s\t%s\n", field.name.c_str(), kind_text(field),
+                static_cast<int>(field.unit.size()), field.unit.data(),
+                mep::page_text(field.page).c_str(), field.label.c_str());
   }
   return 0;
 }

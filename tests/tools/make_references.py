@@ -15,7 +15,8 @@ DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 FIELDS_HEAD = """# Table fields
 
 Made by `./run fields` from the descriptions in `protocol/tables/`. "Page" is where the guide
-describes the field. How names come about: [filter-names.md](filter-names.md).
+describes the field; "opt." is a page of the *Optical Port Programmer's Guide*, which lays out what the
+MEP guide only names. How names come about: [filter-names.md](filter-names.md).
 
 Registers (BT23 to BT26, BT28, BT64 to BT67, ET31, ET41) have one field for each measurement source
 that the meter can select; of those, only the ones that the guide lists for the table stand here. The

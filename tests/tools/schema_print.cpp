@@ -97,8 +97,8 @@ int main(int argc, char** argv) {
     const std::string label = table_label(table.number);
     if (argc > 1 && label != argv[1]) continue;
     const auto size = size_of(table, dimensions);
-    std::printf("%s %s, page %u, %s bytes\n", label.c_str(), std::string(table.name).c_str(),
-                table.page, size ? std::to_string(*size).c_str() : "?");
+    std::printf("%s %s, page %s, %s bytes\n", label.c_str(), std::string(table.name).c_str(),
+                page_text(table.page).c_str(), size ? std::to_string(*size).c_str() : "?");
     Printer printer(argc < 2);
     const std::size_t shown = std::min<std::size_t>(size.value_or(256), zeros.size());
     walk(table, {0, Bytes(zeros).first(shown)}, dimensions, printer);

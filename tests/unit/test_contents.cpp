@@ -14,6 +14,7 @@
 #include "protocol/catalog.h"
 #include "protocol/load_profile.h"
 #include "protocol/names.h"
+#include "protocol/size_evidence.h"
 #include "protocol/walker.h"
 #include "simulator/contents/live_fields.h"
 #include "simulator/contents/living.h"
@@ -137,16 +138,18 @@ Dimensions learned_from(const MeterState& state, const std::vector<std::uint16_t
 }
 
 Dimensions learned_from_dimension_tables(const MeterState& state) {
-  return learned_from(state, {BT(21), BT(22), BT(27), BT(30), BT(50), BT(60), BT(61), BT(62), ET(4),
-                              ET(11), ET(36), ET(54), ET(90), ET(42), BT(62)});
+  return learned_from(
+      state, {BT(0), BT(20), BT(21), BT(22), BT(27), BT(30), BT(50), BT(60), BT(61), BT(62), BT(71),
+              ET(4), ET(11), ET(36), ET(54), ET(90), ET(42), BT(62)});
 }
 
 // --- The tables as such
 
 std::vector<std::uint16_t> promised(Generation generation) {
   std::vector<std::uint16_t> tables;
-  for (const std::uint16_t number : {0,  1,  7,  8,  15, 21, 22, 23, 24, 25, 26, 27, 28, 30, 33,
-                                     50, 52, 53, 54, 55, 60, 61, 62, 63, 64, 65, 66, 67, 74})
+  for (const std::uint16_t number :
+       {0,  1,  3,  4,  7,  8,  15, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30,
+        33, 50, 52, 53, 54, 55, 60, 61, 62, 63, 64, 65, 66, 67, 70, 71, 74})
     tables.push_back(BT(number));
   for (const std::uint16_t number :
        {3,  4,  9,  11, 13, 14, 15, 16, 21, 23, 29, 31, 34, 36, 41, 42, 45, 46, 47, 50, 51,
@@ -159,7 +162,7 @@ std::vector<std::uint16_t> promised(Generation generation) {
 // Those whose contents are somebody's data, which there is none of at first.
 bool may_be_zero(std::uint16_t table) {
   for (const std::uint16_t empty :
-       {BT(7), BT(8), BT(66), BT(67), ET(15), ET(46), ET(52), ET(53), ET(59), ET(85)})
+       {BT(4), BT(7), BT(8), BT(66), BT(67), ET(15), ET(46), ET(52), ET(53), ET(59), ET(85)})
     if (table == empty) return true;
   return false;
 }
@@ -369,11 +372,10 @@ void the_interface_definition_repeats_the_dimension_tables(void**) {
   for (const Generation generation : generations) {
     const MeterState& state = meter(generation);
     const Dimensions separately =
-        learned_from(state, {BT(21), BT(22), BT(61), BT(62), ET(36), ET(54), ET(55)});
+        learned_from(state, {BT(21), BT(22), BT(61), BT(62), BT(71), ET(36), ET(54), ET(55)});
     const Dimensions together = learned_from(state, {ET(42)});
-    // It has extended sources where BT62 has mapped ones, page 116; and the log's size is BT71's.
-    contains(separately, together,
-             {Dim::channel_source, Dim::history_log_entries, Dim::history_log_argument_size});
+    // It has extended sources where BT62 has mapped ones, page 116.
+    contains(separately, together, {Dim::channel_source});
     for (std::size_t channel = 0; channel < 7; ++channel)
       assert_int_equal(together.get(Dim::channel_source, channel),
                        separately.get(Dim::channel_source, channel));
@@ -410,6 +412,34 @@ void layouts_follow_from_either(void**) {
     for (const std::uint16_t table : {BT(23), BT(26), BT(28), BT(64), BT(65), ET(45), ET(81)})
       check(size_of(*find_table(table), all) == size_of(*find_table(table), one), table,
             "another size by ET42 alone");
+  }
+}
+
+// What the size of a whole table proves to somebody who knows nothing else is so in this meter.
+void sizes_prove_what_the_tables_tell(void**) {
+  for (const Generation generation : generations) {
+    const MeterState& state = meter(generation);
+    const Dimensions& true_ones = state.tables.dimensions();
+    for (const std::uint16_t table : promised(generation)) {
+      const auto size = static_cast<std::size_t>(state.tables.size(table));
+      if (size == 0 || size > 455) continue;
+      const SizeVerdict verdict = judge_size(*find_table(table), 0, size, Reach::whole, {});
+      for (const FromSize& found : verdict.found()) {
+        const std::int32_t expected = true_ones.get(found.dim, found.slot);
+        check(found.value == expected, table, found_text(verdict));
+      }
+      // Demands in BT22 and in registers come in too many ways, and so do four data sets' channels.
+      const bool too_many =
+          table == BT(62) || (generation == Generation::gen4 &&
+                              (table == BT(22) || table == BT(23) || table == BT(24)));
+      check((verdict.kind == SizeVerdict::Kind::contradicted) == too_many, table,
+            std::to_string(size) + " bytes are judged " +
+                std::to_string(static_cast<int>(verdict.kind)));
+    }
+    const SizeVerdict of_bt28 =
+        judge_size(*find_table(BT(28)), 0, state.tables.size(BT(28)), Reach::whole, {});
+    assert_string_equal(found_text(of_bt28).c_str(),
+                        generation == Generation::gen4 ? "BT21.8 = 1" : "BT21.9 = 55");
   }
 }
 
@@ -819,6 +849,7 @@ int main() {
       cmocka_unit_test(snapshots_are_older_registers),
       cmocka_unit_test(the_interface_definition_repeats_the_dimension_tables),
       cmocka_unit_test(layouts_follow_from_either),
+      cmocka_unit_test(sizes_prove_what_the_tables_tell),
       cmocka_unit_test(intervals_hold_the_registers),
       cmocka_unit_test(the_newest_interval_is_where_its_configuration_says),
       cmocka_unit_test(an_outage_shows),
