@@ -7,6 +7,7 @@
 
 #include "plugin/findings.h"
 #include "plugin/interval_view.h"
+#include "plugin/mbus_tree.h"
 #include "protocol/times.h"
 
 namespace mep::plugin {
@@ -115,14 +116,19 @@ struct Entries {
   unsigned count = 0;
   std::int64_t latest = 0;
   const char* when = nullptr;
-  const char* serial = "";  // of a device
+  const char* serial = "";         // of a device
+  const char* readings = nullptr;  // of a device, in words
 };
 
 Entries entries_in(const Teller& teller, const Findings& findings, const Stretch& stretch) {
   Entries entries;
+  TelegramPlace telegram;
   bool of_the_latest = false;
   for (unsigned i = 0; i < findings.count(); ++i) {
     const Found& found = findings[i];
+    if (found.what == Found::What::leaf) telegram.leaf(found);
+    if (holds_records(found) && of_the_latest && !entries.readings)
+      entries.readings = told_records(teller.pinfo->pool, found, stretch, telegram);
     if (is_whole(found, Role::serial_number) && of_the_latest && entries.serial[0] == '\0')
       entries.serial = teller.kept(bcd_digits(bytes_of(found, stretch)));
     if (!is_whole(found, Role::moment)) continue;
@@ -134,6 +140,7 @@ Entries entries_in(const Teller& teller, const Findings& findings, const Stretch
     entries.latest = seconds_since_1970(*when);
     entries.when = time_of(teller, found, stretch);
     entries.serial = "";
+    entries.readings = nullptr;
   }
   return entries;
 }
@@ -147,6 +154,7 @@ void tell_entries(Teller& teller, const Entries& entries, const char* one, const
   const char* which = entries.count == 1 ? "" : "the latest ";
   teller.say(
       wmem_strdup_printf(teller.pinfo->pool, "%s%s%s%s", which, entries.when, of, entries.serial));
+  if (entries.readings) teller.say(entries.readings);
 }
 
 // "intervals 2026-03-02 12:00 to 13:00 UTC": from where the first began, as far as the frame has

@@ -6,6 +6,7 @@
 
 #include "plugin/findings.h"
 #include "plugin/interval_view.h"
+#include "plugin/mbus_tree.h"
 #include "plugin/registry.h"
 #include "plugin/table_fields.h"
 #include "protocol/bytes.h"
@@ -47,6 +48,7 @@ const IntervalEnd hf_interval_end[load_profile_sets] = {
 struct Display {
   const TableBytes& shown;
   ProfilePlace* profile;  // null for tables that are no load profile
+  TelegramPlace* telegram;
   const Dimensions& dimensions;
 
   Bytes bytes_of(const Found& found) const { return plugin::bytes_of(found, shown.stretch); }
@@ -105,6 +107,7 @@ struct Display {
           }
           break;
         case Found::What::leaf:
+          telegram->leaf(found);
           show_leaf(trees[depth], found, index);
           if (profile && found.complete) profile->leaf(found, bytes_of(found));
           break;
@@ -206,6 +209,7 @@ struct Display {
       return;
     }
     proto_item* item = add_field(tree, found);
+    if (holds_records(found)) show_records(shown, item, found, *telegram);
     if (element >= 0) proto_item_append_text(item, " [%d]", element);
     const bool named_in_text =
         found.node->kind() == Kind::registers &&
@@ -250,6 +254,7 @@ struct Display {
     proto_item_append_text(item, " (bytes %u to %u of %u)", static_cast<unsigned>(first),
                            static_cast<unsigned>(first + found.visible_size - 1),
                            static_cast<unsigned>(found.size));
+    if (holds_records(found)) show_records(shown, item, found, *telegram);
   }
 
   static std::uint32_t field_id(const Found& found) {
@@ -433,7 +438,8 @@ void show_table(const TableBytes& shown, const Node& root, const Dimensions& dim
   if (!shown.tree || shown.stretch.bytes.empty()) return;
   const Findings findings = find(shown.pinfo->pool, root, shown.stretch, dimensions);
   auto profile = profile_place(root, dimensions);
-  Display{shown, profile ? &*profile : nullptr, dimensions}.show_all(findings);
+  TelegramPlace telegram;
+  Display{shown, profile ? &*profile : nullptr, &telegram, dimensions}.show_all(findings);
   if (findings.assumed) add_generated(shown.tree, hf_assumed, shown.tvb, findings.assumed);
 }
 

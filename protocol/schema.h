@@ -95,6 +95,9 @@ enum class Role : std::uint8_t {
   moment,         // when registers, an event or a reading were
   serial_number,  // of the device that a reading is of
   flags,          // a word of bits, of which those that are set are told
+  // What M-Bus devices delivered, pages 92 to 94
+  response_info,   // the word that says how to read it
+  device_records,  // a telegram's records; its header of 12 bytes stands right before
 };
 
 // What a table has to say in a few words.

@@ -45,7 +45,10 @@ Node variable_data_structure(const Expr& start) {
                                        .page(94),
                                    u16("Signature").at(start + 18).shown_as(Format::hex).page(94)}),
                             // L is 12 bytes of header, the data, and a zero terminator.
-                            bytes("Tel. Data Records", length - 13).at(start + 20).page(94),
+                            bytes("Tel. Data Records", length - 13)
+                                .at(start + 20)
+                                .page(94)
+                                .as(Role::device_records),
                             fill(1, "Zero Terminator")})})})})});
 }
 
@@ -89,7 +92,8 @@ Nodes billing_read(const Expr& is_mbus, const Expr& is_mep, const Expr& start) {
             bits_of(3, 4, "Authentication", authentication),
             bit(5, "Security Status", {{0, "passed"}, {1, "failed"}})})
           .at(start + 6)
-          .note("M-Bus only"),
+          .note("M-Bus only")
+          .as(Role::response_info),
       when(is_mbus && field("Response Type") == 0, {variable_data_structure(start)}).page(93),
       when(is_mbus && field("Response Type") == 1, fixed_data_structure(start)).page(94),
       when(is_mep, {u16("Read Count").at(start + 7), u16("Length (L)").at(start + 9).unit("bytes"),

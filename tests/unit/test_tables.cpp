@@ -331,7 +331,7 @@ std::map<Role, int> roles_of(const Table& table) {
   return roles;
 }
 
-constexpr Role last_role = Role::flags;
+constexpr Role last_role = Role::device_records;
 constexpr Story last_story = Story::flags;
 
 void every_role_and_every_story_is_used(void**) {
@@ -374,6 +374,8 @@ void stories_have_what_they_tell(void**) {
     assert_int_equal(roles[Role::flags], table.story == Story::flags ? 1 : 0);
     // In both data structures of M-Bus, pages 93 and 94.
     assert_int_equal(roles[Role::serial_number], table.story == Story::devices ? 2 : 0);
+    assert_int_equal(roles[Role::response_info], table.story == Story::devices ? 1 : 0);
+    assert_int_equal(roles[Role::device_records], table.story == Story::devices ? 1 : 0);
     if (table.story == Story::energies || table.story == Story::snapshots)
       assert_int_equal(roles[Role::tier], 1);
   }
