@@ -4,6 +4,7 @@
 #include <string>
 
 #include "plugin/registry.h"
+#include "protocol/device_source.h"
 #include "protocol/mbus_record.h"
 
 namespace mep::plugin {
@@ -95,6 +96,11 @@ const Field hf_unit("Unit", "mep.mbus.unit", FT_STRING, BASE_NONE, nullptr, 0, n
 const NotedField hf_error("Error", "mep.mbus.error", FT_STRING, BASE_NONE, nullptr,
                           "What the M-Bus device says in place of a value", PI_RESPONSE_CODE,
                           PI_NOTE, "The M-Bus device has no value");
+const Field hf_channel("Device's channel", "mep.mbus.channel", FT_STRING, BASE_NONE, nullptr, 0,
+                       "Of a load profile, by ET66, ET57 and what the device measures");
+const Field hf_digits("Digits", "mep.mbus.digits", FT_STRING, BASE_NONE, nullptr, 0,
+                      "Of BCD in a load profile's channel, as they are");
+const Subtree ett_channel;
 const Subtree ett_records;
 const Subtree ett_record;
 const Subtree ett_status;
@@ -142,7 +148,7 @@ const char* kept_in(wmem_allocator_t* pool, const std::string& text) {
   return wmem_strndup(pool, text.data(), text.size());
 }
 
-Telegram telegram_of(const Found& found, const Stretch& stretch, const TelegramPlace& place) {
+Telegram telegram_of(const Found& found, const Stretch& stretch, const DevicePlace& place) {
   constexpr std::uint8_t most_significant_first = 0x01;  // Response Info, page 92
   constexpr std::uint8_t decrypted = 0x04;
   Telegram telegram{bytes_of(found, stretch), {}, mbus::Order::least_first, !found.complete, 0};
@@ -213,6 +219,34 @@ wmem_array_t* parts_of(wmem_allocator_t* pool, const Telegram& telegram) {
   return parts;
 }
 
+// The texts are empty where there is none.
+struct Channel {
+  bool known;
+  const char* line;
+  const char* channel;
+  const char* digits;
+  const char* quantity;
+  const char* unit;
+  const char* text;
+  bool has_number;
+  double number;
+};
+
+Channel channel_of(wmem_allocator_t* pool, std::uint16_t source, Bytes channel_bytes,
+                   const Dimensions& dimensions) {
+  const auto read = channel_value(source, channel_bytes, dimensions);
+  if (!read) return {};
+  return {true,
+          kept_in(pool, read->text()),
+          kept_in(pool, read->channel),
+          kept_in(pool, read->digits),
+          kept_in(pool, read->quantity),
+          kept_in(pool, read->unit),
+          kept_in(pool, read->value.text),
+          read->value.number.has_value(),
+          read->value.number.value_or(0)};
+}
+
 // --- The tree
 
 void show_header(proto_tree* tree, tvbuff_t* tvb, int at, const Header& header) {
@@ -273,13 +307,32 @@ void show_value(proto_tree* tree, tvbuff_t* tvb, packet_info* pinfo, int at, con
 
 }  // namespace
 
+bool show_channel_value(const TableBytes& shown, proto_item* item, std::uint16_t source,
+                        Bytes channel_bytes, const Dimensions& dimensions, bool is_reading) {
+  const Channel read = channel_of(shown.pinfo->pool, source, channel_bytes, dimensions);
+  if (!read.known) return false;
+  proto_item_append_text(item, " [%s]", is_reading ? read.line : read.channel);
+  proto_tree* tree = proto_item_add_subtree(item, ett_channel);
+  add_generated(tree, hf_channel, shown.tvb, read.channel);
+  if (!is_reading) return true;
+  if (read.digits[0]) add_generated(tree, hf_digits, shown.tvb, read.digits);
+  if (read.quantity[0]) add_generated(tree, hf_quantity, shown.tvb, read.quantity);
+  if (read.has_number)
+    proto_item_set_generated(
+        proto_tree_add_double_format_value(tree, hf_value, shown.tvb, 0, 0, read.number, "%s%s%s",
+                                           read.text, read.unit[0] ? " " : "", read.unit));
+  if (read.text[0]) add_generated(tree, hf_value_text, shown.tvb, read.text);
+  if (read.unit[0]) add_generated(tree, hf_unit, shown.tvb, read.unit);
+  return true;
+}
+
 bool holds_records(const Found& found) {
   return found.what == Found::What::leaf && found.node->role == Role::device_records &&
          found.visible_from == found.position;
 }
 
 void show_records(const TableBytes& shown, proto_item* item, const Found& found,
-                  const TelegramPlace& place) {
+                  const DevicePlace& place) {
   const Telegram telegram = telegram_of(found, shown.stretch, place);
   const Header header = header_of(shown.pinfo->pool, telegram);
   const wmem_array_t* parts = parts_of(shown.pinfo->pool, telegram);
@@ -306,7 +359,7 @@ void show_records(const TableBytes& shown, proto_item* item, const Found& found,
 }
 
 const char* told_records(wmem_allocator_t* pool, const Found& found, const Stretch& stretch,
-                         const TelegramPlace& place) {
+                         const DevicePlace& place) {
   constexpr unsigned most = 3;
   const Telegram telegram = telegram_of(found, stretch, place);
   std::string present, earlier;
@@ -327,7 +380,7 @@ const char* told_records(wmem_allocator_t* pool, const Found& found, const Stret
   if (told.empty() && telegram.encrypted > 0) told = "encrypted";
   if (told.empty()) return nullptr;
   const auto header = mbus::parse_long_header(telegram.before);
-  const auto medium = header ? mbus::medium_name(header->medium) : std::string_view();
+  const auto medium = header ? mbus::telling_medium_name(header->medium) : std::string_view();
   if (!medium.empty()) told.insert(0, std::string(medium) + ": ");
   return kept_in(pool, told);
 }

@@ -572,6 +572,12 @@ std::string_view medium_name(std::uint8_t medium) {
   }
 }
 
+std::string_view telling_medium_name(std::uint8_t medium) {
+  constexpr std::uint8_t other = 0x00;
+  constexpr std::uint8_t unknown = 0x0F;
+  return medium == other || medium == unknown ? std::string_view() : medium_name(medium);
+}
+
 std::string characters(Bytes bytes, Order order) {
   std::string text;
   const auto add = [&text](std::uint8_t character) {

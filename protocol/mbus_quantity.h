@@ -58,6 +58,9 @@ std::optional<ValueInformation> parse_value_information(Bytes bytes, Order order
 // "Water" for 7; empty for types that EN 13757-3 reserves. Begins with a capital letter. A literal.
 std::string_view medium_name(std::uint8_t medium);
 
+// The same; empty also for "Other" and "Unknown medium", which tell nothing of a reading.
+std::string_view telling_medium_name(std::uint8_t medium);
+
 // The text of `bytes` (ISO 8859-1, in `order`) as UTF-8; a dot for what cannot be printed.
 std::string characters(Bytes bytes, Order order);
 

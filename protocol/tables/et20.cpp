@@ -34,7 +34,10 @@ Table et21() {
            u8("Number of Channels").at(28).learns(Dim::load_profile_channels, index_of()).page(96),
            u8("Interval Time").at(29).learns(Dim::load_profile_interval_time, index_of()).page(96),
            array_of(8, source("Sources", 0)).at(30).page(96),
-           array_of(8, i32("Placeholders")).at(38).page(96).note("M-Bus channels only"),
+           array_of(8, i32("Placeholders").as(Role::channel_placeholder))
+               .at(38)
+               .page(96)
+               .note("M-Bus channels only"),
            array_of(8, source("Sources expansion", 8)).at(70).page(96),
            u32("Load Profile Configuration ID").at(78).page(96),
            u8("MEP Billing Start Channel").at(82).page(97),

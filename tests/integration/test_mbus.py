@@ -6,7 +6,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 """
 import pytest
 
-from table_talk import ET, Talk, packets_of, u16
+from table_talk import BT, ET, Talk, bt61, bt62, i32, packets_of, u16
 
 pytestmark = pytest.mark.usefixtures("plugin")
 
@@ -230,3 +230,247 @@ class TestInfo:
         answer = talk.read(ET(45), data)
         assert info(talk, answer) == ("2 readings, the latest 2026-01-20 20:00:05 of 00234207, "
                                       "Gas: Volume, uncorrected 2318.106 m³")
+
+
+# --- Values in load profiles (pages 31 to 34, 173) ------------------------------------------------
+
+
+def data_type(number, header, kind=1, special=False):
+    """Entries of ET57, page 164: three bytes of the header each."""
+    parts = [header[i:i + 3] for i in range(0, len(header), 3)]
+    kinds = [kind] + [3] * (len(parts) - 1)
+    return b"".join(bytes([each | number << 2 | special << 7]) + part.ljust(3, b"\0")
+                    for each, part in zip(kinds, parts))
+
+
+def et57(*entries):
+    return b"".join(entries).ljust(64, b"\0")
+
+
+def et66(*mapped):
+    return u16(*mapped).ljust(128, b"\0")
+
+
+def et14_like_answers(talk, *media):
+    """The devices' own answers, which tell what they measure."""
+    for slot, medium in enumerate(media):
+        talk.read(ET(16), delivered(WATER_VOLUME, medium), 517 * slot)
+
+
+UNCORRECTED = bytes.fromhex("0c 93 3a")
+BCD_VOLUME = bytes.fromhex("0c 13")
+KILOWATT_HOURS = bytes.fromhex("04 06")
+DATA_TYPES = et57(data_type(1, UNCORRECTED), data_type(2, BCD_VOLUME), data_type(3, KILOWATT_HOURS))
+
+
+def profile(sources, *intervals, end=(26, 1, 20, 19, 0)):
+    """Data set 1 with blocks of eight intervals, those given recorded: of each the channels' values
+    as bytes, or a pair of a channel's status and its bytes."""
+    data = bytes(end) + bytes([(1 << len(intervals)) - 1])
+    for interval in intervals:
+        pairs = [each if isinstance(each, tuple) else (0, each) for each in interval]
+        statuses = [0] + [status for status, _ in pairs] + [0]
+        data += bytes(high << 4 | low for high, low in zip(statuses[::2], statuses[1::2]))
+        data += b"".join(value for _, value in pairs)
+    return data
+
+
+def configured(sources, *mapped, data_types=DATA_TYPES):
+    talk = Talk()
+    talk.read(ET(57), data_types)
+    talk.read(ET(66), et66(*mapped))
+    talk.read(BT(61), bt61((30, 8, len(sources), 15)))
+    talk.read(BT(62), bt62(sources))
+    return talk
+
+
+DIGITS = bytes.fromhex("06 81 31 02")  # 02318106
+
+
+class TestLoadProfile:
+    def test_the_guides_example(self, shown, info):
+        """Page 34: source 112, ET66 0x4001, MDT 1 with DRH 0C 93 3A."""
+        talk = configured((0, 112), 0x4001)
+        answer = talk.read(BT(64), profile((0, 112), (i32(77), DIGITS)))
+        packet = shown(talk)[answer]
+        value = packet.one("mep.bt64.mapped_source_0")
+        # The field stays as it is: name, and value as a signed number.
+        assert value.show == str(0x02318106)
+        assert "Volume, uncorrected (M-Bus device 1), 02318106 = " \
+               "Volume, uncorrected 2318.106 m³" in value.label
+        assert value.shows("mep.mbus.channel") == ["Volume, uncorrected (M-Bus device 1)"]
+        assert value.shows("mep.mbus.digits") == ["02318106"]
+        assert value.shows("mep.mbus.value") == ["2318.106"]
+        assert value.shows("mep.mbus.unit") == ["m³"]
+        assert packet.shows("mep.bt64.fwd_active_wh_l1l2l3") == ["77"]
+        assert info(talk, answer).endswith(
+            "18:45 to 19:00 UTC, M-Bus device 1: Volume, uncorrected 2318.106 m³")
+
+    def test_with_what_the_devices_measure(self, shown, info):
+        talk = configured((112, 113), 0x4001, 0x4102)
+        et14_like_answers(talk, GAS, WATER)
+        answer = talk.read(BT(64), profile((112, 113), (DIGITS, DIGITS), (i32(0x05), i32(0x17))))
+        packet = shown(talk)[answer]
+        assert packet.shows("mep.mbus.channel") == \
+            ["Gas (M-Bus device 1)", "Water (M-Bus device 2)"] * 2
+        assert "Water (M-Bus device 2), 02318106 = Volume 2318.106 m³" in \
+            packet.all("mep.bt64.mapped_source_1")[0].label
+        assert packet.shows("mep.mbus.value") == ["2318.106", "2318.106", "0.005", "0.017"]
+        # The latest of each
+        assert info(talk, answer).endswith(
+            "19:00 UTC, Gas: Volume, uncorrected 0.005 m³, Water: Volume 0.017 m³")
+        assert any("[channel 1: Water (M-Bus device 2)]" in label for label in packet.labels())
+
+    def test_binary_and_negative(self, shown):
+        talk = configured((112,), 0x4203)
+        answer = talk.read(BT(64), profile((112,), (i32(37351),), (i32(-5),)))
+        packet = shown(talk)[answer]
+        assert packet.shows("mep.mbus.value") == ["37351", "-5"]
+        assert packet.shows("mep.mbus.unit") == ["kWh", "kWh"]
+        assert not packet.all("mep.mbus.digits")
+        assert "[Energy (M-Bus device 3), Energy 37351 kWh]" in \
+            packet.all("mep.bt64.mapped_source_0")[0].label
+
+    @pytest.mark.parametrize("header,raw,told", [
+        ("01 13", "85 00 00 00", "-0.123"),         # a byte, zeros behind
+        ("0a 13", "34 12 00 00", "1.234"),          # four digits
+        ("05 5b", "22 f3 26 42", "41.737434"),      # a float
+        ("8c 90 40 13", "06 81 31 02", "2318.106"),  # a header of two entries
+        ("02 fd c8 70", "34 12 00 00", "0.000466"),  # of VIFEs: 4660 · 10^-1 · 10^-6
+    ])
+    def test_codings(self, shown, header, raw, told):
+        talk = configured((112,), 0x4005, data_types=et57(data_type(5, bytes.fromhex(header))))
+        answer = talk.read(BT(64), profile((112,), (bytes.fromhex(raw),)))
+        value, = shown(talk)[answer].shows("mep.mbus.value")
+        assert float(value) == float(told)
+
+    @pytest.mark.parametrize("header", ["0e 13", "07 13", "0d 13", "0f", "84 80 80"])
+    def test_what_does_not_fit_has_no_value(self, shown, header):
+        talk = configured((112,), 0x4005, data_types=et57(data_type(5, bytes.fromhex(header))))
+        answer = talk.read(BT(64), profile((112,), (DIGITS,)))
+        packet = shown(talk)[answer]
+        assert len(packet.all("mep.mbus.channel")) == 1 and not packet.all("mep.mbus.value")
+        assert packet.shows("mep.bt64.mapped_source_0") == [str(0x02318106)]
+
+    def test_two_headers_of_a_type(self, shown):
+        """Page 32: corrected or not, it is one type. Where they would be read differently, nobody
+        knows which of them was."""
+        alike = et57(data_type(1, UNCORRECTED), data_type(1, BCD_VOLUME, special=True))
+        talk = configured((112,), 0x4001, data_types=alike)
+        first = talk.read(BT(64), profile((112,), (DIGITS,)))
+        talk.read(ET(57), et57(data_type(1, UNCORRECTED), data_type(1, KILOWATT_HOURS)))
+        second = talk.read(BT(64), profile((112,), (DIGITS,)))
+        packets = shown(talk)
+        assert packets[first].shows("mep.mbus.value") == ["2318.106"]
+        assert packets[first].shows("mep.mbus.quantity") == ["Volume, uncorrected or Volume"]
+        assert not packets[second].all("mep.mbus.value")
+        assert packets[second].shows("mep.mbus.channel") == ["M-Bus device 1, MDT 1"]
+
+    @pytest.mark.parametrize("status", [4, 8, 10, 12, 15])
+    def test_no_value_in_the_interval(self, shown, info, status):
+        talk = configured((0, 112), 0x4002)
+        answer = talk.read(BT(64), profile((0, 112), (i32(1), DIGITS), (i32(2), (status, i32(0)))))
+        packet = shown(talk)[answer]
+        assert packet.shows("mep.mbus.value") == ["2318.106"]
+        assert len(packet.all("mep.mbus.channel")) == 2
+        assert info(talk, answer).endswith("M-Bus device 1: Volume 2318.106 m³")
+
+    def test_without_the_tables_they_are_numbers(self, shown, info):
+        talk = Talk()
+        talk.read(BT(61), bt61((30, 8, 1, 15)))
+        talk.read(BT(62), bt62((112,)))
+        answer = talk.read(BT(64), profile((112,), (DIGITS,)))
+        packet = shown(talk)[answer]
+        assert packet.shows("mep.bt64.mapped_source_0") == [str(0x02318106)]
+        assert not packet.all("mep.mbus.channel")
+        assert info(talk, answer) == "intervals 2026-01-20 18:45 to 19:00 UTC"
+
+    def test_an_unused_key(self, shown):
+        talk = configured((113,), 0x4001)
+        answer = talk.read(BT(64), profile((113,), (DIGITS,)))
+        assert not shown(talk)[answer].all("mep.mbus.channel")
+
+    def test_keys_of_the_last_data_sets(self, shown):
+        """Key 163 is entry 51: the fourth of data set 4."""
+        talk = configured((163,))
+        talk.read(ET(66), u16(0x4102), 2 * 51)
+        answer = talk.read(BT(64), profile((163,), (DIGITS,)))
+        assert shown(talk)[answer].shows("mep.mbus.channel") == ["Volume (M-Bus device 2)"]
+
+    def test_mep_clients(self, shown):
+        talk = configured((112,), 0x4403)
+        answer = talk.read(BT(64), profile((112,), (DIGITS,)))
+        packet = shown(talk)[answer]
+        assert packet.shows("mep.mbus.channel") == ["MEP client 1, MDT 3"]
+        assert not packet.all("mep.mbus.value")
+
+    def test_part_of_an_interval(self, shown):
+        """What is no reading is told, but not counted as one."""
+        talk = configured((112, 112), 0x4002)
+        whole = profile((112, 112), (DIGITS, DIGITS), (DIGITS, DIGITS))
+        answer = talk.read(BT(64), whole[:-6])
+        packet = shown(talk)[answer]
+        assert packet.shows("mep.mbus.value") == ["2318.106"] * 2
+        assert any(label.startswith("Volume (M-Bus device 1), cut: 0681 (bytes 0 to 1 of 4)")
+                   for label in packet.labels())
+        answer = talk.read(BT(64), whole[:-4])
+        cut = [label for label in shown(talk)[answer].labels()
+               if "cut" in label and "02318106 = Volume 2318.106 m³" in label]
+        assert len(cut) == 1
+
+
+def et42(source, *data_types):
+    """One channel in blocks of eight intervals, and no logs: pages 112 to 117."""
+    fixed = bytes(2) + bytes([41, 0]) + bytes(19) + u16(0, 0) + u16(30) + bytes([1, 15, 6, 0]) + \
+        u16(8) + bytes(6)
+    assert len(fixed) == 41
+    return fixed + u16(source) + bytes([len(data_types)]) + b"".join(data_types)
+
+
+class TestNamesOfSources:
+    def test_where_tables_name_them(self, shown):
+        talk = Talk()
+        talk.read(ET(57), DATA_TYPES)
+        mapping = talk.read(ET(66), et66(0x4001, 0x4102, 0x4F1F, 0x0013))
+        talk.read(BT(61), bt61((30, 8, 3, 15)))
+        control = talk.read(BT(62), bt62((112, 115, 0)))
+        change = talk.read(ET(75), bytes([4, 1, 0, 1, 0, 0]) + bytes([26, 1, 20, 19, 0]) +
+                           u16(0x4102, 0x0013))
+        delta = talk.read(ET(71), u16(0x4001) + bytes(11) + u16(0x00FF) + bytes(11))
+        packets = shown(talk)
+
+        def labels(frame, name):
+            return [each.label.partition(": ")[2] for each in packets[frame].all(name)]
+
+        assert labels(mapping, "mep.et66.extended_source_ids")[:3] == [
+            "M-Bus device 1, MDT 1: Volume, uncorrected (0x4001) [0]",
+            "M-Bus device 2, MDT 2: Volume (0x4102) [1]", "MEP client 12, MDT 31 (0x4f1f) [2]"]
+        assert labels(control, "mep.bt62.interval_source_channel_x")[:2] == [
+            "Mapped Source 0 (112) [M-Bus device 1, MDT 1: Volume, uncorrected]",
+            "Mapped Source 3 (115) [Frequency]"]
+        assert labels(change, "mep.et75.extended_source_ids")[0] == \
+            "M-Bus device 2, MDT 2: Volume (0x4102) [0]"
+        assert labels(delta, "mep.et71.delta_data_monitor_source")[0].startswith(
+            "M-Bus device 1, MDT 1: Volume, uncorrected (0x4001)")
+        # The numbers stay.
+        assert packets[mapping].shows("mep.et66.extended_source_ids")[0] == str(0x4001)
+
+    def test_placeholders(self, shown):
+        """ET21 has the bytes of the last answers again, page 96."""
+        talk = configured((0, 112), 0x4102)
+        sources, values = bytes([0, 112] + [0] * 6), i32(0) + DIGITS + bytes(24)
+        answer = talk.read(ET(21), sources + values, 30)
+        packet = shown(talk)[answer]
+        assert packet.shows("mep.mbus.value") == ["2318.106"]
+        assert "02318106 = Volume 2318.106 m³" in packet.all("mep.et21.placeholders")[1].label
+
+    def test_extended_sources_of_et42(self, shown):
+        """ET42 names channels by their extended sources, without ET66."""
+        talk = Talk()
+        interface = talk.read(ET(42), et42(0x4102, data_type(2, BCD_VOLUME)))
+        answer = talk.read(BT(64), profile((0,), (DIGITS,)))
+        packets = shown(talk)
+        assert packets[answer].shows("mep.mbus.value") == ["2318.106"]
+        assert packets[answer].shows("mep.bt64.interval_channel_x_value") == [str(0x02318106)]
+        assert packets[interface].one("mep.et42.load_profile_extended_sources_chans").label.endswith(
+            ": M-Bus device 2, MDT 2: Volume (0x4102) [0]")

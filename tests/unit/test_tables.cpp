@@ -331,7 +331,7 @@ std::map<Role, int> roles_of(const Table& table) {
   return roles;
 }
 
-constexpr Role last_role = Role::device_records;
+constexpr Role last_role = Role::channel_placeholder;
 constexpr Story last_story = Story::flags;
 
 void every_role_and_every_story_is_used(void**) {
