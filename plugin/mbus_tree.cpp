@@ -249,24 +249,19 @@ Channel channel_of(wmem_allocator_t* pool, std::uint16_t source, Bytes channel_b
 
 // --- The tree
 
-void show_header(proto_tree* tree, tvbuff_t* tvb, int at, const Header& header) {
-  const auto generated = [](proto_item* item) {
-    proto_item_set_generated(item);
-    return item;
-  };
-  generated(proto_tree_add_string(tree, hf_device_id, tvb, at, 4, header.identification));
-  generated(proto_tree_add_string(tree, hf_manufacturer, tvb, at + 4, 2, header.manufacturer));
-  generated(proto_tree_add_uint(tree, hf_version, tvb, at + 6, 1, header.version));
-  generated(proto_tree_add_uint(tree, hf_medium, tvb, at + 7, 1, header.medium));
-  generated(proto_tree_add_uint(tree, hf_access_number, tvb, at + 8, 1, header.access_number));
-  proto_item* status =
-      generated(proto_tree_add_uint(tree, hf_status, tvb, at + 9, 1, header.status));
+// Without bytes: they stand outside of the item that this is under.
+void show_header(proto_tree* tree, tvbuff_t* tvb, const Header& header) {
+  add_generated(tree, hf_device_id, tvb, header.identification);
+  add_generated(tree, hf_manufacturer, tvb, header.manufacturer);
+  add_generated(tree, hf_version, tvb, header.version);
+  add_generated(tree, hf_medium, tvb, header.medium);
+  add_generated(tree, hf_access_number, tvb, header.access_number);
+  proto_item* status = add_generated(tree, hf_status, tvb, header.status);
   proto_tree* bits = proto_item_add_subtree(status, ett_status);
-  for (const Field* bit :
-       {&hf_application_error, &hf_power_low, &hf_permanent_error, &hf_temporary_error})
-    generated(proto_tree_add_item(bits, *bit, tvb, at + 9, 1, ENC_NA));
-  if (header.encryption != 0)
-    generated(proto_tree_add_uint(tree, hf_encryption, tvb, at + 10, 2, header.encryption));
+  add_generated(bits, hf_application_error, tvb, header.status);
+  for (const Field* bit : {&hf_power_low, &hf_permanent_error, &hf_temporary_error})
+    proto_item_set_generated(proto_tree_add_boolean(bits, *bit, tvb, 0, 0, header.status));
+  if (header.encryption != 0) add_generated(tree, hf_encryption, tvb, header.encryption);
 }
 
 // `at`: where the record begins in `tvb`.
@@ -338,8 +333,7 @@ void show_records(const TableBytes& shown, proto_item* item, const Found& found,
   const wmem_array_t* parts = parts_of(shown.pinfo->pool, telegram);
   const int at = shown.offset + static_cast<int>(found.visible_from - shown.stretch.offset);
   proto_tree* tree = proto_item_add_subtree(item, ett_records);
-  if (header.known)
-    show_header(tree, shown.tvb, at - static_cast<int>(mbus::long_header_size), header);
+  if (header.known) show_header(tree, shown.tvb, header);
   if (telegram.encrypted > 0) {
     proto_item* encrypted = proto_tree_add_item(tree, hf_encrypted, shown.tvb, at,
                                                 static_cast<int>(telegram.encrypted), ENC_NA);

@@ -194,10 +194,10 @@ struct Display {
     if (found.source >= 0) {
       for (const SourceName& own : node.registers()->source_names)
         if (own.source == found.source) return kept(std::string(own.name));
-      if (const char* channel = device_channel(static_cast<std::uint16_t>(found.source)))
-        return channel;
       if (const Source* source = find_source(static_cast<std::uint16_t>(found.source)))
         return kept(std::string(source->name));
+      if (const char* channel = device_channel(static_cast<std::uint16_t>(found.source)))
+        return channel;
       return kept(node.name + ", source " + std::to_string(found.source));
     }
     if (!node.name.empty()) return node.name.c_str();
@@ -237,14 +237,12 @@ struct Display {
     const auto read = channel_value(source, {}, dimensions);
     return read ? kept(read->channel) : nullptr;
   }
-  bool is_device_source(std::uint16_t source) const {
-    return device_source(source, dimensions).has_value();
-  }
-  // "02318106 = Volume 2318.106 m³"
-  const char* value_text(const Found& found) const {
+  // "Water (M-Bus device 2), 02318106 = Volume 2318.106 m³"; null likewise.
+  const char* channel_text(const Found& found) const {
+    if (found.source < 0) return nullptr;
     const auto read =
         channel_value(static_cast<std::uint16_t>(found.source), bytes_of(found), dimensions);
-    return read ? kept(read->value_text()) : "";
+    return read ? kept(read->text()) : nullptr;
   }
 
   // What a value means that a load profile has of an M-Bus device or a MEP client.
@@ -279,14 +277,12 @@ struct Display {
                                            static_cast<int>(found.visible_size), ENC_NA);
     proto_item_prepend_text(item, "%s, ", name_of(found));
     if (!found.has_value || found.node->kind() != Kind::registers) return;
-    if (found.source >= 0 && is_device_source(static_cast<std::uint16_t>(found.source))) {
-      proto_item_append_text(item, " (%s)", value_text(found));
-      return;
-    }
     const Source* source =
         found.source >= 0 ? find_source(static_cast<std::uint16_t>(found.source)) : nullptr;
     const char* text = source && !source->unit.empty() ? kept(" " + std::string(source->unit)) : "";
     proto_item_append_text(item, " (%" G_GINT64_FORMAT "%s)", found.value, text);
+    const char* meant = channel_text(found);
+    if (meant) proto_item_append_text(item, " [%s]", meant);
   }
 
   // CT meters may count energy in tens or hundreds (page 158): the number stays as it came.

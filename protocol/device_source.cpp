@@ -139,17 +139,12 @@ std::optional<ChannelValue> channel_value(std::uint16_t source, Bytes bytes,
   return read;
 }
 
-std::string ChannelValue::value_text() const {
-  std::string all = digits;
-  if (value.text.empty()) return all;
-  if (!all.empty()) all += " = ";
-  all += quantity + " " + value.text;
-  return unit.empty() ? all : all + " " + unit;
-}
-
 std::string ChannelValue::text() const {
-  const std::string behind = value_text();
-  return behind.empty() ? channel : channel + ", " + behind;
+  std::string all = channel;
+  if (!digits.empty()) all += ", " + digits;
+  if (value.text.empty()) return all;
+  all += (digits.empty() ? ", " : " = ") + quantity + " " + value.text;
+  return unit.empty() ? all : all + " " + unit;
 }
 
 }  // namespace mep

@@ -57,8 +57,6 @@ struct ChannelValue {
 
   // "Water (M-Bus device 2), 02318106 = Volume 2318.106 m³", as far as it is known.
   std::string text() const;
-  // The same without the channel.
-  std::string value_text() const;
 };
 
 // `bytes`: channel_value_size of them. Nothing for sources that are no device's.

@@ -411,7 +411,7 @@ class TestLoadProfile:
         answer = talk.read(BT(64), whole[:-6])
         packet = shown(talk)[answer]
         assert packet.shows("mep.mbus.value") == ["2318.106"] * 2
-        assert any(label.startswith("Volume (M-Bus device 1), cut: 0681 (bytes 0 to 1 of 4)")
+        assert any(label.startswith("Mapped Source 0, cut: 0681 (bytes 0 to 1 of 4)")
                    for label in packet.labels())
         answer = talk.read(BT(64), whole[:-4])
         cut = [label for label in shown(talk)[answer].labels()

@@ -76,7 +76,7 @@ void mapped_to_the_meters_own(void**) {
 
 void keys_are_entries_of_all_data_sets(void**) {
   Dimensions dimensions;
-  tell(dimensions, ET(66), "07 43", 2 * 51);  // page 173: 112 + offset / 2
+  tell(dimensions, ET(66), "07 43", 102);  // entry 51, page 173: 112 + offset / 2
   const auto source = device_source(163, dimensions);
   assert_true(source && source->device == 3 && source->data_type == 7);
 }
