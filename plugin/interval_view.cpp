@@ -27,7 +27,7 @@ std::optional<ProfilePlace> profile_place(const Node& root, const Dimensions& di
   for (unsigned set = 0; set < load_profile_sets; ++set) {
     const auto table = static_cast<std::uint16_t>(BT(64) + set);
     if (&root == &find_table(table)->root)
-      return ProfilePlace{set, &dimensions, {set, dimensions}, {}, -1, nullptr, false};
+      return ProfilePlace{set, &dimensions, {set, dimensions}, {}, -1, nullptr, false, {}};
   }
   return std::nullopt;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <type_traits>
@@ -36,6 +37,7 @@ struct ProfilePlace {
   std::int32_t pair;        // of channels, in an interval's status
   const SeenInterval* now;  // the interval; null outside of one
   bool any_timed;           // among the frame's intervals
+  std::array<std::uint8_t, channels_per_set> channel_status;  // of the interval, as far as it came
 
   // What this frame tells of the block, or an earlier one did.
   BlockHeader header() const {
@@ -66,15 +68,24 @@ struct ProfilePlace {
     return !now || now->timed() || (now->whole && now->processed && !any_timed);
   }
 
+  bool has_value(std::uint32_t channel) const {
+    return channel >= channels_per_set || mep::has_value(channel_status[channel]);
+  }
+
   void enter(const Node& node, std::uint32_t index) {
     reader.enter(node, index);
     if (node.role == Role::block) status = {};
     if (node.role == Role::channel_pair) pair = static_cast<std::int32_t>(index);
-    if (node.role == Role::interval) pair = -1;
+    if (node.role != Role::interval) return;
+    pair = -1;
+    channel_status = {};
   }
   void leaf(const Found& found, Bytes bytes) {
     reader.leaf(*found.node, bytes);
     if (found.node->role == Role::block_status) status = bytes;
+    for (const BitField& field : found.node->bit_fields())
+      if (const auto channel = channel_of(field); channel && *channel < channels_per_set)
+        channel_status[*channel] = static_cast<std::uint8_t>(bits_value(field, found.value));
   }
 };
 

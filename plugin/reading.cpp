@@ -9,6 +9,8 @@
 
 #include "plugin/findings.h"
 #include "plugin/interval_view.h"
+#include "plugin/mbus_tree.h"
+#include "protocol/device_source.h"
 #include "protocol/times.h"
 
 namespace mep::plugin {
@@ -172,14 +174,19 @@ struct Entries {
   unsigned count = 0;
   std::int64_t latest = 0;
   const char* when = nullptr;
-  const char* serial = "";  // of a device
+  const char* serial = "";         // of a device
+  const char* readings = nullptr;  // of a device, in words
 };
 
 Entries entries_in(const Teller& teller, const Findings& findings, const Stretch& stretch) {
   Entries entries;
+  DevicePlace device;
   bool of_the_latest = false;
   for (unsigned i = 0; i < findings.count(); ++i) {
     const Found& found = findings[i];
+    if (found.what == Found::What::leaf) device.leaf(found);
+    if (holds_records(found) && of_the_latest && !entries.readings)
+      entries.readings = told_records(teller.pinfo->pool, found, stretch, device);
     if (is_whole(found, Role::serial_number) && of_the_latest && entries.serial[0] == '\0')
       entries.serial = teller.kept(bcd_digits(bytes_of(found, stretch)));
     if (!is_whole(found, Role::moment)) continue;
@@ -191,6 +198,7 @@ Entries entries_in(const Teller& teller, const Findings& findings, const Stretch
     entries.latest = seconds_since_1970(*when);
     entries.when = time_of(teller, found, stretch);
     entries.serial = "";
+    entries.readings = nullptr;
   }
   return entries;
 }
@@ -204,15 +212,51 @@ void tell_entries(Teller& teller, const Entries& entries, const char* one, const
   const char* which = entries.count == 1 ? "" : "the latest ";
   teller.say(
       wmem_strdup_printf(teller.pinfo->pool, "%s%s%s%s", which, entries.when, of, entries.serial));
+  if (entries.readings) teller.say(entries.readings);
+}
+
+// The last value of each channel that is a device's: "Water: Volume 187.204 m³".
+void tell_channels(Teller& teller, ProfilePlace profile, const Findings& findings,
+                   const Stretch& stretch, wmem_array_t* intervals) {
+  constexpr unsigned most = 3;
+  struct Latest {
+    const Found* found = nullptr;
+    std::int64_t end = 0;
+  };
+  std::array<Latest, channels_per_set> latest{};
+  unsigned next = 0;
+  for (unsigned i = 0; i < findings.count(); ++i) {
+    const Found& found = findings[i];
+    if (is_interval(found))
+      profile.now = static_cast<const SeenInterval*>(wmem_array_index(intervals, next++));
+    if (found.what == Found::What::enter && found.index >= 0)
+      profile.enter(*found.node, static_cast<std::uint32_t>(found.index));
+    if (found.what == Found::What::leave && found.node->role == Role::interval)
+      profile.now = nullptr;
+    if (found.what != Found::What::leaf || !found.complete) continue;
+    profile.leaf(found, bytes_of(found, stretch));
+    const bool is_value = found.node->kind() == Kind::registers && profile.now && found.source >= 0;
+    if (!is_value || !profile.values_are_readings()) continue;
+    const auto channel = static_cast<std::uint32_t>(found.index);
+    if (channel >= channels_per_set || !profile.has_value(channel)) continue;
+    const std::int64_t end = profile.now->end.value_or(0);
+    if (!latest[channel].found || end >= latest[channel].end) latest[channel] = {&found, end};
+  }
+  unsigned told = 0;
+  for (const Latest& last : latest) {
+    if (!last.found || told == most) continue;
+    const auto read = channel_value(static_cast<std::uint16_t>(last.found->source),
+                                    bytes_of(*last.found, stretch), *profile.dimensions);
+    if (!read || !read->reading) continue;
+    ++told;
+    teller.say(teller.kept(read->medium + ": " + read->quantity + " " + read->value.text +
+                           (read->unit.empty() ? "" : " ") + read->unit));
+  }
 }
 
 // "intervals 2026-03-02 12:00 to 13:00 UTC": from where the first began, as far as the frame has
 // them whole.
-void tell_intervals(Teller& teller, const Table& table, const Findings& findings,
-                    const Stretch& stretch, const Dimensions& dimensions) {
-  auto profile = profile_place(table.root, dimensions);
-  if (!profile) return;
-  wmem_array_t* intervals = seen_intervals(teller.pinfo->pool, *profile, findings, stretch);
+void tell_interval_times(Teller& teller, const ProfilePlace& profile, wmem_array_t* intervals) {
   std::optional<std::int64_t> first, last;
   unsigned whole = 0;
   for (unsigned i = 0; i < wmem_array_get_count(intervals); ++i) {
@@ -229,12 +273,22 @@ void tell_intervals(Teller& teller, const Table& table, const Findings& findings
           wmem_strdup_printf(teller.pinfo->pool, "%u interval%s", whole, whole == 1 ? "" : "s"));
     return;
   }
-  const std::int64_t begin = *first - interval_seconds(dimensions, profile->set).value_or(0);
+  const std::int64_t begin =
+      *first - interval_seconds(*profile.dimensions, profile.set).value_or(0);
   const std::string from = date_time_text(date_time(begin), false);
   std::string to = date_time_text(date_time(*last), false);
   constexpr std::size_t date_size = 11;  // "2026-03-02 "
   if (from.compare(0, date_size, to, 0, date_size) == 0) to.erase(0, date_size);
   teller.say(teller.kept("intervals " + from + " to " + to + " UTC"));
+}
+
+void tell_intervals(Teller& teller, const Table& table, const Findings& findings,
+                    const Stretch& stretch, const Dimensions& dimensions) {
+  auto profile = profile_place(table.root, dimensions);
+  if (!profile) return;
+  wmem_array_t* intervals = seen_intervals(teller.pinfo->pool, *profile, findings, stretch);
+  tell_interval_times(teller, *profile, intervals);
+  tell_channels(teller, *profile, findings, stretch, intervals);
 }
 
 }  // namespace

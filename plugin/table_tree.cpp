@@ -6,10 +6,12 @@
 
 #include "plugin/findings.h"
 #include "plugin/interval_view.h"
+#include "plugin/mbus_tree.h"
 #include "plugin/registry.h"
 #include "plugin/table_fields.h"
 #include "protocol/bytes.h"
 #include "protocol/catalog.h"
+#include "protocol/device_source.h"
 #include "protocol/names.h"
 #include "protocol/procedure.h"
 #include "protocol/tables/procedures.h"
@@ -57,6 +59,7 @@ const IntervalEnd hf_interval_end[load_profile_sets] = {
 struct Display {
   const TableBytes& shown;
   ProfilePlace* profile;  // null for tables that are no load profile
+  DevicePlace* device;
   const Dimensions& dimensions;
 
   Bytes bytes_of(const Found& found) const { return plugin::bytes_of(found, shown.stretch); }
@@ -88,6 +91,7 @@ struct Display {
       const Found& found = findings[i];
       switch (found.what) {
         case Found::What::enter:
+          device->enter(found);
           if (profile && is_interval(found))
             profile->now = static_cast<const SeenInterval*>(
                 wmem_array_index(const_cast<wmem_array_t*>(intervals), next_interval++));
@@ -117,7 +121,8 @@ struct Display {
           }
           break;
         case Found::What::leaf:
-          show_leaf(trees[depth], found, index < 0 ? "" : in_brackets(*plain, index));
+          device->leaf(found);
+          show_leaf(trees[depth], found, index < 0 ? "" : in_brackets(*plain, index), index);
           if (profile && found.complete) profile->leaf(found, bytes_of(found));
           break;
         case Found::What::undecoded:
@@ -191,7 +196,8 @@ struct Display {
     }
     const auto source = profile->source(*channel);
     const Source* known = source ? find_source(*source) : nullptr;
-    const char* name = known ? kept(std::string(known->name)) : nullptr;
+    const char* name = source ? device_channel(*source) : nullptr;
+    if (!name && known) name = kept(std::string(known->name));
     proto_item_append_text(item, " [channel %u%s%s]", *channel, name ? ": " : "", name ? name : "");
   }
 
@@ -215,14 +221,17 @@ struct Display {
         if (own.source == found.source) return kept(std::string(own.name));
       if (const Source* source = find_source(static_cast<std::uint16_t>(found.source)))
         return kept(std::string(source->name));
+      if (const char* channel = device_channel(static_cast<std::uint16_t>(found.source)))
+        return channel;
       return kept(node.name + ", source " + std::to_string(found.source));
     }
     if (!node.name.empty()) return node.name.c_str();
     return "Flags";
   }
 
-  // `element`: behind the name, where the field is one of a plain array.
-  void show_leaf(proto_tree* tree, const Found& found, const char* element) const {
+  // `element`: behind the name, where the field is one of a plain array; there with its index.
+  void show_leaf(proto_tree* tree, const Found& found, const char* element,
+                 std::int32_t index) const {
     if (!found.complete) {
       show_cut(tree, found, element);
       return;
@@ -232,8 +241,10 @@ struct Display {
       return;
     }
     proto_item* item = add_field(tree, found);
+    if (holds_records(found)) show_records(shown, item, found, *device);
     proto_item_append_text(item, "%s", element);
     show_meaning(item, found);
+    if (show_channel(item, found, index)) return;
     const bool named_in_text =
         found.node->kind() == Kind::registers &&
         (found.node->registers()->one_name || field_id(found) == found.node->field().id) &&
@@ -264,6 +275,46 @@ struct Display {
     append_scale(item, *source);
   }
 
+  // "Water (M-Bus device 2)"; null for sources that are no device's.
+  const char* device_channel(std::uint16_t source) const {
+    const auto read = channel_value(source, {}, dimensions);
+    return read ? kept(read->channel) : nullptr;
+  }
+  // "Water (M-Bus device 2), 02318106 = Volume 2318.106 m³"; null likewise.
+  const char* channel_text(const Found& found) const {
+    if (found.source < 0) return nullptr;
+    const auto read =
+        channel_value(static_cast<std::uint16_t>(found.source), bytes_of(found), dimensions);
+    return read ? kept(read->text()) : nullptr;
+  }
+
+  // What a value means that a load profile has of an M-Bus device or a MEP client.
+  bool show_channel(proto_item* item, const Found& found, std::int32_t element) const {
+    std::int32_t source = found.node->kind() == Kind::registers ? found.source : -1;
+    if (found.node->role == Role::channel_placeholder && element >= 0 && device->element >= 0) {
+      const auto slot = static_cast<std::size_t>(device->element) * channels_per_set +
+                        static_cast<std::size_t>(element);
+      source = dimensions.learned(Dim::channel_source, slot).value_or(-1);
+    }
+    if (source < 0 || found.visible_size != channel_value_size) return false;
+    const bool is_reading =
+        !profile || !profile->now || profile->has_value(static_cast<std::uint32_t>(found.index));
+    return show_channel_value(shown, item, static_cast<std::uint16_t>(source), bytes_of(found),
+                              dimensions, is_reading);
+  }
+
+  // Of a field that names a source: what it stands for, where other tables tell that.
+  proto_item* add_source(proto_tree* tree, int hf, int at, int size, const Found& found,
+                         const char* title) const {
+    const auto source = static_cast<std::uint32_t>(found.value);
+    if (find_source(static_cast<std::uint16_t>(source)) == nullptr)
+      return proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, source, "%s (0x%04x)",
+                                              title, source);
+    proto_item* item = proto_tree_add_item(tree, hf, shown.tvb, at, size, ENC_LITTLE_ENDIAN);
+    proto_item_append_text(item, " [%s]", title);
+    return item;
+  }
+
   void show_no_reading(proto_tree* tree, const Found& found) const {
     proto_item* item = proto_tree_add_item(tree, hf_cut, shown.tvb, offset_of(found.visible_from),
                                            static_cast<int>(found.visible_size), ENC_NA);
@@ -273,6 +324,8 @@ struct Display {
         found.source >= 0 ? find_source(static_cast<std::uint16_t>(found.source)) : nullptr;
     const char* text = source && !source->unit.empty() ? kept(" " + std::string(source->unit)) : "";
     proto_item_append_text(item, " (%" G_GINT64_FORMAT "%s)", found.value, text);
+    const char* meant = channel_text(found);
+    if (meant) proto_item_append_text(item, " [%s]", meant);
   }
 
   // CT meters may count energy in tens or hundreds (page 158): the number stays as it came.
@@ -295,6 +348,7 @@ struct Display {
     proto_item_append_text(item, " (bytes %u to %u of %u)", static_cast<unsigned>(first),
                            static_cast<unsigned>(first + found.visible_size - 1),
                            static_cast<unsigned>(found.size));
+    if (holds_records(found)) show_records(shown, item, found, *device);
   }
 
   static std::uint32_t field_id(const Found& found) {
@@ -383,6 +437,10 @@ struct Display {
     if (found.unused && size <= 4) {
       return proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, value, "%u (unused)",
                                               value);
+    }
+    if (field.format == Format::source_id) {
+      const char* title = kept(source_title(static_cast<std::uint16_t>(found.value), dimensions));
+      if (title[0]) return add_source(tree, hf, at, size, found, title);
     }
     // Many lists of value names are not complete: what is not in them is a plain number.
     const ValueNames& names = found.node->value_names();
@@ -509,7 +567,8 @@ void show_table(const TableBytes& shown, const Node& root, const Dimensions& dim
   if (!shown.tree || shown.stretch.bytes.empty()) return;
   const Findings findings = find(shown.pinfo->pool, root, shown.stretch, dimensions);
   auto profile = profile_place(root, dimensions);
-  Display{shown, profile ? &*profile : nullptr, dimensions}.show_all(findings);
+  DevicePlace device;
+  Display{shown, profile ? &*profile : nullptr, &device, dimensions}.show_all(findings);
   if (findings.assumed) add_generated(shown.tree, hf_assumed, shown.tvb, findings.assumed);
 }
 

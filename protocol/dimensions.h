@@ -64,7 +64,7 @@ constexpr std::size_t all_dim_slots() {
 }
 }  // namespace detail
 
-// What is known at one moment. A value: some 3 KiB, copied only when something was learned.
+// What is known at one moment. A value: some 4 KiB, copied only when something was learned.
 class Dimensions {
  public:
   // The learned value; nothing where the slot has not been seen or does not exist.

@@ -53,6 +53,19 @@ bool is_processed(Bytes block_status, std::uint32_t interval) {
          (block_status[interval / 8] >> (interval % 8) & 1) != 0;
 }
 
+bool has_value(unsigned channel_status) {
+  switch (channel_status) {
+    case 4:   // skipped
+    case 8:   // decryption failure
+    case 10:  // device missing
+    case 12:  // skipped by opt out
+    case 15:  // placeholder
+      return false;
+    default:
+      return true;
+  }
+}
+
 void BlockHeaderReader::enter(const Node& node, std::optional<std::uint32_t> index) {
   if (index && node.role == Role::block) header_ = {*index, std::nullopt, std::nullopt};
 }

@@ -31,6 +31,10 @@ struct BlockHeader {
 // Whether the block's status marks the interval as processed.
 bool is_processed(Bytes block_status, std::uint32_t interval);
 
+// Whether a channel with that status has a value in the interval: not where it was skipped or is
+// encrypted, and not where the device never answered, pages 240 and 241.
+bool has_value(unsigned channel_status);
+
 // Reads headers as a walk comes by: hand on what the visitor is told.
 class BlockHeaderReader {
  public:

@@ -99,6 +99,10 @@ enum class Role : std::uint8_t {
   serial_number,  // of the device that a reading is of
   flags,          // a word of bits, of which those that are set are told
   result_code,    // of a procedure, which may have readings of its own for it
+  // What M-Bus devices delivered, pages 92 to 94
+  response_info,        // the word that says how to read it
+  device_records,       // a telegram's records; its header of 12 bytes stands right before
+  channel_placeholder,  // element i: a device's bytes as channel i holds them, page 96
 };
 
 // What a table has to say in a few words.

@@ -10,7 +10,7 @@ namespace {
 constexpr const char* months[] = {"",        "January",  "February", "March",  "April",
                                   "May",     "June",     "July",     "August", "September",
                                   "October", "November", "December"};
-constexpr const char* weekdays[] = {"Sunday",   "Monday", "Tuesday",  "Wednesday",
+constexpr const char* weekdays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                     "Thursday", "Friday", "Saturday"};
 constexpr int unassigned_weekday = 7;
 

@@ -461,8 +461,10 @@ class Learner : public Visitor {
       if (leaf.node->role == Role::block_status)
         changed_ |= remember(headers_->header(), set_, dimensions_);
     }
+    if (const auto dim = leaf.node->learned_dim())
+      if (const auto told = leaf.value ? leaf.value : bytes_as_number(leaf))
+        take(*dim, leaf.learned_slot, *told);
     if (!leaf.value) return;
-    if (leaf.node->learned_dim()) take(*leaf.node->learned_dim(), leaf.learned_slot, *leaf.value);
     for (const BitField& field : leaf.node->bit_fields())
       if (field.learned_dim)
         take(*field.learned_dim, field.learned_slot.value_or(leaf.learned_slot),
@@ -470,6 +472,12 @@ class Learner : public Visitor {
   }
 
  private:
+  // Bytes without numeric meaning, as one number: the first is the least significant.
+  static std::optional<std::int64_t> bytes_as_number(const Leaf& leaf) {
+    const Bytes bytes = leaf.visible.bytes;
+    if (!leaf.complete || leaf.node->type() != Type::bytes || bytes.size() > 3) return std::nullopt;
+    return static_cast<std::int64_t>(read_le(bytes, 0, bytes.size()));
+  }
   void take(Dim dim, std::size_t slot, std::int64_t value) {
     if (dim_info(dim).slots == 1) slot = 0;
     changed_ |= dimensions_.learn(dim, slot, static_cast<std::int32_t>(value));

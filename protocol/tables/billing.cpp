@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "protocol/tables/billing.h"
 
+#include <utility>
+
 namespace mep::tables {
 namespace {
 
@@ -9,8 +11,12 @@ Node serial_number(const Expr& offset) {
 }
 
 // Response message CI=0x72, page 93
-Node variable_data_structure(const Expr& start) {
+Node variable_data_structure(const Expr& start, bool by_device) {
   const Expr length = field("Length (L)");
+  Node medium =
+      u8("Medium").at(start + 15).values({{3, "gas"}, {4, "heat"}, {6, "hot water"}, {7, "water"}});
+  // Of a telegram in an element of the table.
+  if (by_device) medium = std::move(medium).learns(Dim::device_medium, index_of(1));
   const ValueNames errors = {
       {0, "no error"}, {1, "application busy"}, {2, "any application error"}, {3, "reserved"}};
   // Telegrams up to the capacity of the record, of at least a length byte each. A telegram of no
@@ -27,13 +33,7 @@ Node variable_data_structure(const Expr& start) {
                            {group("Tel. Header",
                                   {serial_number(start + 8),
                                    u16("Mfg ID").at(start + 12).shown_as(Format::mbus_manufacturer),
-                                   u8("Version").at(start + 14),
-                                   u8("Medium")
-                                       .at(start + 15)
-                                       .values({{3, "gas"},
-                                                {4, "heat"},
-                                                {6, "hot water"},
-                                                {7, "water"}}),
+                                   u8("Version").at(start + 14), medium,
                                    u8("Access Number").at(start + 16),
                                    // The guide names no bit of "Status", page 94.
                                    bits("Status", 1,
@@ -45,7 +45,10 @@ Node variable_data_structure(const Expr& start) {
                                        .page(94),
                                    u16("Signature").at(start + 18).shown_as(Format::hex).page(94)}),
                             // L is 12 bytes of header, the data, and a zero terminator.
-                            bytes("Tel. Data Records", length - 13).at(start + 20).page(94),
+                            bytes("Tel. Data Records", length - 13)
+                                .at(start + 20)
+                                .page(94)
+                                .as(Role::device_records),
                             fill(1, "Zero Terminator")})})})})});
 }
 
@@ -75,7 +78,7 @@ Nodes fixed_data_structure(const Expr& start) {
 
 }  // namespace
 
-Nodes billing_read(const Expr& is_mbus, const Expr& is_mep, const Expr& start) {
+Nodes billing_read(const Expr& is_mbus, const Expr& is_mep, const Expr& start, bool by_device) {
   const ValueNames authentication = {
       {0, "passed"}, {1, "ID failure"}, {2, "date failure"}, {3, "passed with alternate date"}};
   return {
@@ -90,9 +93,11 @@ Nodes billing_read(const Expr& is_mbus, const Expr& is_mep, const Expr& start) {
                                {{0, "no key available"}, {1, "decrypted as necessary"}}),
                            bits_of(3, 4, "Authentication", authentication),
                            bit(5, "Security Status", {{0, "passed"}, {1, "failed"}})})
-                         .at(start + 6)}),
+                         .at(start + 6)
+                         .as(Role::response_info)}),
       when(is_mep, {fill(1, "Not for MEP Clients").at(start + 6).note("Response Info of M-Bus")}),
-      when(is_mbus && field("Response Type") == 0, {variable_data_structure(start)}).page(93),
+      when(is_mbus && field("Response Type") == 0, {variable_data_structure(start, by_device)})
+          .page(93),
       when(is_mbus && field("Response Type") == 1, fixed_data_structure(start)).page(94),
       when(is_mep, {u16("Read Count").at(start + 7), u16("Length (L)").at(start + 9).unit("bytes"),
                     bytes("Data", field("Length (L)")).at(start + 11)})

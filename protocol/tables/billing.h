@@ -10,7 +10,9 @@
 namespace mep::tables {
 
 // `is_mbus`, `is_mep`: how the table tells whose read it is. `start`: where the read begins in the
-// table, for the printed offsets. Belongs into a record().
-Nodes billing_read(const Expr& is_mbus, const Expr& is_mep, const Expr& start);
+// table, for the printed offsets. `by_device`: element i of the table is device i of ET13, of which
+// its medium is learned. Belongs into a record().
+Nodes billing_read(const Expr& is_mbus, const Expr& is_mep, const Expr& start,
+                   bool by_device = false);
 
 }  // namespace mep::tables

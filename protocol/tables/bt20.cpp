@@ -112,8 +112,7 @@ Table bt24() {
 // BT25 Previous Demand Reset Data, page 212
 Table bt25() {
   return table(BT(25), "Previous Demand Reset Data", 212,
-               {when(Dim::date_time_field,
-                     {stime_date("Date/Time").at(0).as(Role::moment)}),
+               {when(Dim::date_time_field, {stime_date("Date/Time").at(0).as(Role::moment)}),
                 when(Dim::season_field, {u8("Season").at(season_offset(0))}),
                 group("Register Data Received", register_data(data_offset(0))).at(data_offset(0))});
 }

@@ -227,11 +227,11 @@ Table et15() {
 
 // ET16 MEP/M-Bus Device Data, page 92
 Table et16() {
-  return table(
-      ET(16), "MEP/M-Bus Device Data", 92,
-      {array(Dim::devices, "MEP Billing Read",
-             {record(Dim::device_data_size, billing_read(is_mbus_device(), is_mep_client(), 0))})
-           .called(device_names())});
+  return table(ET(16), "MEP/M-Bus Device Data", 92,
+               {array(Dim::devices, "MEP Billing Read",
+                      {record(Dim::device_data_size,
+                              billing_read(is_mbus_device(), is_mep_client(), 0, true))})
+                    .called(device_names())});
 }
 
 }  // namespace

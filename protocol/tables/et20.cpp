@@ -40,7 +40,7 @@ Table et21() {
                 .learns(Dim::load_profile_interval_time, index_of())
                 .page(96),
             array_of(8, source("Sources", 0)).at(30).page(96).numbered("channel", 0),
-            array_of(8, i32("Placeholders"))
+            array_of(8, i32("Placeholders").as(Role::channel_placeholder))
                 .at(38)
                 .page(96)
                 .numbered("channel", 0)

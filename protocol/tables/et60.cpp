@@ -75,10 +75,13 @@ Table et62() {
 Table et66() {
   // The guide says that the IDs 112 to 163 are mapped here, 52 of them; with 16 channels its
   // dimensions give 64.
+  const Expr channels = slot_of(Dim::max_load_profile_channels, 0);
   return table(ET(66), "Load Profile Source ID Mapping Table", 173,
                {array(load_profile_sets, "Data Set",
-                      {array_of(slot_of(Dim::max_load_profile_channels, 0),
-                                u16("Extended Source IDs").shown_as(Format::source_id))})});
+                      {array_of(channels, u16("Extended Source IDs")
+                                              .shown_as(Format::source_id)
+                                              .learns(Dim::mapped_source,
+                                                      index_of(1) * channels + index_of(0)))})});
 }
 
 }  // namespace

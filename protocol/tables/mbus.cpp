@@ -17,12 +17,15 @@ Nodes mdt_entry(const Expr& start) {
                            {{0, "empty"},
                             {1, "M-Bus base entry"},
                             {2, "MEP base entry"},
-                            {3, "extension of previous entry"}}),
-                   bits_of(2, 6, "MDT"), bit(7, "Special")})
+                            {3, "extension of previous entry"}})
+                       .learns(Dim::data_type_kind),
+                   bits_of(2, 6, "MDT").learns(Dim::data_type_number), bit(7, "Special")})
               .at(start)
               .note("MDT and Special mean nothing in extensions"),
-          bytes("DRH", 3).at(start + 1).note(
-              "MEP base entry: offset into message, length to compare, command byte(s)")};
+          bytes("DRH", 3)
+              .at(start + 1)
+              .learns(Dim::data_type_header)
+              .note("MEP base entry: offset into message, length to compare, command byte(s)")};
 }
 
 }  // namespace mep::tables

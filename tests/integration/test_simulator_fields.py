@@ -81,7 +81,7 @@ def agrees(text, show, wire):
 
 # A whole value of an interval that is not wholly in the frame, or not recorded: "Fwd Active Wh, cut: …
 # (1200 Wh)"; and such an interval's state, pages 240 and 241.
-LOOSE_VALUE = re.compile(r"(.*), cut: [0-9a-f]{8} \((-?\d+)[^)]*\)")
+LOOSE_VALUE = re.compile(r"(.*), cut: [0-9a-f]{8} \((-?\d+)[^)]*\)(?: \[.*\])?")
 LOOSE_STATE = re.compile(r"(.*), cut: ([0-9a-f]{2})")
 STATE = {"Extended Status": [("extended_status", 0xFF),
                              ("daylight_savings_time_in_effect", 0x10),

@@ -18,9 +18,12 @@ const char* type_text(ftenum type) {
     case FT_UINT16:
     case FT_UINT24:
     case FT_UINT32:
+    case FT_UINT64:
       return "unsigned integer";
     case FT_INT32:
       return "signed integer";
+    case FT_DOUBLE:
+      return "real number";
     case FT_FRAMENUM:
       return "frame number";
     case FT_STRING:
