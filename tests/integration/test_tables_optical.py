@@ -4,6 +4,8 @@ other tables.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import re
+
 import pytest
 
 from table_talk import BT, ET, Talk, i32, packets_of, u16
@@ -21,8 +23,10 @@ def shown(capture, tshark_pdml):
 
 @pytest.fixture
 def infos(capture, tshark_fields):
+    """The Info column, without the mark that something was assumed."""
+
     def run(talk):
-        return [""] + [packet["_ws.col.Info"][0]
+        return [""] + [re.sub(r"\[assumed [^]]*\] ", "", packet["_ws.col.Info"][0])
                        for packet in tshark_fields(capture(talk.frames), ["_ws.col.Info"])]
 
     return run

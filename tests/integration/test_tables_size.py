@@ -4,6 +4,7 @@ and nothing explains it, the packet list tells no reading.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import re
 import struct
 
 import pytest
@@ -42,8 +43,10 @@ def shown(capture, tshark_pdml):
 
 @pytest.fixture
 def infos(capture, tshark_fields):
+    """The Info column, without the mark that something was assumed."""
+
     def run(talk):
-        return [""] + [packet["_ws.col.Info"][0]
+        return [""] + [re.sub(r"\[assumed [^]]*\] ", "", packet["_ws.col.Info"][0])
                        for packet in tshark_fields(capture(talk.frames), ["_ws.col.Info"])]
 
     return run
