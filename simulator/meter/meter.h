@@ -36,6 +36,10 @@ class Meter {
   // The speed that ET13 says for the client's port, page 20.
   unsigned baud_rate(unsigned client) const;
 
+  // The utility wants a client's data: it is alerted until it has posted them. A client that has
+  // not registered is registered for it, as only such are alerted (page 36).
+  void ask_for_data(unsigned client);
+
   const MeterState& state() const { return state_; }
   // For those who let things happen to the meter from outside: the utility, an M-Bus device.
   MeterState& state() { return state_; }

@@ -54,6 +54,8 @@ class LoggedPort : public Station {
  public:
   LoggedPort(MeterPort& port, ExchangeLog& log) : port_(port), log_(log) {
     port_.observe([this](const Executed& executed) { log_.hear(executed); });
+    port_.observe_dropped([this](const Dropped& dropped) { log_.hear(dropped); });
+    port_.observe_faults([this](const Suffered& suffered) { log_.hear(suffered); });
     port_.connect([this](Bytes bytes, unsigned baud_rate) {
       log_.hear_meter(bytes, now_);
       send(bytes, baud_rate);
@@ -84,11 +86,13 @@ std::uint32_t random_sequence() {
 
 void be_a_meter(const SimOptions& options, const RealClock& clock, Channel& channel,
                 TlsRandom* random, system::StopRequest& stop) {
-  Meter meter({options.generation, options.seed, clock.now(), options.mbk, options.mak});
+  Meter meter({options.generation, options.seed, clock.now(), options.mbk, options.mak, true});
   PortOptions port_options;
   port_options.last_sequence = random_sequence();
   port_options.tls_only = options.require_tls;
   port_options.tls_random = random;
+  port_options.faults = options.faults;
+  port_options.fault_seed = options.seed;
   MeterPort port(meter, options.port, port_options);
 
   std::optional<ExchangeLog> log;
@@ -139,8 +143,10 @@ void be_a_client(const SimOptions& options, const RealClock& clock, Channel& cha
         (answered &&
          exchanged.answer[0] != static_cast<std::uint8_t>(ResponseCode::authentication_failure));
     if (options.verbose)
-      say(exchange_line(exchanged.answered_at, describe_request(exchanged.request),
-                        answered ? describe_answer(exchanged.answer) : "no answer"));
+      say(exchange_line(
+          exchanged.answered_at,
+          describe_request(exchanged.request) + " -> " +
+              (answered ? describe_answer(exchanged.request, exchanged.answer) : "no answer")));
     if (result.unanswered >= patience && service->bytes_received() == 0)
       throw system::Problem("nothing answers; is there a meter, and is the line the right one?");
   });

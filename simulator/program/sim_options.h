@@ -12,6 +12,7 @@
 #include "protocol/types.h"
 #include "simulator/client/client.h"
 #include "simulator/contents/meter_state.h"
+#include "simulator/meter/faults.h"
 
 namespace mep::simulator {
 
@@ -36,6 +37,7 @@ struct SimOptions {
   Key mak = factory_default_key;
   bool require_tls = false;
   std::uint64_t seed = 1;
+  FaultOptions faults;
 
   // Of the client.
   Security security = Security::plain;

@@ -108,10 +108,10 @@ class Client:
         return message
 
     def begin(self):
-        """Learns the meter's sequence number from its refusal."""
+        """Learns the number to be used next from the meter's refusal."""
         answer = self.read(BT01, 24)
         assert answer[0] == WRONG_SEQUENCE and len(answer) == 5
-        self.sequence = int.from_bytes(answer[1:], "big") + 1
+        self.sequence = int.from_bytes(answer[1:], "big")
 
 
 def open_port(path):
@@ -166,7 +166,7 @@ def test_tables_are_read(meter):
     said = [LINE.fullmatch(line).groups() for line in errors.splitlines()]
     said = [each for each in said if each[0] != "alert"]
     assert said[0] == ("partial read BT01 offset 0 count 24",
-                       f"invalid sequence number (the last was {client.sequence - 4})")
+                       f"invalid sequence number (the meter expects 0x{client.sequence - 3:08x})")
     assert said[1:] == [("partial read BT01 offset 0 count 24", "OK"),
                         ("partial read BT52 offset 0 count 7", "OK"),
                         ("partial read BT23 offset 0 count 44", "OK")]
