@@ -120,6 +120,12 @@ void TableSpace::fill(const Values& values) {
   throw std::invalid_argument("the tables' dimensions contradict each other");
 }
 
+std::vector<std::uint16_t> TableSpace::tables() const {
+  std::vector<std::uint16_t> all;
+  for (auto each = spaces_.rbegin(); each != spaces_.rend(); ++each) all.push_back(each->first);
+  return all;
+}
+
 std::uint64_t TableSpace::size(std::uint16_t table) const {
   const Space& space = spaces_.at(table);
   if (!space.all_live) return space.stored.size();

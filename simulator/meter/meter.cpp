@@ -53,8 +53,8 @@ std::vector<std::uint8_t> Meter::execute(Bytes message, const Caller& caller) {
 
 std::vector<std::uint8_t> Meter::read(const Request& request, const Caller& caller) const {
   const std::uint16_t table = *request.table;
-  if (!state_.tables.has(table)) return bare(ResponseCode::table_operation_not_possible);
-  const std::uint64_t size = state_.tables.size(table);
+  if (!tables_.has(table)) return bare(ResponseCode::table_operation_not_possible);
+  const std::uint64_t size = tables_.size(table);
   std::uint64_t count = request.count.value_or(static_cast<std::uint16_t>(
       std::min<std::uint64_t>(size - std::min<std::uint64_t>(size, request.offset), 0xFFFF)));
   // Real meters answer a full read of more than there is with the whole table. Of a part behind the
@@ -64,7 +64,7 @@ std::vector<std::uint8_t> Meter::read(const Request& request, const Caller& call
   if (request.offset + count > size || count == 0)
     return bare(ResponseCode::table_operation_not_possible);
   if (count > caller.room) return bare(ResponseCode::operation_not_possible);
-  const Buffer data = state_.tables.read(table, request.offset, static_cast<std::size_t>(count));
+  const Buffer data = tables_.read(table, request.offset, static_cast<std::size_t>(count));
   Buffer answer = bare(ResponseCode::ok);
   answer.push_back(static_cast<std::uint8_t>(data.size() >> 8));
   answer.push_back(static_cast<std::uint8_t>(data.size()));
@@ -74,16 +74,16 @@ std::vector<std::uint8_t> Meter::read(const Request& request, const Caller& call
 
 ResponseCode Meter::write(const Request& request, Bytes data, const Caller& caller) {
   const std::uint16_t table = *request.table;
-  if (!state_.tables.has(table)) return ResponseCode::table_operation_not_possible;
+  if (!tables_.has(table)) return ResponseCode::table_operation_not_possible;
   if (may_write(caller.access, table) != Permission::granted) return ResponseCode::no_permission;
   if (table == BT(7)) {
     if (request.offset != 0) return ResponseCode::operation_not_possible;
     return initiate(data, caller);
   }
   if (table == ET(52)) return write_transaction(request, data, caller);
-  if (request.offset >= state_.tables.size(table))
+  if (request.offset >= tables_.size(table))
     return ResponseCode::table_operation_not_possible;
-  state_.tables.write(table, request.offset, data);
+  tables_.write(table, request.offset, data);
   return ResponseCode::ok;
 }
 

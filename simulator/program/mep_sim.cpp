@@ -8,18 +8,23 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
+#include "protocol/names.h"
 #include "simulator/channels/channel.h"
 #include "simulator/meter/meter.h"
 #include "simulator/meter/meter_port.h"
 #include "simulator/program/exchange_log.h"
 #include "simulator/program/serve.h"
 #include "simulator/program/sim_options.h"
+#include "simulator/program/table_file.h"
 #include "simulator/scripts/script.h"
 #include "simulator/security/tls_end.h"
 #include "system/event_loop.h"
 #include "system/problem.h"
+#include "system/text.h"
 
 namespace mep::simulator {
 namespace {
@@ -84,9 +89,36 @@ std::uint32_t random_sequence() {
   return std::uniform_int_distribution<std::uint32_t>(0x1000, 0x7FFFFFFF)(source);
 }
 
+MeterOptions meter_options(const SimOptions& options, const RealClock& clock) {
+  return {options.generation, options.seed, clock.now(), options.mbk, options.mak, true};
+}
+
+// What the file says that --load names.
+void load_tables(const SimOptions& options, Meter& meter) {
+  try {
+    std::vector<std::string> left_out;
+    for (const std::uint16_t table : meter.load(options.tables))
+      left_out.push_back(table_label(table));
+    if (!left_out.empty())
+      say("mep-sim: not in the file, and laid out otherwise by what is: " +
+          system::listed(left_out) + "; the meter is without them");
+  } catch (const std::invalid_argument& problem) {
+    throw system::Problem(std::string("--load: ") + problem.what());
+  }
+}
+
+int dump(const SimOptions& options, const RealClock& clock) {
+  Meter meter(meter_options(options, clock));
+  meter.advance(clock.now());
+  load_tables(options, meter);
+  std::fputs(table_file_text(meter).c_str(), stdout);
+  return exit_good;
+}
+
 void be_a_meter(const SimOptions& options, const RealClock& clock, Channel& channel,
                 TlsRandom* random, system::StopRequest& stop) {
-  Meter meter({options.generation, options.seed, clock.now(), options.mbk, options.mak, true});
+  Meter meter(meter_options(options, clock));
+  load_tables(options, meter);
   PortOptions port_options;
   port_options.last_sequence = random_sequence();
   port_options.tls_only = options.require_tls;
@@ -178,6 +210,7 @@ int serve(const SimOptions& options) {
   // Somebody who goes away is an error of write(2) then, not the end of the process.
   signal(SIGPIPE, SIG_IGN);
   const RealClock clock;
+  if (options.dump) return dump(options, clock);
   std::optional<TlsRandom> random;
   if (tls_available()) random.emplace();
   const std::unique_ptr<Channel> channel = open_channel(options);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "protocol/keys.h"
+#include "simulator/program/table_file.h"
 #include "simulator/scripts/scenario.h"
 #include "simulator/scripts/script.h"
 #include "system/command_line.h"
@@ -72,6 +73,8 @@ system::Program program() {
          {"mak", "KEY", "The MEP Advanced Key, likewise"},
          {"require-tls", "", "Refuse RC4"},
          {"seed", "N", "Another number is another household", std::to_string(preset.seed)},
+         {"load", "FILE", "Begin with the tables in this file, as --dump writes it"},
+         {"dump", "", "Write the tables to standard output, as JSON, and end"},
          {"fault", "LIST",
           "What goes wrong, with chances from 0 to 1: lost=0.05,late=0.1:800 (ms),damaged=0.02,"
           "digest=0.01,jump=0.01; alert=60 asks for data each 60 s"}}},
@@ -268,6 +271,13 @@ SimOptions parse_sim_options(int argc, const char* const* argv) {
   options.verbose = given.contains("verbose");
   options.require_tls = given.contains("require-tls");
   if (second_of(given, "generation", "3", "4")) options.generation = Generation::gen4;
+  if (const std::string* path = find(given, "load")) {
+    TableFile file = read_table_file(*path);
+    options.tables = std::move(file.tables);
+    if (file.generation && !given.contains("generation"))
+      options.generation = *file.generation == 4 ? Generation::gen4 : Generation::gen3;
+  }
+  options.dump = given.contains("dump");
   options.port = second_of(given, "mep-port", "1", "2") ? 1 : 0;
   if (!options.script && options.port == 1 && options.generation == Generation::gen3)
     throw Problem("--mep-port 2: meters of generation 3 have one port; add --generation 4");
