@@ -164,7 +164,8 @@ class GivenSource {
         bits = read_le(*as_bytes, 0, std::min<std::size_t>(as_bytes->size(), 8));
       const std::uint64_t mask = (std::uint64_t{2} << (last - first)) - 1;
       if (bits > mask && refused.empty())
-        refused = std::string(name) + ": " + std::to_string(bits) + " does not fit";
+        refused = std::string(name) + ": " + std::to_string(bits) + " does not fit in " +
+                  std::to_string(last - first + 1) + " bits";
       number = (number & ~(mask << first)) | (bits & mask) << first;
       any = true;
     };
@@ -291,7 +292,11 @@ bool LoadedTables::read_otherwise(std::uint16_t table) const {
 }
 
 Buffer LoadedTables::base_of(std::uint16_t table) const {
-  if (!simulated_.has(table) || read_otherwise(table)) return {};
+  if (!simulated_.has(table)) return {};
+  // Laid out otherwise it is zeros but for what was given.
+  if (read_otherwise(table))
+    return Buffer(static_cast<std::size_t>(
+        std::min(size_of(*find_table(table), dimensions_).value_or(0), most_bytes)));
   return simulated_.read(table, 0, static_cast<std::size_t>(simulated_.size(table)));
 }
 

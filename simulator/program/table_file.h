@@ -3,7 +3,7 @@
 //   {"generation": 3,
 //    "tables": {
 //      "BT01": {"mep.bt01.manufacturer": "NES", "mep.bt01.model": "83332-3I"},
-//      "BT22": {"mep.bt22.summation_select": [0, 1, 2, 3]},
+//      "BT22": {"mep.bt22.summation_sources": [0, 1, 2, 3]},
 //      "ET99": {"bytes": "00ff"},
 //      "BT28": {"bytes": {"0": "c8000000", "220": "00"}}}}
 //
