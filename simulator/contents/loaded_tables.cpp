@@ -151,8 +151,11 @@ class GivenSource {
 
   // A word of bits is one number here: what it was, with the bits that were given.
   Value word(const Asked& asked) {
-    const Buffer bytes = held(asked);
-    std::uint64_t number = read_le(bytes, 0, std::min<std::size_t>(bytes.size(), 8));
+    const auto number_of = [&asked](Buffer bytes) {
+      bytes.resize(static_cast<std::size_t>(asked.size));
+      return static_cast<std::uint64_t>(integer_value(*asked.node, bytes).value_or(0));
+    };
+    std::uint64_t number = number_of(held(asked));
     bool any = false;
     const auto take = [&](std::string_view name, unsigned first, unsigned last) {
       const Value* value = name.empty() ? nullptr : given(name, *asked.node);
@@ -161,7 +164,7 @@ class GivenSource {
       if (const auto* integer = std::get_if<std::int64_t>(value))
         bits = static_cast<std::uint64_t>(*integer);
       else if (const auto* as_bytes = std::get_if<Buffer>(value))
-        bits = read_le(*as_bytes, 0, std::min<std::size_t>(as_bytes->size(), 8));
+        bits = number_of(*as_bytes);
       const std::uint64_t mask = (std::uint64_t{2} << (last - first)) - 1;
       if (bits > mask && refused.empty())
         refused = std::string(name) + ": " + std::to_string(bits) + " does not fit in " +
@@ -176,9 +179,7 @@ class GivenSource {
       take(field_name(bits), field.first, field.last);
     }
     if (any) note(asked, Value());
-    Buffer result(static_cast<std::size_t>(asked.size));
-    write_le(result, 0, result.size(), number);
-    return result;
+    return static_cast<std::int64_t>(number);
   }
   void note(const Asked& asked, const Value& value) {
     std::uint64_t size = asked.size;
