@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <functional>
 #include <optional>
+#include <ranges>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -308,8 +309,7 @@ std::vector<std::uint16_t> LoadedTables::load(const GivenTables& given) {
     const Dimensions before = dimensions_;
     complaint.clear();
     // Basic tables last, as in TableSpace.
-    for (auto each = given.rbegin(); each != given.rend(); ++each) {
-      const auto& [table, what] = *each;
+    for (const auto& [table, what] : std::views::reverse(given)) {
       if (is_of_the_moment(table)) continue;
       Loaded& loaded = loaded_[table];
       try {

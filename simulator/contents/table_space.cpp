@@ -2,6 +2,7 @@
 #include "simulator/contents/table_space.h"
 
 #include <algorithm>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -128,7 +129,7 @@ void TableSpace::fill(const Values& values) {
 
 std::vector<std::uint16_t> TableSpace::tables() const {
   std::vector<std::uint16_t> all;
-  for (auto each = spaces_.rbegin(); each != spaces_.rend(); ++each) all.push_back(each->first);
+  for (const auto& space : std::views::reverse(spaces_)) all.push_back(space.first);
   return all;
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 using Counters = EnergyCounters;
 
-constexpr std::int64_t day_length = 24 * 3600;
+constexpr std::int64_t day_length = std::int64_t{24} * 3600;
 
 std::int64_t installed() {
   return seconds_since_1970({2020, 6, 1, 0, 0, 0});

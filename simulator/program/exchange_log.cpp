@@ -88,7 +88,8 @@ std::string describe_answer(Bytes request, Bytes message) {
   std::string text = code_text(response_name(answer.code), answer.code);
   if (answer.is(ResponseCode::invalid_sequence_number) && answer.sequence)
     text += " (the meter expects " + sequence_text(*answer.sequence) + ")";
-  const bool of_results = asked.table == BT(8) || asked.table == ET(59) || asked.table == ET(85);
+  constexpr std::array results = {BT(8), ET(59), ET(85)};
+  const bool of_results = asked.table && std::ranges::find(results, *asked.table) != results.end();
   if (of_results && asked.offset == 0 && is_read(static_cast<RequestCode>(asked.code)))
     if (const auto result = procedure::parse_result(answer.data.of(message)))
       text += " (" + result_text(result->number, result->code) + ")";

@@ -147,7 +147,7 @@ struct Result {
 };
 
 // So many requests without a single byte in return, and it is no use going on.
-constexpr unsigned patience = 2;
+constexpr unsigned patience = 3;
 
 void be_a_client(const SimOptions& options, const RealClock& clock, Channel& channel,
                  TlsRandom* random, system::StopRequest& stop) {
