@@ -279,7 +279,7 @@ std::string fields_text(const std::vector<Written>& fields) {
 }
 
 std::string table_text(std::uint16_t table, const Dimensions& dimensions, const Buffer& bytes) {
-  const std::string whole = R"(      "bytes": ")" + hex(bytes) + '"';
+  std::string whole = R"(      "bytes": ")" + hex(bytes) + '"';
   const Table* description = find_table(table);
   if (!description) return whole;
   const auto others_in = [&](const std::vector<Written>& fields) {
@@ -313,8 +313,9 @@ TableFile read_table_file(const std::string& path) {
       json_parser_get_root(parser.get()), where, [&](const std::string& name, JsonNode* value) {
         if (name == "generation") {
           const auto* number = JSON_NODE_HOLDS_VALUE(value) ? value : nullptr;
-          file.generation = number ? static_cast<int>(json_node_get_int(value)) : 0;
-          if (file.generation != 3 && file.generation != 4)
+          const auto generation = number ? json_node_get_int(value) : 0;
+          file.generation = static_cast<int>(generation);
+          if (generation != 3 && generation != 4)
             throw Problem(where + ": there are the generations 3 and 4");
         } else if (name == "tables") {
           tables = true;
