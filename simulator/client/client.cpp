@@ -18,7 +18,7 @@ using Buffer = std::vector<std::uint8_t>;
 constexpr std::uint16_t piece_size = 440;
 constexpr std::size_t tls_bytes_at_most = max_message_size - 1;
 // How often a request is made anew with the number that an answer 0x0C told.
-constexpr int sequence_tries = 3;
+constexpr int sequence_tries = 4;
 // How often the meter is asked for the rest of its TLS bytes.
 constexpr int tls_continuations = 40;
 constexpr Instant line_silence = std::chrono::milliseconds(200);
@@ -182,7 +182,9 @@ Task<std::optional<Buffer>> Client::exchange_rc4(Bytes request) {
     if (!opened) co_return std::nullopt;
     const Response response = parse_response(*opened, Answers::unknown, Trailer::absent);
     if (!response.is(ResponseCode::invalid_sequence_number) || !response.sequence) co_return opened;
-    sequence_ = *response.sequence + 1;
+    // The number to be used next; or the one used last, as page 16 has it: then it is refused when
+    // it comes again.
+    sequence_ = *response.sequence == sequence_ - 1 ? sequence_ : *response.sequence;
   }
   co_return Buffer{static_cast<std::uint8_t>(ResponseCode::invalid_sequence_number)};
 }

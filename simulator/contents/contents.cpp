@@ -64,7 +64,9 @@ std::int64_t day_of_week(std::int64_t second) {
 }
 
 bool is_daylight_saving(std::int64_t second) {
-  const int year = date_time(second).year;
+  const auto [year, month, day, hour, minute, seconds] = date_time(second);
+  // Asked every second: most months need no Sundays.
+  if (month != 3 && month != 10) return month > 3 && month < 10;
   return second >= last_sunday(year, 3) && second < last_sunday(year, 10);
 }
 

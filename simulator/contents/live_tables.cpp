@@ -6,6 +6,7 @@
 #include "protocol/names.h"
 #include "simulator/contents/live_fields.h"
 #include "simulator/contents/living.h"
+#include "simulator/household/past.h"
 
 namespace mep::simulator {
 namespace {
@@ -359,6 +360,45 @@ InitialReadings initial_readings() {
   return readings;
 }
 
+// The supply fails once in the history that begins there. It takes the end of a load profile
+// interval with it.
+Outage outage_of(std::int64_t begin) {
+  constexpr std::int64_t hour = 3600;
+  const std::int64_t from = begin / hour * hour + 20 * hour - 250;
+  return {from, from + 494};
+}
+
+// What the counters are to be at `begin` so that they are, after the outage, what they would be
+// without it: `begun` says what they are at `begin` of a meter that is never without power.
+EnergyCounters counters_before_outage(const Household& household, const TariffSchedule& schedule,
+                                      std::int64_t begin, const Outage& outage,
+                                      const EnergyCounters& begun) {
+  EnergyCounters without = begun;
+  EnergyCounters missed;
+  for (std::int64_t second = begin + 1; second < outage.to; ++second) {
+    const Power power = household.power_at(second);
+    const std::uint8_t tier = schedule.tier_at(second - 1);
+    without.count(power, tier);
+    if (second >= outage.from) missed.count(power, tier);
+  }
+  EnergyCounters counters = begun;
+  for (std::size_t i = 0; i < counters.registers.size(); ++i) {
+    auto& counter = counters.registers[i];
+    const auto& lost = missed.registers[i];
+    for (const std::int64_t tier : lost.tiers) counter.tiers[0] += tier;
+    counter.add(lost.begun, 0);
+  }
+  EnergyCounters with = counters;
+  for (std::int64_t second = begin + 1; second < outage.from; ++second)
+    with.count(household.power_at(second), schedule.tier_at(second - 1));
+  // And each watt-hour in its tier.
+  for (std::size_t i = 0; i < counters.registers.size(); ++i)
+    for (std::size_t tier = 0; tier < tier_count; ++tier)
+      counters.registers[i].tiers[tier] +=
+          without.registers[i].tiers[tier] - with.registers[i].tiers[tier];
+  return counters;
+}
+
 void live_until(MeterState& state, std::int64_t second) {
   state.now = std::chrono::seconds(second);
   live_on(state);
@@ -373,9 +413,8 @@ void live_through_history(MeterState& state, std::int64_t from, std::int64_t unt
     log_event(state, from, Event::mbus_device_found, device.handle);
   take_snapshot(state, Snapshot::season);
   reset_demands(state, from);
-  // It takes the end of a load profile interval with it.
-  const std::int64_t outage = from / hour * hour + 20 * hour - 250;
-  state.registers->add_outage(outage, outage + 494);
+  const Outage outage = outage_of(from);
+  state.registers->add_outage(outage.from, outage.to);
   live_until(state, from + 30 * hour);
   take_snapshot(state, Snapshot::one_time_read);
   live_until(state, until);
@@ -389,12 +428,20 @@ void furnish(MeterState& state) {
   const Instant now = state.now;
   const std::int64_t begin = state.second() - history;
 
-  const auto offset = static_cast<std::int32_t>(local_offset_seconds(begin));
-  state.registers.emplace(Household(state.options.seed, offset),
-                          TariffSchedule::day_and_night(offset), begin, initial_readings());
+  const Household household(state.options.seed, local_offset_seconds);
+  TariffSchedule schedule = TariffSchedule::day_and_night();
+  schedule.local_offset = local_offset_seconds;
+  const InitialReadings initial = initial_readings();
+  EnergyCounters counters(initial.tiers);
+  if (state.options.continues)
+    counters = counters_before_outage(household, schedule, begin, outage_of(begin),
+                                      counters_at(household, schedule, begin, counters));
+  state.registers.emplace(household, schedule, begin, counters, initial.outage_seconds,
+                          initial.outages);
   for (const LoadProfileConfig& config : layout.load_profiles)
     state.load_profiles.emplace_back(config);
   state.mbus = household_devices();
+  if (state.options.continues) age_devices(state, begin);
   state.on_demand.resize(on_demand_queue_size);
 
   state.now = std::chrono::seconds(begin);

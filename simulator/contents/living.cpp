@@ -248,10 +248,14 @@ void pass_midnight(MeterState& state, std::int64_t second) {
   if (local_time(second).day == 1) reset_demands(state, second);
 }
 
-void pass_minute(MeterState& state, std::int64_t second) {
+void use_gas_and_water(MeterState& state, std::int64_t second, int local_hour) {
   for (MbusDevice& device : state.mbus)
     device.value += mbus_usage(device, mixed(state.options.seed, device.slot + 1U, second / minute),
-                               local_time(second).hour);
+                               local_hour);
+}
+
+void pass_minute(MeterState& state, std::int64_t second) {
+  use_gas_and_water(state, second, local_time(second).hour);
   if (!state.registers->powered(second)) return;
   end_intervals(state, second);
   sag_now_and_then(state, second);
@@ -286,6 +290,15 @@ void notice_registrations(MeterState& state) {
 }
 
 }  // namespace
+
+void age_devices(MeterState& state, std::int64_t second) {
+  for (std::int64_t at = seconds_since_1970({2024, 1, 1, 0, 0, 0}); at <= second;) {
+    const int local_hour = local_time(at).hour;
+    const std::int64_t next_hour = (at / hour + 1) * hour;
+    for (; at < next_hour && at <= second; at += minute) use_gas_and_water(state, at, local_hour);
+  }
+  for (MbusDevice& device : state.mbus) device.start_value = device.value;
+}
 
 std::uint64_t client_entry(const MeterState& state, unsigned client) {
   return client * (state.tables.size(ET(50)) / state.clients());

@@ -81,6 +81,9 @@ std::vector<MbusDevice> household_devices();
 std::vector<std::uint8_t> billing_read(const MbusDevice& device);
 // Into ET45 and ET74.
 void log_scheduled_read(MeterState& state, const MbusDevice& device);
+// What they have counted by that second (since 1970 UTC), of which each minute since 2024 brought
+// its part.
+void age_devices(MeterState& state, std::int64_t second);
 // What a minute brings, in l. `chance`: a random number; `hour`: of the day.
 std::int64_t mbus_usage(const MbusDevice& device, std::uint64_t chance, int hour);
 

@@ -44,6 +44,10 @@ struct MeterOptions {
   Instant start{0};        // what the meter's clock shows at first: since 1970 UTC
   Key mbk = factory_default_key;
   Key mak = factory_default_key;
+  // Registers are a function of the clock: with the same seed a meter that starts later goes on
+  // where it would be (household/past.h). Otherwise it has the same readings at each start, which
+  // takes less time.
+  bool continues = false;
 };
 
 // What the last procedure of a client left behind: BT08, ET59 or ET85 from their beginning.

@@ -2,6 +2,7 @@
 #include "simulator/contents/table_space.h"
 
 #include <algorithm>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -35,6 +36,12 @@ bool has_label(const Node& node, std::string_view label) {
                              [label](const Node& child) { return has_label(child, label); });
 }
 
+// A word of bits as a number: fewer bytes than it has are followed by zeros.
+std::int64_t word_of(const Asked& asked, std::vector<std::uint8_t> bytes) {
+  bytes.resize(static_cast<std::size_t>(asked.size));
+  return integer_value(*asked.node, bytes).value_or(0);
+}
+
 // Writes down what an encoder is given. A word of bits is asked for as a whole, then, if there is
 // nothing, bit by bit: here both are written down either way.
 struct HeldFields {
@@ -52,17 +59,17 @@ struct HeldFields {
   }
 
  private:
-  static std::optional<std::int64_t> as_number(const Value& value) {
+  static std::optional<std::int64_t> as_number(const Asked& asked, const Value& value) {
     if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
     if (const auto* bytes = std::get_if<std::vector<std::uint8_t>>(&value))
-      return static_cast<std::int64_t>(read_le(*bytes, 0, std::min<std::size_t>(bytes->size(), 8)));
+      return word_of(asked, *bytes);
     return std::nullopt;
   }
   void push(const Asked& asked, const Value& value) {
     all.push_back({field_name(asked), asked.position, asked.node, asked.bits, asked.size, value});
   }
   void add_word(const Asked& asked, const Value& value) {
-    auto number = as_number(value);
+    auto number = as_number(asked, value);
     push(asked, number.value_or(0));
     if (!number) return;
     for (const BitField& field : asked.node->bit_fields()) {
@@ -120,6 +127,12 @@ void TableSpace::fill(const Values& values) {
   throw std::invalid_argument("the tables' dimensions contradict each other");
 }
 
+std::vector<std::uint16_t> TableSpace::tables() const {
+  std::vector<std::uint16_t> all;
+  for (const auto& space : std::views::reverse(spaces_)) all.push_back(space.first);
+  return all;
+}
+
 std::uint64_t TableSpace::size(std::uint16_t table) const {
   const Space& space = spaces_.at(table);
   if (!space.all_live) return space.stored.size();
@@ -141,7 +154,7 @@ Value TableSpace::value_for(const Space& space, const Asked& asked) {
                                    space.stored.begin() + static_cast<std::ptrdiff_t>(end));
   if (asked.node->type() != Type::bits || stored.size() > sizeof(std::uint64_t)) return stored;
 
-  std::uint64_t word = read_le(stored, 0, stored.size());
+  auto word = static_cast<std::uint64_t>(word_of(asked, stored));
   for (const BitField& field : asked.node->bit_fields()) {
     Asked bits = asked;
     bits.bits = &field;

@@ -40,6 +40,8 @@ class TableSpace {
   void fill(const Values& values);
 
   bool has(std::uint16_t table) const { return spaces_.contains(table); }
+  // Their numbers, in ascending order.
+  std::vector<std::uint16_t> tables() const;
   // In bytes.
   std::uint64_t size(std::uint16_t table) const;
   const Dimensions& dimensions() const { return dimensions_; }

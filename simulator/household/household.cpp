@@ -203,7 +203,7 @@ class House {
   }
   std::int64_t active(std::size_t phase) const { return active_[phase]; }
   std::int64_t reactive(std::size_t phase) const { return reactive_[phase]; }
-  // What the clouds let through of the sun, 0 to `one`.
+  // What the clouds let through of the sun, 0 to `one`, while it shines.
   std::int64_t sunshine() const { return sunshine_; }
 
  private:
@@ -233,6 +233,7 @@ class House {
 
   void light() {
     const std::int64_t dark = std::max<std::int64_t>(0, 200 - now_.sun) * 100 / 200;
+    if (dark == 0) return;
     constexpr std::array<std::int64_t, 8> watts = {60, 35, 48, 22, 40, 75, 14, 30};
     for (std::size_t lamp = 0; lamp < watts.size(); ++lamp) {
       const std::int64_t slot =
@@ -348,12 +349,12 @@ class House {
   }
 
   void feed_in() {
+    if (now_.sun == 0) return;
     const std::int64_t cover = 420 + (one / 2 - now_.summer) / 4 +
                                chance_.drift<9 * hour>(560, cloud_front, now_.second) +
                                chance_.drift<25 * minute>(260, cloud_bank, now_.second) +
                                chance_.drift<100>(150, cloud, now_.second);
     sunshine_ = one - std::clamp<std::int64_t>(cover - 330, 0, 900);
-    if (now_.sun == 0) return;
     const std::int64_t panels = 5800 + chance_.below(4000, roof_size, 0);  // W
     const std::int64_t watts = panels * 9 / 10 * now_.sun / one * sunshine_ / one;
     if (watts < 30) return;  // the inverter sleeps
@@ -419,9 +420,28 @@ std::int32_t neutral_current_ma(const Measured& measured) {
 Household::Household(std::uint64_t seed, std::int32_t utc_offset_seconds)
     : seed_(mixed(seed + 0x9E3779B97F4A7C15)), utc_offset_seconds_(utc_offset_seconds) {}
 
+Household::Household(std::uint64_t seed, LocalOffset local_offset) : Household(seed, 0) {
+  local_offset_ = local_offset;
+}
+
+Power Household::power_at(std::int64_t second) const {
+  const Chance chance(seed_);
+  const Moment now = moment(local(second));
+  House house(chance, now);
+  house.run_all();
+  std::int64_t active = 0;
+  std::int64_t reactive = 0;
+  for (std::size_t i = 0; i < phase_count; ++i) {
+    active += house.active(i);
+    reactive += house.reactive(i);
+  }
+  return {static_cast<std::int32_t>(active), static_cast<std::int32_t>(reactive),
+          static_cast<std::int32_t>(square_root(active * active + reactive * reactive))};
+}
+
 Measured Household::at(std::int64_t second) const {
   const Chance chance(seed_);
-  const Moment now = moment(second + utc_offset_seconds_);
+  const Moment now = moment(local(second));
   House house(chance, now);
   house.run_all();
   Measured measured;

@@ -40,19 +40,38 @@ struct Measured {
 // and each behind its voltage by its own angle.
 std::int32_t neutral_current_ma(const Measured& measured);
 
+// What the energies are counted from: the three phases' sums.
+struct Power {
+  std::int32_t active_w = 0;
+  std::int32_t reactive_var = 0;
+  // Of the two sums, VA.
+  std::int32_t apparent_va = 0;
+};
+
+// Seconds by which the clock on the wall is ahead of UTC at a second since 1970 UTC.
+using LocalOffset = std::int64_t (*)(std::int64_t second);
+
 // A value. Two of them with the same seed and offset measure the same, everywhere: nothing but
 // integers goes into it.
 class Household {
  public:
   // The people live, and the sun rises, by UTC + offset, all the year round.
   explicit Household(std::uint64_t seed, std::int32_t utc_offset_seconds = 3600);
+  // They live by a clock that may be put forward and back.
+  Household(std::uint64_t seed, LocalOffset local_offset);
 
   // What is measured in that second since 1970 UTC. Depends on nothing else.
   Measured at(std::int64_t second) const;
+  // The same, and nothing but the power, in less time.
+  Power power_at(std::int64_t second) const;
 
  private:
+  std::int64_t local(std::int64_t second) const {
+    return second + (local_offset_ ? local_offset_(second) : utc_offset_seconds_);
+  }
   std::uint64_t seed_;
-  std::int32_t utc_offset_seconds_;
+  std::int32_t utc_offset_seconds_ = 0;
+  LocalOffset local_offset_ = nullptr;
 };
 
 }  // namespace mep::simulator

@@ -64,19 +64,20 @@ TariffSchedule TariffSchedule::day_and_night(std::int32_t utc_offset_seconds) {
 std::uint8_t TariffSchedule::tier_at(std::int64_t second) const {
   constexpr std::int64_t first_weekday = 4;  // 1970 began with a Thursday
   constexpr std::int64_t week_length = day_length * static_cast<std::int64_t>(weekday_count);
-  std::int64_t in_week = (second + utc_offset_seconds + first_weekday * day_length) % week_length;
+  const std::int64_t local = second + (local_offset ? local_offset(second) : utc_offset_seconds);
+  std::int64_t in_week = (local + first_weekday * day_length) % week_length;
   if (in_week < 0) in_week += week_length;
   const auto weekday = static_cast<std::size_t>(in_week / day_length);
   return tiers[weekday][static_cast<std::size_t>(in_week % day_length / hour)] % tier_count;
 }
 
-std::int64_t MeterRegisters::Register::total() const {
+std::int64_t EnergyCounters::Register::total() const {
   std::int64_t sum = 0;
   for (const std::int64_t tier : tiers) sum += tier;
   return sum;
 }
 
-void MeterRegisters::Register::add(std::int64_t unit_seconds, std::uint8_t tier) {
+void EnergyCounters::Register::add(std::int64_t unit_seconds, std::uint8_t tier) {
   begun += unit_seconds;
   tiers[tier] += begun / unit_seconds_per_unit;
   begun %= unit_seconds_per_unit;
@@ -112,27 +113,47 @@ std::int64_t MeterRegisters::Interval::mean(std::int64_t sum) const {
   return seconds == 0 ? 0 : sum / seconds;
 }
 
+EnergyCounters::EnergyCounters(const std::array<TierReadings, tier_count>& tiers) {
+  for (std::size_t tier = 0; tier < tier_count; ++tier) {
+    const TierReadings& readings = tiers[tier];
+    const auto& reactive = readings.reactive_varh;
+    registers[forward].tiers[tier] = readings.forward_wh;
+    registers[reverse].tiers[tier] = readings.reverse_wh;
+    registers[import_reactive].tiers[tier] = reactive[0] + reactive[1];
+    registers[export_reactive].tiers[tier] = reactive[2] + reactive[3];
+    for (std::size_t q = 0; q < quadrant_count; ++q) {
+      registers[reactive_q1 + q].tiers[tier] = reactive[q];
+      registers[apparent_q1 + q].tiers[tier] = readings.apparent_vah[q];
+    }
+  }
+}
+
+void EnergyCounters::count(const Power& power, std::uint8_t tier, std::int64_t seconds) {
+  const std::size_t q = quadrant(power.active_w, power.reactive_var);
+  const auto add = [&](std::size_t energy, std::int32_t value) {
+    registers[energy].add(magnitude(value) * seconds, tier);
+  };
+  add(power.active_w >= 0 ? forward : reverse, power.active_w);
+  add(power.reactive_var >= 0 ? import_reactive : export_reactive, power.reactive_var);
+  add(reactive_q1 + q, power.reactive_var);
+  add(apparent_q1 + q, power.apparent_va);
+}
+
 MeterRegisters::MeterRegisters(Household household, const TariffSchedule& schedule,
                                std::int64_t start, const InitialReadings& initial)
+    : MeterRegisters(household, schedule, start, EnergyCounters(initial.tiers),
+                     initial.outage_seconds, initial.outages) {}
+
+MeterRegisters::MeterRegisters(Household household, const TariffSchedule& schedule,
+                               std::int64_t start, const EnergyCounters& counters,
+                               std::int64_t outage_seconds, std::int64_t outages)
     : household_(household),
       schedule_(schedule),
       second_(start),
       present_(household_.at(start)),
-      outage_seconds_(initial.outage_seconds),
-      outage_quantity_(initial.outages) {
-  for (std::size_t tier = 0; tier < tier_count; ++tier) {
-    const TierReadings& readings = initial.tiers[tier];
-    const auto& reactive = readings.reactive_varh;
-    energies_[forward].tiers[tier] = readings.forward_wh;
-    energies_[reverse].tiers[tier] = readings.reverse_wh;
-    energies_[import_reactive].tiers[tier] = reactive[0] + reactive[1];
-    energies_[export_reactive].tiers[tier] = reactive[2] + reactive[3];
-    for (std::size_t q = 0; q < quadrant_count; ++q) {
-      energies_[reactive_q1 + q].tiers[tier] = reactive[q];
-      energies_[apparent_q1 + q].tiers[tier] = readings.apparent_vah[q];
-    }
-  }
-}
+      outage_seconds_(outage_seconds),
+      outage_quantity_(outages),
+      energies_(counters) {}
 
 void MeterRegisters::add_outage(std::int64_t from, std::int64_t to) {
   Outage added{std::max(from, second_ + 1), to};
@@ -176,7 +197,7 @@ void MeterRegisters::count_second() {
   const std::uint8_t now = tier();
   if (powered_) {
     present_ = household_.at(second_);
-    count_energies(now);
+    energies_.count({present_.active_w, present_.reactive_var, present_.apparent_va}, now);
     demand_.add(present_);
     average_.add(present_);
   } else {
@@ -189,16 +210,6 @@ void MeterRegisters::count_second() {
     last_average_ = average_;
     average_ = {};
   }
-}
-
-void MeterRegisters::count_energies(std::uint8_t tier) {
-  const std::int32_t active = present_.active_w;
-  const std::int32_t reactive = present_.reactive_var;
-  const std::size_t q = quadrant(active, reactive);
-  energies_[active >= 0 ? forward : reverse].add(magnitude(active), tier);
-  energies_[reactive >= 0 ? import_reactive : export_reactive].add(magnitude(reactive), tier);
-  energies_[reactive_q1 + q].add(magnitude(reactive), tier);
-  energies_[apparent_q1 + q].add(present_.apparent_va, tier);
 }
 
 void MeterRegisters::end_demand_interval(std::uint8_t tier) {
@@ -215,10 +226,11 @@ void MeterRegisters::reset_maximum_demands() {
 }
 
 std::optional<MeterRegisters::Energy> MeterRegisters::energy_of(std::uint16_t source) {
-  if (source <= 3) return static_cast<Energy>(forward + source);
-  if (const auto q = among(source, 108, 111)) return static_cast<Energy>(reactive_q1 + *q);
+  if (source <= 3) return static_cast<Energy>(EnergyCounters::forward + source);
+  if (const auto q = among(source, 108, 111))
+    return static_cast<Energy>(EnergyCounters::reactive_q1 + *q);
   if (const auto q = among(source, apparent_energy_q1, apparent_energy_q1 + 3))
-    return static_cast<Energy>(apparent_q1 + *q);
+    return static_cast<Energy>(EnergyCounters::apparent_q1 + *q);
   return std::nullopt;
 }
 
@@ -233,9 +245,9 @@ std::optional<std::int64_t> MeterRegisters::value(std::uint16_t source) const {
 
 std::optional<std::int64_t> MeterRegisters::value(std::uint16_t source, unsigned tier) const {
   if (tier >= tier_count) return std::nullopt;
-  if (const auto energy = energy_of(source)) return energies_[*energy].tiers[tier];
-  const std::int64_t fwd = energies_[forward].tiers[tier];
-  const std::int64_t rev = energies_[reverse].tiers[tier];
+  if (const auto energy = energy_of(source)) return energies_.registers[*energy].tiers[tier];
+  const std::int64_t fwd = energies_.registers[EnergyCounters::forward].tiers[tier];
+  const std::int64_t rev = energies_.registers[EnergyCounters::reverse].tiers[tier];
   if (source == 6) return fwd + rev;
   if (source == 7) return larger(fwd - rev, 0);
   if (among(source, 4, 5) || among(source, 26, 28)) return 0;
@@ -245,13 +257,14 @@ std::optional<std::int64_t> MeterRegisters::value(std::uint16_t source, unsigned
 std::optional<std::int64_t> MeterRegisters::unit_seconds(std::uint16_t source) const {
   const auto energy = energy_of(source);
   if (!energy) return std::nullopt;
-  return energies_[*energy].total() * unit_seconds_per_unit + energies_[*energy].begun;
+  return energies_.registers[*energy].total() * unit_seconds_per_unit +
+         energies_.registers[*energy].begun;
 }
 
 std::optional<std::int64_t> MeterRegisters::total_value(std::uint16_t source) const {
-  if (const auto energy = energy_of(source)) return energies_[*energy].total();
-  const std::int64_t fwd = energies_[forward].total();
-  const std::int64_t rev = energies_[reverse].total();
+  if (const auto energy = energy_of(source)) return energies_.registers[*energy].total();
+  const std::int64_t fwd = energies_.registers[EnergyCounters::forward].total();
+  const std::int64_t rev = energies_.registers[EnergyCounters::reverse].total();
   if (source == 4) return outage_seconds_;
   if (source == 5) return outage_quantity_;
   if (source == 6) return fwd + rev;

@@ -28,6 +28,7 @@ inline constexpr std::uint16_t apparent_energy_q1 = 256;
 // A value: which tier counts when, by local time. By default tier 0 counts always.
 struct TariffSchedule {
   std::int32_t utc_offset_seconds = 3600;
+  LocalOffset local_offset = nullptr;                               // if not null, instead
   std::array<std::array<std::uint8_t, 24>, weekday_count> tiers{};  // by weekday and hour
 
   // Tier 0 from Monday to Friday, from 6 to 22 o'clock; tier 1 at night and at the weekend.
@@ -52,6 +53,32 @@ struct InitialReadings {
   std::int64_t outages = 0;
 };
 
+// The energies that a meter counts. A value.
+struct EnergyCounters {
+  // In the order of BT23's summations.
+  enum Energy : std::size_t {
+    forward,
+    reverse,
+    import_reactive,
+    export_reactive,
+    reactive_q1,
+    apparent_q1 = reactive_q1 + quadrant_count,
+    energy_count = apparent_q1 + quadrant_count
+  };
+  struct Register {
+    std::array<std::int64_t, tier_count> tiers{};  // Wh, varh, VAh
+    std::int64_t begun = 0;                        // unit-seconds of the next, 0 to 3599
+    std::int64_t total() const;
+    void add(std::int64_t unit_seconds, std::uint8_t tier);
+  };
+  std::array<Register, energy_count> registers{};
+
+  EnergyCounters() = default;
+  explicit EnergyCounters(const std::array<TierReadings, tier_count>& tiers);
+  // So many seconds with that power, in that tier.
+  void count(const Power& power, std::uint8_t tier, std::int64_t seconds = 1);
+};
+
 // Of BT23's demand block, page 210, for the demand source 8.
 struct MaximumDemand {
   std::int64_t watts = 0;  // mean forward power of a demand interval
@@ -70,6 +97,9 @@ class MeterRegisters {
   // The registers as they are at the end of second `start` (since 1970 UTC).
   MeterRegisters(Household household, const TariffSchedule& schedule, std::int64_t start,
                  const InitialReadings& initial = {});
+  // Goes on from these counters.
+  MeterRegisters(Household household, const TariffSchedule& schedule, std::int64_t start,
+                 const EnergyCounters& counters, std::int64_t outage_seconds, std::int64_t outages);
 
   // Declares that the meter has no power from `from` to `to` (seconds since 1970 UTC): the first
   // second without is `from`, the first with it again is `to`. What is not later than second() has
@@ -81,6 +111,8 @@ class MeterRegisters {
   void advance(std::int64_t second);
   // The last second that was counted.
   std::int64_t second() const { return second_; }
+
+  const EnergyCounters& energies() const { return energies_; }
 
   // What is measured in a second, past or future: zeros in an outage.
   Measured at(std::int64_t second) const;
@@ -122,22 +154,7 @@ class MeterRegisters {
   void reset_maximum_demands();
 
  private:
-  // In the order of BT23's summations.
-  enum Energy : std::size_t {
-    forward,
-    reverse,
-    import_reactive,
-    export_reactive,
-    reactive_q1,
-    apparent_q1 = reactive_q1 + quadrant_count,
-    energy_count = apparent_q1 + quadrant_count
-  };
-  struct Register {
-    std::array<std::int64_t, tier_count> tiers{};  // Wh, varh, VAh
-    std::int64_t begun = 0;                        // unit-seconds of the next, 0 to 3599
-    std::int64_t total() const;
-    void add(std::int64_t unit_seconds, std::uint8_t tier);
-  };
+  using Energy = EnergyCounters::Energy;
   // Of an interval: all its seconds with power.
   struct Interval {
     std::int64_t seconds = 0;
@@ -157,7 +174,6 @@ class MeterRegisters {
 
   static std::optional<Energy> energy_of(std::uint16_t source);
   void count_second();
-  void count_energies(std::uint8_t tier);
   void end_demand_interval(std::uint8_t tier);
   std::optional<std::int64_t> total_value(std::uint16_t source) const;
   std::optional<std::int64_t> present_value(std::uint16_t source) const;
@@ -171,7 +187,7 @@ class MeterRegisters {
   std::vector<Outage> outages_;  // in time's order, apart from each other
   std::int64_t outage_seconds_;
   std::int64_t outage_quantity_;
-  std::array<Register, energy_count> energies_{};
+  EnergyCounters energies_;
   Interval demand_, last_demand_;    // demand_interval
   Interval average_, last_average_;  // average_interval
   MaximumDemand maximum_;

@@ -53,15 +53,18 @@ std::vector<std::uint8_t> Meter::execute(Bytes message, const Caller& caller) {
 
 std::vector<std::uint8_t> Meter::read(const Request& request, const Caller& caller) const {
   const std::uint16_t table = *request.table;
-  // A read behind the table's end is refused as a whole: the guide does not say what else.
-  if (!state_.tables.has(table)) return bare(ResponseCode::table_operation_not_possible);
-  const std::uint64_t size = state_.tables.size(table);
-  const std::uint64_t count = request.count.value_or(static_cast<std::uint16_t>(
+  if (!tables_.has(table)) return bare(ResponseCode::table_operation_not_possible);
+  const std::uint64_t size = tables_.size(table);
+  std::uint64_t count = request.count.value_or(static_cast<std::uint16_t>(
       std::min<std::uint64_t>(size - std::min<std::uint64_t>(size, request.offset), 0xFFFF)));
+  // Real meters answer a full read of more than there is with the whole table. Of a part behind the
+  // table's end the guide says nothing: it is refused as a whole.
+  if (static_cast<RequestCode>(request.code) == RequestCode::full_read)
+    count = std::min(count, size);
   if (request.offset + count > size || count == 0)
     return bare(ResponseCode::table_operation_not_possible);
   if (count > caller.room) return bare(ResponseCode::operation_not_possible);
-  const Buffer data = state_.tables.read(table, request.offset, static_cast<std::size_t>(count));
+  const Buffer data = tables_.read(table, request.offset, static_cast<std::size_t>(count));
   Buffer answer = bare(ResponseCode::ok);
   answer.push_back(static_cast<std::uint8_t>(data.size() >> 8));
   answer.push_back(static_cast<std::uint8_t>(data.size()));
@@ -71,16 +74,16 @@ std::vector<std::uint8_t> Meter::read(const Request& request, const Caller& call
 
 ResponseCode Meter::write(const Request& request, Bytes data, const Caller& caller) {
   const std::uint16_t table = *request.table;
-  if (!state_.tables.has(table)) return ResponseCode::table_operation_not_possible;
+  if (!tables_.has(table)) return ResponseCode::table_operation_not_possible;
   if (may_write(caller.access, table) != Permission::granted) return ResponseCode::no_permission;
   if (table == BT(7)) {
     if (request.offset != 0) return ResponseCode::operation_not_possible;
     return initiate(data, caller);
   }
   if (table == ET(52)) return write_transaction(request, data, caller);
-  if (request.offset >= state_.tables.size(table))
+  if (request.offset >= tables_.size(table))
     return ResponseCode::table_operation_not_possible;
-  state_.tables.write(table, request.offset, data);
+  tables_.write(table, request.offset, data);
   return ResponseCode::ok;
 }
 
@@ -156,6 +159,16 @@ void Meter::run_transaction(const Caller& caller) {
 bool Meter::alerts(unsigned client) const {
   // Not to clients that have not registered, page 36.
   return state_.alerts[client] != 0 && has_flag(state_, client, registered);
+}
+
+void Meter::ask_for_data(unsigned client) {
+  if (!has_flag(state_, client, registered)) {
+    const auto flags = static_cast<std::uint8_t>(client_flags(state_, client) | registered);
+    state_.tables.write(ET(50), client_entry(state_, client) + client_flags_at,
+                        std::array<std::uint8_t, 1>{flags});
+    live_on(state_);
+  }
+  state_.alerts[client] |= Alert::scheduled_read;
 }
 
 unsigned Meter::baud_rate(unsigned client) const {

@@ -9,6 +9,7 @@
 
 #include "protocol/access.h"
 #include "protocol/message.h"
+#include "simulator/contents/loaded_tables.h"
 #include "simulator/contents/meter_state.h"
 
 namespace mep::simulator {
@@ -24,6 +25,8 @@ struct Caller {
 class Meter {
  public:
   explicit Meter(const MeterOptions& options);
+  Meter(const Meter&) = delete;
+  Meter& operator=(const Meter&) = delete;
 
   // Lets time pass. `now` must not run backwards; it is the moment of what is executed next.
   void advance(Instant now);
@@ -35,6 +38,15 @@ class Meter {
   bool alerts(unsigned client) const;
   // The speed that ET13 says for the client's port, page 20.
   unsigned baud_rate(unsigned client) const;
+
+  // The utility wants a client's data: it is alerted until it has posted them. A client that has
+  // not registered is registered for it, as only such are alerted (page 36).
+  void ask_for_data(unsigned client);
+
+  // Tables that are as given from now on, see LoadedTables::load().
+  std::vector<std::uint16_t> load(const GivenTables& given) { return tables_.load(given); }
+  // The tables as clients see them.
+  const LoadedTables& tables() const { return tables_; }
 
   const MeterState& state() const { return state_; }
   // For those who let things happen to the meter from outside: the utility, an M-Bus device.
@@ -48,6 +60,7 @@ class Meter {
   void run_transaction(const Caller& caller);
 
   MeterState state_;
+  LoadedTables tables_{state_.tables};
   std::vector<std::uint8_t> last_transaction_;
   bool in_transaction_ = false;
 };

@@ -5,6 +5,9 @@
 #include <array>
 #include <utility>
 
+#include "protocol/bytes.h"
+#include "protocol/tap.h"
+
 namespace mep::simulator {
 namespace {
 
@@ -23,10 +26,12 @@ Buffer bare(ResponseCode code) {
   return {static_cast<std::uint8_t>(code)};
 }
 
-Buffer wrong_sequence(std::uint32_t last) {
+// Page 12: the number to be used next. The example of page 16 counts it up first; public clients
+// and frames of real meters say otherwise.
+Buffer wrong_sequence(std::uint32_t next) {
   Buffer answer = bare(ResponseCode::invalid_sequence_number);
   for (int shift = 24; shift >= 0; shift -= 8)
-    answer.push_back(static_cast<std::uint8_t>(last >> shift));
+    answer.push_back(static_cast<std::uint8_t>(next >> shift));
   return answer;
 }
 
@@ -39,9 +44,11 @@ MeterPort::MeterPort(Meter& meter, unsigned client, PortOptions options)
       splitter_(Direction::client_to_meter, client_silence,
                 [this](const LineRecord& record) { take(record); }),
       sequence_(options_.last_sequence),
+      faults_(options_.faults, options_.fault_seed),
       now_(meter.state().now),
       alert_at_(now_ + alert_period) {
   baud_rate_ = meter.baud_rate(client);
+  if (options_.faults.alert_period) demand_at_ = now_ + *options_.faults.alert_period;
 }
 
 void MeterPort::receive(Bytes bytes, Instant now) {
@@ -55,6 +62,11 @@ void MeterPort::advance(Instant now) {
   now_ = std::max(now_, now);
   splitter_.advance(now_);
   if (outgoing_ && outgoing_->next <= now_) send_next_segment();
+  if (demand_at_ && *demand_at_ <= now_) {
+    demand_at_ = now_ + *options_.faults.alert_period;
+    meter_.advance(now_);
+    meter_.ask_for_data(client_);
+  }
   if (alert_at_ <= now_) alert_if_due();
 }
 
@@ -62,18 +74,70 @@ std::optional<Instant> MeterPort::deadline() const {
   Instant due = alert_at_;
   if (const auto silence = splitter_.deadline()) due = std::min(due, *silence);
   if (outgoing_) due = std::min(due, outgoing_->next);
+  if (demand_at_) due = std::min(due, *demand_at_);
   return due;
+}
+
+std::string MeterPort::reason_to_drop(const LineRecord& record) const {
+  if (record.status & tap::truncated) {
+    std::string reason = "cut short by a silence";
+    if (record.bytes.size() >= length_field_size)
+      reason += ": its length says " +
+                std::to_string(length_field_size + read_be(record.bytes, 0, length_field_size)) +
+                " bytes";
+    return reason;
+  }
+  if (record.status & tap::noise) return "they form no frame";
+  if (record.status != 0) return "trouble on the line";
+  if (record.bytes.size() <= length_field_size) return "there is nothing in it";
+  return outgoing_ ? "another request is being answered" : "";
 }
 
 void MeterPort::take(const LineRecord& record) {
   // Damaged requests get no answer; nor does one that comes while another is being answered.
-  if (record.status != 0 || record.bytes.size() <= length_field_size || outgoing_) return;
+  if (std::string reason = reason_to_drop(record); !reason.empty()) {
+    if (dropped_) dropped_({{record.bytes.begin(), record.bytes.end()}, std::move(reason)});
+    return;
+  }
+  const Fault fault = faults_.next();
+  if (fault.jump != 0) {
+    sequence_.skip(fault.jump);
+    tell_fault("sequence number jumped by " + std::to_string(fault.jump));
+  }
   meter_.advance(now_);
+  digested_ = false;
   Outgoing answer{frame(answer_to(record.bytes.subspan(length_field_size))), 0,
                   now_ + answer_delay};
+  if (fault.lost) return tell_fault("answer lost", answer.frame);
+  spoil(answer, fault);
   if (last_answer_) answer.next = std::max(answer.next, *last_answer_ + between_answers);
   last_answer_ = answer.next;
   outgoing_ = std::move(answer);
+}
+
+void MeterPort::spoil(Outgoing& answer, const Fault& fault) {
+  if (fault.late) {
+    answer.next += options_.faults.late_by;
+    tell_fault("answer late by " +
+               std::to_string(
+                   std::chrono::floor<std::chrono::milliseconds>(options_.faults.late_by).count()) +
+               " ms");
+  }
+  if (fault.damaged) {
+    constexpr unsigned bits = 8;
+    const auto message = std::span(answer.frame).subspan(length_field_size);
+    message[fault.position / bits % message.size()] ^=
+        static_cast<std::uint8_t>(1 << fault.position % bits);
+    tell_fault("answer damaged");
+  }
+  if (fault.digest && digested_) {
+    for (std::uint8_t& byte : std::span(answer.frame).last(digest_size)) byte ^= 0xFF;
+    tell_fault("wrong digest");
+  }
+}
+
+void MeterPort::tell_fault(std::string what, Bytes lost) const {
+  if (suffered_) suffered_({{lost.begin(), lost.end()}, std::move(what)});
 }
 
 void MeterPort::send_next_segment() {
@@ -122,10 +186,11 @@ std::vector<std::uint8_t> MeterPort::answer_rc4(Bytes message) {
   const MeterOptions& meter = meter_.state().options;
   const auto opened = open_request(message, meter.mak, meter.mbk);
   if (!opened) return bare(ResponseCode::authentication_failure);
+  digested_ = true;
   const auto sealed = [&opened](Bytes answer) { return seal_answer(answer, opened->exchange); };
   // No RC4 while a TLS session lasts, page 8.
   if (options_.tls_only || tls_) return sealed(bare(ResponseCode::invalid_service_sequence_state));
-  if (!sequence_.accept(opened->sequence)) return sealed(wrong_sequence(sequence_.last()));
+  if (!sequence_.accept(opened->sequence)) return sealed(wrong_sequence(sequence_.next()));
   return sealed(execute(opened->message, {client_, opened->access, rc4_room}));
 }
 

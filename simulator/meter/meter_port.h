@@ -8,10 +8,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "protocol/frame.h"
 #include "simulator/channels/station.h"
+#include "simulator/meter/faults.h"
 #include "simulator/meter/meter.h"
 #include "simulator/security/rc4_security.h"
 #include "simulator/security/tls_end.h"
@@ -32,6 +34,8 @@ struct PortOptions {
   // What TLS draws from; must outlive the port. Null: TLS requests are refused.
   TlsRandom* tls_random = nullptr;
   TlsOptions tls;
+  FaultOptions faults;
+  std::uint64_t fault_seed = 1;
 };
 
 // A request that the meter executed, as it was inside its security.
@@ -43,6 +47,18 @@ struct Executed {
   std::vector<std::uint8_t> answer;
 };
 
+// Bytes from the client that get no answer.
+struct Dropped {
+  std::vector<std::uint8_t> bytes;  // as they came, with their length field
+  std::string reason;               // "another request is being answered"
+};
+
+// What went wrong on purpose with the last request.
+struct Suffered {
+  std::vector<std::uint8_t> lost;  // the frame that never leaves; empty: it does
+  std::string what;                // "answer late by 800 ms"
+};
+
 class MeterPort : public Station {
  public:
   // `meter` must outlive the port. `client`: 0 for MEP client 1.
@@ -50,6 +66,15 @@ class MeterPort : public Station {
 
   // Hears of everything that the meter executes for this port.
   void observe(std::function<void(const Executed&)> observer) { observer_ = std::move(observer); }
+
+  // Hears of everything that gets no answer.
+  void observe_dropped(std::function<void(const Dropped&)> observer) {
+    dropped_ = std::move(observer);
+  }
+  // Hears of faults, each when the meter answers the request that suffers it.
+  void observe_faults(std::function<void(const Suffered&)> observer) {
+    suffered_ = std::move(observer);
+  }
 
   void receive(Bytes bytes, Instant now) override;
   void advance(Instant now) override;
@@ -65,6 +90,10 @@ class MeterPort : public Station {
   };
 
   void take(const LineRecord& record);
+  // Why a record gets no answer; empty: it does.
+  std::string reason_to_drop(const LineRecord& record) const;
+  void spoil(Outgoing& answer, const Fault& fault);
+  void tell_fault(std::string what, Bytes lost = {}) const;
   std::vector<std::uint8_t> answer_to(Bytes message);
   std::vector<std::uint8_t> answer_rc4(Bytes message);
   std::vector<std::uint8_t> answer_tls(RequestCode code, Bytes bytes);
@@ -80,13 +109,18 @@ class MeterPort : public Station {
   PortOptions options_;
   FrameSplitter splitter_;
   SequenceWindow sequence_;
+  Faults faults_;
+  bool digested_ = false;  // the answer that is being made ends with a digest
   std::unique_ptr<TlsEnd> tls_;
   std::function<void(const Executed&)> observer_;
+  std::function<void(const Dropped&)> dropped_;
+  std::function<void(const Suffered&)> suffered_;
   Instant now_{0};
   unsigned baud_rate_ = default_baud_rate;
   std::optional<Outgoing> outgoing_;
   std::optional<Instant> last_answer_;
   Instant alert_at_;
+  std::optional<Instant> demand_at_;  // when the client is asked for data on purpose
 };
 
 }  // namespace mep::simulator

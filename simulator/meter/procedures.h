@@ -20,11 +20,12 @@ enum Result : std::uint8_t {
   queue_full = 7,
 };
 
-// Kinds of EP39 "Post MEP Data". The guide names what can be posted (pages 18 and 35) and one
-// number, 12; where it stands and the other numbers are this meter's own.
+// Kinds of EP39 "Post MEP Data", the first byte of its parameters. The guide names what can be
+// posted (pages 18 and 35) and one number, 12. 4 is what the best-known client sends, followed by
+// 1 for success, two bytes of length and the data. The other numbers are this meter's own.
 enum class Posted : std::uint8_t {
   scheduled_read = 1,
-  scheduled_read_and_alarms = 2,
+  scheduled_read_and_alarms = 4,
   on_demand_result = 3,
   clear_mbus_alert = 11,
   clear_delta_data_alert = 12,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "simulator/program/exchange_log.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include "protocol/message.h"
 #include "protocol/names.h"
 #include "protocol/procedure.h"
+#include "protocol/tables/procedures.h"
 #include "protocol/times.h"
 #include "simulator/security/rc4_security.h"
 
@@ -47,6 +49,22 @@ std::string code_text(std::string_view name, std::uint8_t code) {
   return text.data();
 }
 
+// As tshark shows it.
+std::string sequence_text(std::uint32_t number) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "0x%08x", static_cast<unsigned>(number));
+  return text.data();
+}
+
+// "EP39: completed": the procedure's own reading of the code, or else that of page 53.
+std::string result_text(std::uint16_t procedure, std::uint8_t code) {
+  std::string_view name = standard_result_name(code);
+  if (const Procedure* described = find_procedure(procedure))
+    for (const auto& [value, own_name] : described->results)
+      if (value == code) name = own_name;
+  return procedure_label(procedure) + ": " + code_text(name, code);
+}
+
 std::string bytes_text(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " byte" : " bytes");
 }
@@ -64,15 +82,21 @@ std::string describe_request(Bytes message) {
   return text;
 }
 
-std::string describe_answer(Bytes message) {
+std::string describe_answer(Bytes request, Bytes message) {
+  const Request asked = parse_request(request, Trailer::absent);
   const Response answer = parse_response(message, Answers::unknown, Trailer::absent);
   std::string text = code_text(response_name(answer.code), answer.code);
   if (answer.is(ResponseCode::invalid_sequence_number) && answer.sequence)
-    text += " (the last was " + std::to_string(*answer.sequence) + ")";
+    text += " (the meter expects " + sequence_text(*answer.sequence) + ")";
+  constexpr std::array results = {BT(8), ET(59), ET(85)};
+  const bool of_results = asked.table && std::ranges::find(results, *asked.table) != results.end();
+  if (of_results && asked.offset == 0 && is_read(static_cast<RequestCode>(asked.code)))
+    if (const auto result = procedure::parse_result(answer.data.of(message)))
+      text += " (" + result_text(result->number, result->code) + ")";
   return text;
 }
 
-std::string exchange_line(Instant at, const std::string& request, const std::string& answer) {
+std::string exchange_line(Instant at, const std::string& exchange) {
   const auto second = std::chrono::floor<std::chrono::seconds>(at);
   const auto fraction = std::chrono::floor<std::chrono::milliseconds>(at - second);
   const DateTime when = date_time(second.count());
@@ -80,7 +104,7 @@ std::string exchange_line(Instant at, const std::string& request, const std::str
   std::snprintf(time.data(), time.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ ", when.year,
                 when.month, when.day, when.hour, when.minute, when.second,
                 static_cast<int>(fraction.count()));
-  return time.data() + request + " -> " + answer;
+  return time.data() + exchange;
 }
 
 ExchangeLog::ExchangeLog(const Meter& meter, Print print)
@@ -89,10 +113,11 @@ ExchangeLog::ExchangeLog(const Meter& meter, Print print)
       requests_(Direction::client_to_meter, client_silence, [this](const LineRecord& record) {
         if (record.status != 0 || record.bytes.size() <= length_field_size) return;
         const Bytes message = record.bytes.subspan(length_field_size);
-        request_.assign(message.begin(), message.end());
+        previous_ = std::exchange(request_, {message.begin(), message.end()});
       }) {}
 
 void ExchangeLog::hear_client(Bytes bytes, Instant now) {
+  now_ = now;
   requests_.advance(now);
   for (const std::uint8_t byte : bytes) requests_.push(byte, now);
 }
@@ -110,32 +135,55 @@ void ExchangeLog::hear_meter(Bytes bytes, Instant now) {
 
 void ExchangeLog::sent(Bytes frame, Instant now) {
   if (frame.size() == length_field_size)
-    print_(exchange_line(now, "alert", "sent"));
+    print_(exchange_line(now, "alert -> sent"));
   else
     answered(frame.subspan(length_field_size), now);
 }
 
+void ExchangeLog::hear(const Dropped& dropped) {
+  const Bytes bytes = dropped.bytes;
+  if (bytes.size() > length_field_size &&
+      std::ranges::equal(bytes.subspan(length_field_size), request_))
+    request_ = previous_;
+  print_(
+      exchange_line(now_, bytes_text(dropped.bytes.size()) + " -> no answer: " + dropped.reason));
+}
+
+void ExchangeLog::hear(const Suffered& suffered) {
+  faults_ += ", " + suffered.what;
+  if (!suffered.lost.empty()) answered(Bytes(suffered.lost).subspan(length_field_size), now_);
+}
+
 void ExchangeLog::answered(Bytes message, Instant now) {
-  const auto executed = std::exchange(executed_, std::nullopt);
-  if (executed) {
-    print_(
-        exchange_line(now, describe_request(executed->request), describe_answer(executed->answer)));
-    return;
+  std::string line = exchanged(message);
+  if (!faults_.empty()) line += " [fault: " + std::exchange(faults_, {}).substr(2) + "]";
+  print_(exchange_line(now, line));
+}
+
+std::string ExchangeLog::exchanged(Bytes message) {
+  if (const auto executed = std::exchange(executed_, std::nullopt)) {
+    std::string text = describe_request(executed->request) + " -> " +
+                       describe_answer(executed->request, executed->answer);
+    const Request request = parse_request(executed->request, Trailer::absent);
+    const bool called = request.table == BT(7) && is_write(static_cast<RequestCode>(request.code));
+    if (called && executed->answer.front() == static_cast<std::uint8_t>(ResponseCode::ok)) {
+      const ProcedureResult& result = meter_.state().results[executed->client];
+      text += " (" + result_text(result.procedure, result.code) + ")";
+    }
+    return text;
   }
   const MeterOptions& keys = meter_.state().options;
   if (const auto opened = open_request(request_, keys.mak, keys.mbk)) {
     const auto answer = open_answer(message, opened->exchange);
-    print_(exchange_line(now, describe_request(opened->message),
-                         answer ? describe_answer(*answer) : "an answer that cannot be read"));
-    return;
+    return describe_request(opened->message) + " -> " +
+           (answer ? describe_answer(opened->message, *answer) : "an answer that cannot be read");
   }
   const std::uint8_t code = message[0];
   if (!request_.empty() && is_tls(static_cast<RequestCode>(request_[0])))
-    print_(exchange_line(now, std::string(request_name(request_[0])),
-                         code_text(tls_response_name(code), code)));
-  else
-    print_(exchange_line(now, "request of " + bytes_text(request_.size()) + " that no key opens",
-                         code_text(response_name(code), code)));
+    return std::string(request_name(request_[0])) + " -> " +
+           code_text(tls_response_name(code), code);
+  return "request of " + bytes_text(request_.size()) + " that no key opens -> " +
+         code_text(response_name(code), code);
 }
 
 }  // namespace mep::simulator

@@ -8,18 +8,23 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
+#include "protocol/names.h"
 #include "simulator/channels/channel.h"
 #include "simulator/meter/meter.h"
 #include "simulator/meter/meter_port.h"
 #include "simulator/program/exchange_log.h"
 #include "simulator/program/serve.h"
 #include "simulator/program/sim_options.h"
+#include "simulator/program/table_file.h"
 #include "simulator/scripts/script.h"
 #include "simulator/security/tls_end.h"
 #include "system/event_loop.h"
 #include "system/problem.h"
+#include "system/text.h"
 
 namespace mep::simulator {
 namespace {
@@ -54,6 +59,8 @@ class LoggedPort : public Station {
  public:
   LoggedPort(MeterPort& port, ExchangeLog& log) : port_(port), log_(log) {
     port_.observe([this](const Executed& executed) { log_.hear(executed); });
+    port_.observe_dropped([this](const Dropped& dropped) { log_.hear(dropped); });
+    port_.observe_faults([this](const Suffered& suffered) { log_.hear(suffered); });
     port_.connect([this](Bytes bytes, unsigned baud_rate) {
       log_.hear_meter(bytes, now_);
       send(bytes, baud_rate);
@@ -82,13 +89,42 @@ std::uint32_t random_sequence() {
   return std::uniform_int_distribution<std::uint32_t>(0x1000, 0x7FFFFFFF)(source);
 }
 
+MeterOptions meter_options(const SimOptions& options, const RealClock& clock) {
+  return {options.generation, options.seed, clock.now(), options.mbk, options.mak, true};
+}
+
+// What the file says that --load names.
+void load_tables(const SimOptions& options, Meter& meter) {
+  try {
+    std::vector<std::string> left_out;
+    for (const std::uint16_t table : meter.load(options.tables))
+      left_out.push_back(table_label(table));
+    if (!left_out.empty())
+      say("mep-sim: not in the file, and laid out otherwise by what is: " +
+          system::listed(left_out) + "; the meter is without them");
+  } catch (const std::invalid_argument& problem) {
+    throw system::Problem(std::string("--load: ") + problem.what());
+  }
+}
+
+int dump(const SimOptions& options, const RealClock& clock) {
+  Meter meter(meter_options(options, clock));
+  meter.advance(clock.now());
+  load_tables(options, meter);
+  std::fputs(table_file_text(meter).c_str(), stdout);
+  return exit_good;
+}
+
 void be_a_meter(const SimOptions& options, const RealClock& clock, Channel& channel,
                 TlsRandom* random, system::StopRequest& stop) {
-  Meter meter({options.generation, options.seed, clock.now(), options.mbk, options.mak});
+  Meter meter(meter_options(options, clock));
+  load_tables(options, meter);
   PortOptions port_options;
   port_options.last_sequence = random_sequence();
   port_options.tls_only = options.require_tls;
   port_options.tls_random = random;
+  port_options.faults = options.faults;
+  port_options.fault_seed = options.seed;
   MeterPort port(meter, options.port, port_options);
 
   std::optional<ExchangeLog> log;
@@ -111,7 +147,7 @@ struct Result {
 };
 
 // So many requests without a single byte in return, and it is no use going on.
-constexpr unsigned patience = 2;
+constexpr unsigned patience = 3;
 
 void be_a_client(const SimOptions& options, const RealClock& clock, Channel& channel,
                  TlsRandom* random, system::StopRequest& stop) {
@@ -139,8 +175,10 @@ void be_a_client(const SimOptions& options, const RealClock& clock, Channel& cha
         (answered &&
          exchanged.answer[0] != static_cast<std::uint8_t>(ResponseCode::authentication_failure));
     if (options.verbose)
-      say(exchange_line(exchanged.answered_at, describe_request(exchanged.request),
-                        answered ? describe_answer(exchanged.answer) : "no answer"));
+      say(exchange_line(
+          exchanged.answered_at,
+          describe_request(exchanged.request) + " -> " +
+              (answered ? describe_answer(exchanged.request, exchanged.answer) : "no answer")));
     if (result.unanswered >= patience && service->bytes_received() == 0)
       throw system::Problem("nothing answers; is there a meter, and is the line the right one?");
   });
@@ -172,6 +210,7 @@ int serve(const SimOptions& options) {
   // Somebody who goes away is an error of write(2) then, not the end of the process.
   signal(SIGPIPE, SIG_IGN);
   const RealClock clock;
+  if (options.dump) return dump(options, clock);
   std::optional<TlsRandom> random;
   if (tls_available()) random.emplace();
   const std::unique_ptr<Channel> channel = open_channel(options);

@@ -2,6 +2,8 @@
 #include "simulator/program/sim_options.h"
 
 #include <cerrno>
+#include <charconv>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "protocol/keys.h"
+#include "simulator/program/table_file.h"
 #include "simulator/scripts/scenario.h"
 #include "simulator/scripts/script.h"
 #include "system/command_line.h"
@@ -69,7 +72,12 @@ system::Program program() {
          {"mbk", "KEY", "The MEP Basic Key: 16 to 20 characters or 32 to 40 hexadecimal digits"},
          {"mak", "KEY", "The MEP Advanced Key, likewise"},
          {"require-tls", "", "Refuse RC4"},
-         {"seed", "N", "Another number is another household", std::to_string(preset.seed)}}},
+         {"seed", "N", "Another number is another household", std::to_string(preset.seed)},
+         {"load", "FILE", "Begin with the tables in this file, as --dump writes it"},
+         {"dump", "", "Write the tables to standard output, as JSON, and end"},
+         {"fault", "LIST",
+          "What goes wrong, with chances from 0 to 1: lost=0.05,late=0.1:800 (ms),damaged=0.02,"
+          "digest=0.01,jump=0.01; alert=60 asks for data each 60 s"}}},
        {"The client:",
         {{"client", "SCRIPT", "Be a client and do this"},
          {"security", "WHICH", "plain (digests only), rc4 or tls",
@@ -153,6 +161,75 @@ void take_key_file(const std::string& path, SimOptions& options) {
   options.key = options.access == AccessLevel::advanced ? options.mak : options.mbk;
 }
 
+// A number with a decimal point, in any locale.
+std::optional<double> parse_real(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+[[noreturn]] void refuse_fault(const std::string& fault, const std::string& why) {
+  refuse("fault", fault, why);
+}
+
+double chance_of(const std::string& fault, std::string_view text) {
+  const auto chance = parse_real(text);
+  if (!chance || *chance < 0 || *chance > 1)
+    refuse_fault(fault, "give a chance from 0 to 1, such as 0.05");
+  return *chance;
+}
+
+Instant milliseconds_of(const std::string& fault, std::string_view text) {
+  constexpr unsigned most = 60'000;
+  const auto time = system::parse_number<unsigned>(std::string(text));
+  if (!time || *time > most) refuse_fault(fault, "give milliseconds up to 60000 behind the colon");
+  return std::chrono::milliseconds(*time);
+}
+
+// One of the list: "late=0.1:800".
+void take_fault(const std::string& fault, FaultOptions& faults) {
+  const std::size_t equals = fault.find('=');
+  const std::string name = fault.substr(0, equals);
+  std::string_view value = fault;
+  value.remove_prefix(equals == std::string::npos ? fault.size() : equals + 1);
+  if (name == "alert") {
+    constexpr unsigned longest = 1'000'000;
+    const auto seconds = system::parse_number<unsigned>(std::string(value));
+    if (!seconds || *seconds == 0 || *seconds > longest)
+      refuse_fault(fault, "give whole seconds, such as alert=60");
+    faults.alert_period = std::chrono::seconds(*seconds);
+    return;
+  }
+  if (const std::size_t colon = value.find(':'); name == "late" && colon != value.npos) {
+    faults.late_by = milliseconds_of(fault, value.substr(colon + 1));
+    value = value.substr(0, colon);
+  }
+  struct Chance {
+    std::string_view name;
+    double FaultOptions::*target;
+  };
+  constexpr Chance chances[] = {{"lost", &FaultOptions::lost},
+                                {"late", &FaultOptions::late},
+                                {"damaged", &FaultOptions::damaged},
+                                {"digest", &FaultOptions::digest},
+                                {"jump", &FaultOptions::jump}};
+  for (const Chance& each : chances) {
+    if (each.name != name) continue;
+    faults.*each.target = chance_of(fault, value);
+    return;
+  }
+  refuse_fault(fault, "there are lost, late, damaged, digest, jump and alert, as in lost=0.05");
+}
+
+void take_faults(const std::string& list, FaultOptions& faults) {
+  std::istringstream all(list);
+  std::string fault;
+  bool any = false;
+  for (; std::getline(all, fault, ','); any = true) take_fault(fault, faults);
+  if (!any) take_fault("", faults);
+}
+
 void take_channel(const Given& given, SimOptions& options) {
   const std::string* tcp = find(given, "tcp");
   const std::string* device = find(given, "device");
@@ -194,11 +271,19 @@ SimOptions parse_sim_options(int argc, const char* const* argv) {
   options.verbose = given.contains("verbose");
   options.require_tls = given.contains("require-tls");
   if (second_of(given, "generation", "3", "4")) options.generation = Generation::gen4;
+  if (const std::string* path = find(given, "load")) {
+    TableFile file = read_table_file(*path);
+    options.tables = std::move(file.tables);
+    if (file.generation && !given.contains("generation"))
+      options.generation = *file.generation == 4 ? Generation::gen4 : Generation::gen3;
+  }
+  options.dump = given.contains("dump");
   options.port = second_of(given, "mep-port", "1", "2") ? 1 : 0;
   if (!options.script && options.port == 1 && options.generation == Generation::gen3)
     throw Problem("--mep-port 2: meters of generation 3 have one port; add --generation 4");
   take_number(given, "seed", options.seed);
   take_number(given, "rounds", options.rounds);
+  if (const std::string* faults = find(given, "fault")) take_faults(*faults, options.faults);
   if (const std::string* security = find(given, "security")) {
     const auto known = find_security(*security);
     if (!known) refuse("security", *security, "there are plain, rc4 and tls");

@@ -11,7 +11,9 @@
 #include "protocol/access.h"
 #include "protocol/types.h"
 #include "simulator/client/client.h"
+#include "simulator/contents/loaded_tables.h"
 #include "simulator/contents/meter_state.h"
+#include "simulator/meter/faults.h"
 
 namespace mep::simulator {
 
@@ -20,6 +22,7 @@ enum class ChannelKind : std::uint8_t { pty, tcp, device };
 struct SimOptions {
   bool help = false;
   bool version = false;
+  bool dump = false;  // write down the meter's tables and be done
 
   ChannelKind channel = ChannelKind::pty;
   std::string place;  // of the TCP port, or the device's path
@@ -36,6 +39,8 @@ struct SimOptions {
   Key mak = factory_default_key;
   bool require_tls = false;
   std::uint64_t seed = 1;
+  FaultOptions faults;
+  GivenTables tables;  // that it begins with
 
   // Of the client.
   Security security = Security::plain;

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "protocol/names.h"
+#include "simulator/contents/table_bytes.h"
 #include "simulator/meter/procedures.h"
 #include "simulator/scripts/happenings.h"
 #include "simulator/scripts/steps.h"
@@ -25,7 +26,13 @@ Buffer own_measurements() {
 }
 
 Task<> serve_scheduled_read(Client& client) {
-  co_await post_data(client, static_cast<std::uint8_t>(Posted::scheduled_read), own_measurements());
+  // As the best-known client does it: success, the length, the data.
+  Buffer posted = {1};
+  const Buffer data = own_measurements();
+  append(posted, le16(static_cast<std::uint16_t>(data.size())));
+  append(posted, data);
+  co_await post_data(client, static_cast<std::uint8_t>(Posted::scheduled_read_and_alarms),
+                     std::move(posted));
 }
 
 // Page 25: a request is another's unless the handle is one's own.

@@ -63,14 +63,16 @@ std::vector<std::uint8_t> seal_answer(Bytes answer, const Rc4Exchange& exchange)
 class SequenceWindow {
  public:
   explicit SequenceWindow(std::uint32_t last) : last_(last) {}
-  // The number that was used last, which an answer 0x0C tells.
-  std::uint32_t last() const { return last_; }
+  // The number to be used next, which an answer 0x0C tells.
+  std::uint32_t next() const { return last_ + 1; }
   // Whether a request may have that number; if so it is the last from now on.
   bool accept(std::uint32_t sequence) {
     if (sequence - last_ - 1 >= sequence_window) return false;
     last_ = sequence;
     return true;
   }
+  // So many numbers are used by somebody else.
+  void skip(std::uint32_t count) { last_ += count; }
 
  private:
   std::uint32_t last_;

@@ -331,6 +331,67 @@ void device_sources_show_the_mbus(void**) {
   assert_false(source_value(state, first_mapped_source + 1).has_value());
 }
 
+// All that BT23 and the M-Bus devices count.
+std::vector<std::int64_t> counted(const MeterState& state) {
+  std::vector<std::int64_t> all;
+  for (const auto& counter : state.registers->energies().registers) {
+    all.insert(all.end(), counter.tiers.begin(), counter.tiers.end());
+    all.push_back(counter.begun);
+  }
+  for (const MbusDevice& device : state.mbus) all.push_back(device.value);
+  return all;
+}
+
+MeterState& continuing(MeterState& state, std::uint64_t seed, std::int64_t second) {
+  state.options = {.seed = seed, .start = std::chrono::seconds(second), .continues = true};
+  state.now = state.options.start;
+  furnish(state);
+  live_on(state);
+  return state;
+}
+
+void a_meter_that_starts_again_goes_on(void**) {
+  // Over the change to summer time, too.
+  for (const auto& [month, day, hours] : {std::array{6, 4, 1}, {3, 28, 30}, {10, 24, 55}}) {
+    const std::int64_t then = seconds_since_1970({2026, month, day, 20, 11, 12});
+    MeterState first, second;
+    continuing(first, 7, then);
+    const auto before = counted(first);
+    first.now += std::chrono::hours(hours);
+    live_on(first);
+    continuing(second, 7, then + hours * 3600);
+    assert_true(counted(second) == counted(first));
+    assert_true(counted(second) != before);
+  }
+}
+
+void registers_never_run_backwards(void**) {
+  for (const std::uint64_t seed : {1U, 5U}) {
+    const std::int64_t then = seconds_since_1970({2026, 8, 31, 23, 59, 50});
+    MeterState running, again;
+    continuing(running, seed, then);
+    running.now += std::chrono::hours(72);
+    live_on(running);
+    continuing(again, seed, then + 3 * 24 * 3600);
+    std::int64_t ahead = 0;
+    for (std::size_t i = 0; i < again.registers->energies().registers.size(); ++i) {
+      const auto& now = again.registers->energies().registers[i];
+      const auto& before = running.registers->energies().registers[i];
+      for (std::size_t tier = 0; tier < tier_count; ++tier)
+        assert_true(now.tiers[tier] >= before.tiers[tier]);
+      assert_true(now.total() - before.total() < 50'000);
+      ahead += now.total() - before.total();
+    }
+    assert_true(ahead > 0);
+    for (std::size_t i = 0; i < again.mbus.size(); ++i)
+      assert_int_equal(again.mbus[i].value, running.mbus[i].value);
+    // The totals are those of their parts.
+    const auto& all = again.registers->energies().registers;
+    assert_in_range(all[2].total() - all[4].total() - all[5].total(), 0, 1);
+    assert_in_range(all[3].total() - all[6].total() - all[7].total(), 0, 1);
+  }
+}
+
 void snapshots_are_older_registers(void**) {
   for (const Generation generation : generations) {
     const MeterState& state = meter(generation);
@@ -846,6 +907,8 @@ int main() {
       cmocka_unit_test(the_maximum_demand_is_the_registers),
       cmocka_unit_test(present_values_show_the_registers),
       cmocka_unit_test(device_sources_show_the_mbus),
+      cmocka_unit_test(a_meter_that_starts_again_goes_on),
+      cmocka_unit_test(registers_never_run_backwards),
       cmocka_unit_test(snapshots_are_older_registers),
       cmocka_unit_test(the_interface_definition_repeats_the_dimension_tables),
       cmocka_unit_test(layouts_follow_from_either),

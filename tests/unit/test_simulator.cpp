@@ -398,7 +398,8 @@ void numbers_may_be_eight_ahead(void**) {
       } else {
         Buffer expected(5);
         expected[0] = 0x0C;
-        write_be(expected, 1, 4, last);
+        // Page 12: the number to be used next.
+        write_be(expected, 1, 4, last + 1);
         assert_true(*answer == expected);
       }
       assert_int_equal(rig.executed.size(), accepted);
