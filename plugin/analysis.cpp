@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/analysis.h"
 
+#include <algorithm>
 #include <cstdarg>
 
 #include "plugin/analysis_watch.h"
@@ -51,6 +52,14 @@ std::int64_t microseconds(const nstime_t& before, const nstime_t& after) {
   nstime_t passed;
   nstime_delta(&passed, &after, &before);
   return static_cast<std::int64_t>(passed.secs) * us_in_s + passed.nsecs / ns_in_us;
+}
+
+std::uint32_t as_value(std::int64_t us) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(us, 0, UINT32_MAX));
+}
+
+double in_seconds(std::int64_t us) {
+  return static_cast<double>(us) / us_in_s;
 }
 
 void analyse(Bus& bus, const Arrived& frame, Bytes message, std::size_t size, FrameFacts& facts) {

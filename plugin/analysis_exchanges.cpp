@@ -107,15 +107,6 @@ constexpr unsigned telling_strangers = 5;
 constexpr unsigned telling_bad_answers = 2;
 constexpr std::int32_t counted_from_one_start = 1000;
 
-std::uint32_t as_value(std::int64_t us) {
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(us, 0, UINT32_MAX));
-}
-
-double in_seconds(std::int64_t us) {
-  constexpr double us_in_s = 1000000;
-  return static_cast<double>(us) / us_in_s;
-}
-
 // --- Time ----------------------------------------------------------------------------------------
 
 // What is to be said of the request before this one.

@@ -1,5 +1,10 @@
 // What client and meter do for each other: alerts, procedures, transactions, writes.
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
 #include "plugin/analysis_watch.h"
 #include "protocol/names.h"
 #include "protocol/procedure.h"
@@ -59,12 +64,22 @@ const NotedField hf_beyond_end("Bytes in the table", "mep.analysis.beyond_end", 
                                nullptr, "By the dimensions that are known", PI_SEQUENCE, PI_NOTE,
                                "The request reaches beyond the end of the table");
 
+const NotedField hf_client_down(
+    "Silent for", "mep.analysis.client_down", FT_RELATIVE_TIME, BASE_NONE, nullptr,
+    "Since the client's frame before", PI_SEQUENCE, PI_WARN,
+    "The client was silent for longer than the MEP Health Timeout of ET51: the meter has taken it "
+    "to be down, and may have reset it");
+const NotedField hf_speed_told(
+    "Line speed in ET13", "mep.analysis.speed_told", FT_UINT32, BASE_DEC | BASE_UNIT_STRING,
+    unit("bit/s"), "Of the MEP client, where it differs from the line's", PI_SEQUENCE, PI_NOTE,
+    "ET13 tells the client another speed than the line has: both go on with that one");
+const NotedField hf_speed_changed("Line speed before", "mep.analysis.speed_changed", FT_UINT32,
+                                  BASE_DEC | BASE_UNIT_STRING, unit("bit/s"),
+                                  "This frame came at another speed", PI_SEQUENCE, PI_NOTE,
+                                  "The line's speed changed");
+
 constexpr std::int64_t us_in_s = 1000000;
 constexpr std::int64_t us_in_ms = 1000;
-
-double in_seconds(std::int64_t us) {
-  return static_cast<double>(us) / us_in_s;
-}
 
 // --- Alerts --------------------------------------------------------------------------------------
 
@@ -124,6 +139,50 @@ void analyse_transaction(const Analysed& in, const Transaction* transaction) {
   if (shared && !locked) found(in, hf_not_locked, 1);
 }
 
+// --- Time and speed ------------------------------------------------------------------------------
+
+// Pages 128 and 129. The port's number is not known: the shorter of two counts.
+void analyse_silence(const Analysed& in) {
+  if (in.watch.last_of_client == 0) return;
+  std::optional<std::int64_t> timeout;
+  for (std::size_t port = 0; port < dim_info(Dim::mep_health_timeout).slots; ++port) {
+    const auto seconds = in.bus.dimensions->learned(Dim::mep_health_timeout, port);
+    if (!seconds || in.bus.dimensions->learned(Dim::mep_health_monitored, port) != 1) continue;
+    timeout = std::min(timeout.value_or(*seconds), std::int64_t{*seconds});
+  }
+  const std::int64_t silent = microseconds(in.watch.last_of_client_time, in.time());
+  if (timeout && *timeout > 0 && silent > *timeout * us_in_s)
+    found(
+        in, hf_client_down, as_value(silent),
+        "The client was silent for %.1f s, longer than the MEP Health Timeout of ET51 (%d s): the "
+        "meter has taken it to be down, and may have reset it",
+        in_seconds(silent), static_cast<int>(*timeout));
+}
+
+// Page 81. Of the MEP clients, which are the fifth device and the sixth.
+void analyse_told_speed(const Analysed& in, const Request& request) {
+  constexpr std::uint32_t rates[] = {9600,  300,   600,   1200,  2400,  4800,  9600,
+                                     14400, 19200, 28800, 38400, 57600, 115200};
+  constexpr std::size_t first_client = 4;
+  if (request.table != ET(13)) return;
+  const auto code = in.bus.dimensions->learned(Dim::device_baud_rate, first_client);
+  if (!code || std::exchange(in.watch.told_baud_rate, code) == code) return;
+  if (*code < 0 || static_cast<std::size_t>(*code) >= std::size(rates)) return;
+  const std::uint32_t rate = rates[*code];
+  if (in.frame.baud_rate != 0 && rate != in.frame.baud_rate)
+    found(in, hf_speed_told, rate,
+          "ET13 tells the client %u bit/s, and the line has %u: both go on with that one", rate,
+          in.frame.baud_rate);
+}
+
+void analyse_speed(const Analysed& in) {
+  if (in.frame.baud_rate == 0) return;
+  const std::uint32_t before = std::exchange(in.watch.baud_rate, in.frame.baud_rate);
+  if (before != 0 && before != in.frame.baud_rate)
+    found(in, hf_speed_changed, before, "The line's speed changed from %u to %u bit/s", before,
+          in.frame.baud_rate);
+}
+
 // --- Tables --------------------------------------------------------------------------------------
 
 // On average: a client that sets up a meter may write a lot at once.
@@ -156,6 +215,8 @@ void analyse_refusal(const Analysed& in, const Request& request) {
 }  // namespace
 
 void analyse_service(const Analysed& in) {
+  analyse_speed(in);
+  if (in.facts.direction == Direction::client_to_meter) analyse_silence(in);
   const Exchange* exchange = in.facts.exchange;
   const Request* request = asked(exchange);
   if (!request || request->problem != Problem::none) return;
@@ -167,6 +228,7 @@ void analyse_service(const Analysed& in) {
     if (in.facts.foreign_result && in.watch.call)
       found(in, hf_result_of_another, in.watch.call->call_frame);
     analyse_refusal(in, *request);
+    analyse_told_speed(in, *request);
   }
   analyse_transaction(in, in.facts.transaction);
 }

@@ -59,6 +59,10 @@ struct Watch {
   nstime_t locked;
   bool is_locked;
 
+  // The line's speed, and what ET13 tells of it.
+  std::uint32_t baud_rate;
+  std::optional<std::int32_t> told_baud_rate;
+
   // Writes.
   nstime_t first_write;
   std::uint32_t writes;
@@ -85,6 +89,9 @@ void found(const Analysed& in, const NotedField& what, std::uint32_t value, cons
 
 // Microseconds from `before` to `after`, which may be negative.
 std::int64_t microseconds(const nstime_t& before, const nstime_t& after);
+// As a finding's value: as many as fit. In seconds, for sentences.
+std::uint32_t as_value(std::int64_t us);
+double in_seconds(std::int64_t us);
 
 // By kind of frame, each in the file of its subject.
 void analyse_request(const Analysed& in);  // facts.exchange is its own

@@ -106,7 +106,7 @@ Table et13() {
                     .unit("min")
                     .values({{0, "with billing reads only"}})
                     .page(81),
-                u8("Baud Rate").at(6).values(baud_rates()).page(81),
+                u8("Baud Rate").at(6).values(baud_rates()).learns(Dim::device_baud_rate).page(81),
                 u8("Device Alarm Bitmask").at(7).shown_as(Format::hex).page(82),
                 when(is_mbus_device(),
                      {chars("Customer ID", 20).at(8), u8("App Reset Parameter").at(28),

@@ -86,12 +86,13 @@ Table et51() {
       {array(
            Dim::mep_channels, "MEP Device Configuration",
            {bits("MEP Flags", 1,
-                 {bit(0, "Enable Optical D.O.S. Timer"), bit(1, "Monitor MEP Health"),
+                 {bit(0, "Enable Optical D.O.S. Timer"),
+                  bit(1, "Monitor MEP Health").learns(Dim::mep_health_monitored),
                   bit(2, "Reset Device Down MEP"), bit(3, "Reset MEP Now"), bits_of(4, 6, "Unused"),
                   bit(7, "Disable MEP", {{0, "MEP enabled"}, {1, "MEP disabled"}})})
                 .at(0)
                 .note("D.O.S. timer: with two MEP ports, see ET55; Reset MEP Now: 3.60 and higher"),
-            u16("MEP Health Timeout").at(1).page(129).unit("s"),
+            u16("MEP Health Timeout").at(1).page(129).unit("s").learns(Dim::mep_health_timeout),
             u8("On-demand and One-Time Read Timeout").at(3).page(129).unit("s"),
             u16("Optical Session Timeout")
                 .at(4)

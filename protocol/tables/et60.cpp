@@ -80,8 +80,10 @@ Table et66() {
                {array(load_profile_sets, "Data Set",
                       {array_of(channels, u16("Extended Source IDs")
                                               .shown_as(Format::source_id)
+                                              .used_if(field("Extended Source IDs") != 0)
                                               .learns(Dim::mapped_source,
-                                                      index_of(1) * channels + index_of(0)))})});
+                                                      index_of(1) * channels + index_of(0)))})
+                    .numbered("Data Set", 1)});
 }
 
 }  // namespace

@@ -388,6 +388,46 @@ def test_many_writes(findings, every, found):
     assert len(told) == found
 
 
+@pytest.mark.parametrize("monitored, silence, found", [
+    (2, 59, False), (2, 61, True), (0, 61, False)])
+def test_the_client_was_taken_to_be_down(findings, monitored, silence, found):
+    """Pages 128 and 129: ET51's timeout in seconds, where the meter looks after it."""
+    story = Story()
+    story.ask(table=ET(51), count=3)
+    story.answer(struct.pack(">BH", 0, 3) + bytes([monitored]) + u16(60))
+    asked = story.ask(after=silence * 1000)
+    story.answer()
+    assert ("client_down" in findings(story).get(asked, {})) == found
+
+
+def at_speed(data, direction, speed):
+    header = bytearray(tap_header(direction, 0, len(data)))
+    header[4:8] = struct.pack(">I", speed)
+    return bytes(header) + data
+
+
+@pytest.mark.parametrize("code, told", [(4, None), (0, None), (8, "19200")])
+def test_speeds(findings, code, told):
+    """Page 81: what ET13 tells the fifth device, and what the line does next."""
+    story = Story()
+    line = 2400 if code == 4 else 9600
+
+    def exchange(speed):
+        story.number += 1
+        request = oma_digest.read(ET(13), 1, 66 * 4 + 6, story.number)
+        answer = oma_digest.read_answer(request, bytes([code]))
+        story._add(request, CLIENT_TO_METER, 400, record=at_speed(request, CLIENT_TO_METER, speed))
+        return story._add(answer, METER_TO_CLIENT, 100,
+                          record=at_speed(answer, METER_TO_CLIENT, speed))
+
+    first = exchange(line)
+    assert findings(story).get(first, {}).get("speed_told") == told
+    second = exchange(line * 2)
+    found = findings(story)
+    assert found[second - 1]["speed_changed"] == str(line)
+    assert "speed_told" not in found.get(second, {})
+
+
 @pytest.mark.parametrize("offset, count, found", [(0, 10, False), (0, 11, True), (9, 2, True)])
 def test_beyond_the_end(findings, offset, count, found):
     """BT21 has ten bytes."""

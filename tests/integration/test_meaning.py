@@ -243,6 +243,14 @@ class TestUnused:
             "Interval Source: Rev Active Wh L1L2L3 (1)",
             "Interval Source: Import Reactive Varh L1L2L3 (2)"]
 
+    def test_sources_that_are_not_mapped(self, answered):
+        """ET66, page 173."""
+        packet = answered((ET(66), u16(0, 26, 0)))
+        assert labels(packet, "mep.et66.extended_source_ids") == [
+            "Extended Source IDs: 0 (unused) [0]",
+            "Extended Source IDs: Channel 0 Pulse Input (26) [1]",
+            "Extended Source IDs: 0 (unused) [2]"]
+
     def test_sources_beyond_the_channels(self, answered):
         """ET21, page 96: as many of them count as there are channels."""
         data = bytearray(131)

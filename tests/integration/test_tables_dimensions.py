@@ -99,7 +99,7 @@ class TestRegisters:
         assert packet.shows("mep.bt23.reactive_varh_q1") == ["2"]
         assert packet.shows("mep.bt23.fwd_active_wh_l1l2l3") == ["3"]
         assert packet.shows("mep.bt23.tier.fwd_active_wh_l1l2l3") == ["6"]
-        assert assumed(packet) == ""
+        assert assumed(packet) == "ET55 Energy Register Unit = 1"
 
     def test_present_values(self, shown, capture, tshark_fields):
         talk = Talk()
