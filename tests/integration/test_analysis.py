@@ -454,3 +454,45 @@ def test_nothing_in_clean_traffic(user, name):
         assert re.match(r"1 The factory default key|1 The meter expected another sequence number|"
                         r"\d+ RC4 encryption", note), note
     assert len([note for note in notes if note.startswith("1 The meter expected")]) <= 1
+
+
+# --- Coloring rules --------------------------------------------------------------------------------
+
+def coloring_rules():
+    page = SAMPLES.parent / "docs" / "colorfilters"
+    return [line.split("@")[1:3] for line in page.read_text().splitlines() if line.startswith("@")]
+
+
+@pytest.mark.parametrize("name, expression", coloring_rules(), ids=lambda text: text[:16])
+def test_coloring_rules_find_something(user, capture, name, expression):
+    """In a sample, or where an answer is late; and only what is no error in clean traffic."""
+    story = Story()
+    story.ask()
+    story.answer(after=800)
+
+    def found(path):
+        run = user.tshark(["-r", user.readable(path), "-Y", expression, "-T", "fields", "-e",
+                           "frame.number"])
+        assert run.returncode == 0, run.stderr
+        return run.stdout.split()
+
+    samples = [SAMPLES / f"{sample}.pcapng" for sample in ("misbehaving", "line-trouble", "rc4")]
+    assert any(found(path) for path in [*samples, capture(story.frames)])
+    if name not in ("MEP", "MEP write", "MEP sequence number"):
+        assert found(SAMPLES / "load-profile.pcapng") == []
+
+
+def test_wireshark_colors_by_the_rules(user):
+    """tshark --color reads the file as Wireshark does: the frame's rule is named."""
+    rules = SAMPLES.parent / "docs" / "colorfilters"
+    (user.config_folder / "colorfilters").write_text(rules.read_text())
+    user.own(user.config_folder)
+    capture = user.readable(SAMPLES / "misbehaving.pcapng")
+    try:
+        run = user.tshark(["-r", capture, "-2", "--color", "-T", "fields", "-e",
+                           "frame.coloring_rule.name"])
+    finally:
+        (user.config_folder / "colorfilters").unlink()
+    assert run.returncode == 0, run.stderr
+    used = set(run.stdout.split("\n"))
+    assert {"MEP unanswered", "MEP refused", "MEP alert", "MEP"} <= used
