@@ -5,20 +5,12 @@
 #include <cstdarg>
 
 #include "plugin/analysis_watch.h"
-#include "protocol/frame.h"
-#include "protocol/tap.h"
 
 namespace mep::plugin {
 namespace {
 
 constexpr std::int64_t us_in_s = 1000000;
 constexpr std::int64_t ns_in_us = 1000;
-
-bool is_alert(const Analysed& in) {
-  return in.size == length_field_size && in.message.empty() &&
-         in.facts.direction == Direction::meter_to_client &&
-         (in.frame.tap_status & (tap::noise | tap::truncated)) == 0;
-}
 
 void add(const Analysed& in, const NotedField& what, std::uint32_t value, const char* text) {
   auto* finding = wmem_new0(in.bus.scope, Finding);
@@ -62,12 +54,13 @@ double in_seconds(std::int64_t us) {
   return static_cast<double>(us) / us_in_s;
 }
 
-void analyse(Bus& bus, const Arrived& frame, Bytes message, std::size_t size, FrameFacts& facts) {
+void analyse(Bus& bus, const Arrived& frame, Bytes message, bool alert, std::size_t size,
+             FrameFacts& facts) {
   if (bus.passing()) return;
   if (!bus.watch) bus.watch = wmem_new0(bus.scope, Watch);
   const Analysed in{bus, *bus.watch, frame, message, size, facts};
   const bool from_client = facts.direction == Direction::client_to_meter;
-  if (is_alert(in)) {
+  if (alert && !from_client) {
     analyse_alert(in);
   } else if (message.empty() || facts.echoes) {
     if (!from_client && !facts.echoes) bus.watch->unreadable_frame = frame.pinfo->num;

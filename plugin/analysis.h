@@ -25,8 +25,9 @@ struct Finding {
 };
 
 // First pass, of a frame or noise on a bus's line. `size`: of the frame, its length field included.
-// `message`: in the frame, empty where there is none that is whole.
-void analyse(Bus& bus, const Arrived& frame, Bytes message, std::size_t size, FrameFacts& facts);
+// `message`: in the frame, empty where there is none that is whole; `alert`: it has none.
+void analyse(Bus& bus, const Arrived& frame, Bytes message, bool alert, std::size_t size,
+             FrameFacts& facts);
 
 // Shows what was found, on any pass.
 void show_findings(const Arrived& frame, proto_tree* tree, const FrameFacts& facts);

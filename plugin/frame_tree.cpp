@@ -185,7 +185,8 @@ int dissect_frame(const Arrived& frame) {
     Bus* bus = bus_of(frame);
     const Bytes message = whole ? bytes.subspan(length_field_size, declared) : Bytes();
     facts = learn(bus, frame, message, declared);
-    analyse(*bus, frame, message, bytes.size(), *facts);
+    const bool alert = declared == 0 && bytes.size() >= length_field_size;
+    analyse(*bus, frame, message, alert, bytes.size(), *facts);
     if (!pinfo->fd->visited) keep(frame, Kept::frame, facts);
   }
   const bool request = facts->direction == Direction::client_to_meter;
@@ -255,7 +256,7 @@ int dissect_noise(const Arrived& frame) {
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
   const bool first = !recall(frame, Kept::frame);
   FrameFacts* facts = unreadable_facts(frame, Kept::frame, Direction::client_to_meter);
-  if (first) analyse(*bus_of(frame), frame, {}, size, *facts);
+  if (first) analyse(*bus_of(frame), frame, {}, false, size, *facts);
   col_add_fstr(pinfo->cinfo, COL_INFO, "Noise, %u %s no frame", size,
                size == 1 ? "byte that forms" : "bytes that form");
   proto_tree* tree = add_protocol(frame, ", Noise");

@@ -213,7 +213,9 @@ def test_whole_frames_are_not_blamed(capture, tshark_fields, frames):
     said = tshark_fields(capture(frames), SAID)
     for number, packet in enumerate(said, 1):
         assert packet["_ws.malformed"] == packet["mep.malformed"] == packet["_ws.short"] == []
-        # What is said of keys and of what digests prove is no blame.
+        # What is said of keys and of what digests prove is no blame; the guide's examples count on from
+        # each other's sequence numbers as little as they follow each other.
         blame = [text for text in packet["_ws.expert.message"]
-                 if not text.startswith(("The factory default key", "A bare answer"))]
+                 if not text.startswith(("The factory default key", "A bare answer",
+                                         "The sequence number jumped", "A key fitted before"))]
         assert bool(blame) == (number in (2, 15, 21, 22))
