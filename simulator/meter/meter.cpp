@@ -81,8 +81,7 @@ ResponseCode Meter::write(const Request& request, Bytes data, const Caller& call
     return initiate(data, caller);
   }
   if (table == ET(52)) return write_transaction(request, data, caller);
-  if (request.offset >= tables_.size(table))
-    return ResponseCode::table_operation_not_possible;
+  if (request.offset >= tables_.size(table)) return ResponseCode::table_operation_not_possible;
   tables_.write(table, request.offset, data);
   return ResponseCode::ok;
 }

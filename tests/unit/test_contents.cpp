@@ -432,8 +432,8 @@ void contains(const Dimensions& all, const Dimensions& of, std::initializer_list
 void the_interface_definition_repeats_the_dimension_tables(void**) {
   for (const Generation generation : generations) {
     const MeterState& state = meter(generation);
-    const Dimensions separately =
-        learned_from(state, {BT(21), BT(22), BT(61), BT(62), BT(71), ET(36), ET(54), ET(55), ET(57)});
+    const Dimensions separately = learned_from(
+        state, {BT(21), BT(22), BT(61), BT(62), BT(71), ET(36), ET(54), ET(55), ET(57)});
     const Dimensions together = learned_from(state, {ET(42)});
     // It has extended sources where BT62 has mapped ones, page 116.
     contains(separately, together, {Dim::channel_source});
