@@ -9,6 +9,10 @@
 namespace mep::plugin {
 namespace {
 
+const Field hf_analysis("Analysis", "mep.analysis", FT_NONE, BASE_NONE, nullptr, 0,
+                        "What was found about the frame; as a filter: frames with any finding");
+const Subtree ett_analysis;
+
 constexpr std::int64_t us_in_s = 1000000;
 constexpr std::int64_t ns_in_us = 1000;
 
@@ -77,7 +81,11 @@ void analyse(Bus& bus, const Arrived& frame, Bytes message, bool alert, std::siz
   }
 }
 
-void show_findings(const Arrived& frame, proto_tree* tree, const FrameFacts& facts) {
+void show_findings(const Arrived& frame, proto_tree* message_tree, const FrameFacts& facts) {
+  if (!facts.findings) return;
+  proto_item* all = proto_tree_add_item(message_tree, hf_analysis, frame.tvb, 0, 0, ENC_NA);
+  proto_item_set_generated(all);
+  proto_tree* tree = proto_item_add_subtree(all, ett_analysis);
   for (const Finding* finding = facts.findings; finding; finding = finding->next) {
     const NotedField& what = *finding->what;
     proto_item* item;

@@ -463,6 +463,15 @@ def coloring_rules():
     return [line.split("@")[1:3] for line in page.read_text().splitlines() if line.startswith("@")]
 
 
+def test_one_filter_for_all(capture, tshark_fields):
+    story = Story()
+    story.exchange()
+    story.alert()
+    late = (story.ask(), story.answer(after=800))[1]
+    shown = tshark_fields(capture(story.frames), ["frame.number"], "-Y", "mep.analysis")
+    assert [packet["frame.number"] for packet in shown] == [["3"], [str(late)]]
+
+
 @pytest.mark.parametrize("name, expression", coloring_rules(), ids=lambda text: text[:16])
 def test_coloring_rules_find_something(user, capture, name, expression):
     """In a sample, or where an answer is late; and only what is no error in clean traffic."""
