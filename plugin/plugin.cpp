@@ -3,9 +3,14 @@
 #include "plugin/buses.h"
 #include "plugin/conversations.h"
 #include "plugin/dissector.h"
+#include "plugin/follow.h"
+#include "plugin/meter_summary.h"
 #include "plugin/preferences.h"
+#include "plugin/readings.h"
 #include "plugin/registry.h"
+#include "plugin/statistics.h"
 #include "plugin/table_fields.h"
+#include "plugin/tapped.h"
 #include "plugin/tls_session.h"
 #include "plugin/wireshark.h"
 
@@ -17,7 +22,12 @@ void register_protocol() {
   mep::plugin::register_tls();
   mep::plugin::register_preferences();
   mep::plugin::register_buses();
+  mep::plugin::register_taps();
   mep::plugin::register_conversations();
+  mep::plugin::register_statistics();
+  mep::plugin::register_readings();
+  mep::plugin::register_meter_summary();
+  mep::plugin::register_follow();
   mep::plugin::register_dissectors();
 }
 
