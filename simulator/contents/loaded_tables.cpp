@@ -309,7 +309,8 @@ std::vector<std::uint16_t> LoadedTables::load(const GivenTables& given) {
     const Dimensions before = dimensions_;
     complaint.clear();
     // Basic tables last, as in TableSpace.
-    for (const auto& [table, what] : std::views::reverse(given)) {
+    for (auto entry = given.rbegin(); entry != given.rend(); ++entry) {
+      const auto& [table, what] = *entry;
       if (is_of_the_moment(table)) continue;
       Loaded& loaded = loaded_[table];
       try {
