@@ -8,18 +8,10 @@
 #include <epan/tap.h>
 
 #include "plugin/registry.h"
+#include "plugin/tapped.h"
 
 namespace mep::plugin {
 namespace {
-
-int tap_id = -1;
-
-// What a listener gets; packet scope.
-struct Counted {
-  address from;
-  address to;
-  int size;
-};
 
 // An address is a name, with its end: "Meter 2".
 int address_type = -1;
@@ -66,10 +58,13 @@ address as_string(const address& participant) {
 
 tap_packet_status count_conversation(void* table, packet_info* pinfo, epan_dissect_t*,
                                      const void* data, tap_flags_t flags) {
+  const auto& tapped = *static_cast<const Tapped*>(data);
+  if (tapped.inside) return TAP_PACKET_DONT_REDRAW;
   auto* hash = static_cast<conv_hash_t*>(table);
   hash->flags = flags;
-  const auto* counted = static_cast<const Counted*>(data);
-  add_conversation_table_data(hash, &counted->from, &counted->to, 0, 0, 1, counted->size,
+  const address from = as_string(tapped.from);
+  const address to = as_string(tapped.to);
+  add_conversation_table_data(hash, &from, &to, 0, 0, 1, static_cast<int>(tapped.size),
                               &pinfo->rel_ts, &pinfo->abs_ts, &conversation_filters,
                               CONVERSATION_NONE);
   return TAP_PACKET_REDRAW;
@@ -77,13 +72,15 @@ tap_packet_status count_conversation(void* table, packet_info* pinfo, epan_disse
 
 tap_packet_status count_endpoints(void* table, packet_info*, epan_dissect_t*, const void* data,
                                   tap_flags_t flags) {
+  const auto& tapped = *static_cast<const Tapped*>(data);
+  if (tapped.inside) return TAP_PACKET_DONT_REDRAW;
   auto* hash = static_cast<conv_hash_t*>(table);
   hash->flags = flags;
-  const auto* counted = static_cast<const Counted*>(data);
-  add_endpoint_table_data(hash, &counted->from, 0, TRUE, 1, counted->size, &endpoint_filters,
-                          ENDPOINT_NONE);
-  add_endpoint_table_data(hash, &counted->to, 0, FALSE, 1, counted->size, &endpoint_filters,
-                          ENDPOINT_NONE);
+  const address from = as_string(tapped.from);
+  const address to = as_string(tapped.to);
+  const int size = static_cast<int>(tapped.size);
+  add_endpoint_table_data(hash, &from, 0, TRUE, 1, size, &endpoint_filters, ENDPOINT_NONE);
+  add_endpoint_table_data(hash, &to, 0, FALSE, 1, size, &endpoint_filters, ENDPOINT_NONE);
   return TAP_PACKET_REDRAW;
 }
 
@@ -95,20 +92,10 @@ void set_participant(address* to, wmem_allocator_t* pool, bool meter, unsigned b
   set_address(to, address_type, static_cast<int>(std::strlen(name)) + 1, name);
 }
 
-void tap_frame(packet_info* pinfo, tvbuff_t* tvb) {
-  if (!have_tap_listener(tap_id)) return;
-  auto* counted = wmem_new0(pinfo->pool, Counted);
-  counted->from = as_string(pinfo->src);
-  counted->to = as_string(pinfo->dst);
-  counted->size = static_cast<int>(tvb_reported_length(tvb));
-  tap_queue_packet(tap_id, pinfo, counted);
-}
-
 void register_conversations() {
   address_type =
       address_type_dissector_register("AT_MEP", "MEP participant", write_name, name_length, nullptr,
                                       column_filter, nullptr, nullptr, nullptr);
-  tap_id = register_tap("mep");
   register_conversation_table(proto_mep, TRUE, count_conversation, count_endpoints);
 }
 

@@ -12,9 +12,7 @@ namespace mep::plugin {
 // "Meter", or "Client 3" for the third bus (`bus` is 2). Lives as long as `pool`.
 void set_participant(address* to, wmem_allocator_t* pool, bool meter, unsigned bus);
 
-// Counts a frame: its addresses are set, `tvb` is the frame.
-void tap_frame(packet_info* pinfo, tvbuff_t* tvb);
-
+// Behind register_taps().
 void register_conversations();
 
 }  // namespace mep::plugin

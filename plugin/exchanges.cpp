@@ -328,6 +328,17 @@ const Request* asked(const Exchange* exchange) {
   return exchange && exchange->cover != Cover::sealed ? &exchange->request : nullptr;
 }
 
+nstime_t end_of_request(const Exchange& exchange) {
+  constexpr int ns_in_us = 1000;
+  constexpr std::uint32_t us_in_s = 1000000;
+  const std::uint32_t duration = exchange.request_duration_us;
+  const nstime_t sending = {static_cast<time_t>(duration / us_in_s),
+                            static_cast<int>(duration % us_in_s) * ns_in_us};
+  nstime_t end = exchange.request_time;
+  nstime_add(&end, &sending);
+  return end;
+}
+
 Answers answers_to(const Exchange* exchange) {
   const Request* request = asked(exchange);
   if (!request) return Answers::unknown;

@@ -151,6 +151,10 @@ const Request* asked(const Exchange* exchange);
 // BT08, ET59 and ET85: where the results of procedures are read.
 bool holds_procedure_results(std::uint16_t table);
 
+// When its last byte came, from where the response time counts (page 21). Where the capture does
+// not tell how long the request took: its record's time.
+nstime_t end_of_request(const Exchange& exchange);
+
 // What a response to this request has to be read as.
 Answers answers_to(const Exchange* exchange);
 

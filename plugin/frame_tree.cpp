@@ -13,6 +13,7 @@
 #include "plugin/message_tree.h"
 #include "plugin/registry.h"
 #include "plugin/security.h"
+#include "plugin/tapped.h"
 #include "protocol/bytes.h"
 #include "protocol/message.h"
 #include "protocol/tap.h"
@@ -41,12 +42,6 @@ const Field hf_addr("Source or destination", "mep.addr", FT_STRING, BASE_NONE, n
 const Field hf_reversed(
     "Recorded as the other direction", "mep.reversed", FT_BOOLEAN, BASE_NONE, nullptr, 0,
     "The capture says otherwise of who sent this frame; its bytes are believed");
-const NotedField hf_lines_swapped(
-    "Lines are swapped", "mep.analysis.lines_swapped", FT_BOOLEAN, BASE_NONE, nullptr,
-    "By this frame it was certain", PI_SEQUENCE, PI_WARN,
-    "The lines are swapped: what was recorded as the client's line is the meter's, or the other "
-    "way round. Frames are shown as they went in truth; exchange the two ports for the next "
-    "capture");
 const NotedField hf_echo(
     "Echo of the request in", "mep.analysis.echo", FT_FRAMENUM, BASE_NONE,
     FRAMENUM_TYPE(FT_FRAMENUM_NONE), "The same bytes came back on the other line", PI_SEQUENCE,
@@ -138,6 +133,12 @@ void show_message(const Arrived& frame, proto_tree* tree, Bytes message, const F
 
 }  // namespace
 
+const NotedField hf_lines_swapped(
+    "Lines are swapped", "mep.analysis.lines_swapped", FT_BOOLEAN, BASE_NONE, nullptr,
+    "By this frame it was certain", PI_SEQUENCE, PI_WARN,
+    "The lines are swapped: what was recorded as the client's line is the meter's, or the other "
+    "way round. Frames are shown as they went in truth; exchange the two ports for the next "
+    "capture");
 const NotedField hf_noise("Noise", "mep.noise", FT_BYTES, BASE_NONE, nullptr,
                           "Bytes that form no frame", PI_PROTOCOL, PI_NOTE,
                           "Bytes that form no frame");
@@ -197,7 +198,7 @@ int dissect_frame(const Arrived& frame) {
   proto_tree* tree = add_protocol(frame, what);
   proto_item* parent = proto_tree_get_parent(tree);
   show_participants(frame, tree, *facts);
-  tap_frame(pinfo, frame.tvb);
+  tap_frame(frame, *facts, whole ? bytes.subspan(length_field_size, declared) : Bytes());
   if (bytes.size() < length_field_size) {
     col_add_fstr(pinfo->cinfo, COL_INFO, "%s cut short in its length field",
                  request ? "Request" : "Response");
@@ -261,7 +262,7 @@ int dissect_noise(const Arrived& frame) {
                size == 1 ? "byte that forms" : "bytes that form");
   proto_tree* tree = add_protocol(frame, ", Noise");
   show_participants(frame, tree, *facts);
-  tap_frame(pinfo, frame.tvb);
+  tap_frame(frame, *facts, {});
   proto_item* item = proto_tree_add_item(tree, hf_noise, frame.tvb, 0, -1, ENC_NA);
   hf_noise.note.add(pinfo, item);
   return static_cast<int>(size);

@@ -29,6 +29,8 @@ struct Arrived {
 
 // Bytes that are no frame, or no line's life.
 extern const NotedField hf_noise;
+// By this frame it was certain.
+extern const NotedField hf_lines_swapped;
 
 // From the length field to the last byte. Leaves by an exception where the frame is malformed or
 // was not captured whole, after having shown what there is.

@@ -129,8 +129,6 @@ const Note ei_no_key_fits("mep.digest.no_key", PI_SECURITY, PI_NOTE,
                           "No key fits: it is missing from the key table, or the frame is damaged");
 const Note ei_rejected("mep.analysis.rejected", PI_RESPONSE_CODE, PI_NOTE,
                        "The meter rejected the request");
-const Note ei_answers_nothing("mep.analysis.answers_nothing", PI_SEQUENCE, PI_NOTE,
-                              "The request that this answers is not in the capture");
 
 }  // namespace
 
@@ -138,6 +136,8 @@ const Subtree ett_message;
 const Field hf_unknown_data("Message", "mep.unknown_data", FT_BYTES, BASE_NONE, nullptr, 0,
                             "Message bytes that could not be decoded");
 const Note ei_malformed("mep.malformed", PI_MALFORMED, PI_ERROR, "Malformed message");
+const Note ei_answers_nothing("mep.analysis.answers_nothing", PI_SEQUENCE, PI_NOTE,
+                              "The request that this answers is not in the capture");
 
 void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts) {
   if (!key) return;
@@ -360,17 +360,13 @@ void show_sequence(const Shown& shown, int at, const Exchange* same_sequence_as)
 
 // Page 21: a client waits 500 ms from its last byte on.
 void show_response_time(const Shown& shown, const Exchange& exchange) {
-  constexpr int ns_in_us = 1000;
-  constexpr int us_in_s = 1000000;
-  const std::uint32_t duration = exchange.request_duration_us;
-  const nstime_t sending = {static_cast<time_t>(duration / us_in_s),
-                            static_cast<int>(duration % us_in_s) * ns_in_us};
+  const nstime_t asked = end_of_request(exchange);
   nstime_t waited;
-  nstime_delta(&waited, &exchange.answer_time, &exchange.request_time);
-  nstime_subtract(&waited, &sending);
+  nstime_delta(&waited, &exchange.answer_time, &asked);
   proto_item* item = proto_tree_add_time(shown.tree, hf_response_time, shown.tvb, 0, 0, &waited);
   proto_item_set_generated(item);
-  if (duration == 0) proto_item_append_text(item, " (from the time of the request's record)");
+  if (exchange.request_duration_us == 0)
+    proto_item_append_text(item, " (from the time of the request's record)");
 }
 
 // Whom the frame answers or what answers it. A request's table is repeated on its answer: one

@@ -29,6 +29,8 @@ extern const Subtree ett_message;
 // What of a message cannot be taken apart, and that it is so.
 extern const Field hf_unknown_data;
 extern const Note ei_malformed;
+// Of an answer whose request was not seen.
+extern const Note ei_answers_nothing;
 
 // The label of the key that fits the frame; nothing for null.
 void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts);

@@ -5,7 +5,9 @@
 #include "plugin/dissector.h"
 #include "plugin/preferences.h"
 #include "plugin/registry.h"
+#include "plugin/statistics.h"
 #include "plugin/table_fields.h"
+#include "plugin/tapped.h"
 #include "plugin/tls_session.h"
 #include "plugin/wireshark.h"
 
@@ -17,7 +19,9 @@ void register_protocol() {
   mep::plugin::register_tls();
   mep::plugin::register_preferences();
   mep::plugin::register_buses();
+  mep::plugin::register_taps();
   mep::plugin::register_conversations();
+  mep::plugin::register_statistics();
   mep::plugin::register_dissectors();
 }
 

@@ -13,6 +13,7 @@
 #include "plugin/line_item.h"
 #include "plugin/registry.h"
 #include "plugin/table_memory.h"
+#include "plugin/tapped.h"
 #include "protocol/tls_psk.h"
 
 extern "C" {
@@ -320,6 +321,7 @@ int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) 
     p_add_proto_data(wmem_file_scope(), pinfo, proto_mep, key, facts);
   }
   ++at.payloads;
+  tap_inside(pinfo, *at.facts, *facts, message);
 
   proto_item* item = proto_tree_add_protocol_format(
       tree, proto_mep, tvb, 0, -1, "Multipurpose Expansion Port, inside TLS%s",
