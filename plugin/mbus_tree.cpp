@@ -352,6 +352,31 @@ void show_records(const TableBytes& shown, proto_item* item, const Found& found,
   }
 }
 
+std::vector<DeviceReading> device_readings(const Found& found, const Stretch& stretch,
+                                           const DevicePlace& place) {
+  const Telegram telegram = telegram_of(found, stretch, place);
+  const auto header = mbus::parse_long_header(telegram.before);
+  std::string device;
+  if (header) {
+    device = mbus::telling_medium_name(header->medium);
+    if (!device.empty()) device += " ";
+    device += header->identification + " (" + header->manufacturer + "): ";
+  }
+  std::vector<DeviceReading> readings;
+  mbus::Records records(telegram.open(), telegram.order);
+  while (const auto record = records.next()) {
+    if (record->kind != mbus::Record::Kind::value || record->value.text.empty()) continue;
+    const mbus::Quantity& quantity = record->header.value.quantity;
+    if (!quantity.error.empty()) continue;
+    std::string name = device + std::string(quantity.name);
+    if (const std::string more = circumstances(record->header); !more.empty())
+      name += " (" + more + ")";
+    readings.push_back({std::move(name), record->value.text,
+                        record->value.number ? std::string(quantity.unit) : std::string()});
+  }
+  return readings;
+}
+
 const char* told_records(wmem_allocator_t* pool, const Found& found, const Stretch& stretch,
                          const DevicePlace& place) {
   constexpr unsigned most = 3;

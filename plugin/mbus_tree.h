@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "plugin/findings.h"
 #include "plugin/table_tree.h"
@@ -42,6 +44,16 @@ void show_records(const TableBytes& shown, proto_item* item, const Found& found,
 // status says that there is no value.
 bool show_channel_value(const TableBytes& shown, proto_item* item, std::uint16_t source,
                         Bytes channel_bytes, const Dimensions& dimensions, bool is_reading);
+
+// A record's value: "Water 02318106 (ABC): Volume", "2318.106", "m³". No unit where there is none.
+struct DeviceReading {
+  std::string name;
+  std::string value;
+  std::string unit;
+};
+// All records that have a value, as far as they are whole; those that are encrypted have none.
+std::vector<DeviceReading> device_readings(const Found& found, const Stretch& stretch,
+                                           const DevicePlace& place);
 
 // "Water: Volume 187.204 m³": up to three present readings, or that they are encrypted. Null where
 // there is none. Lives as long as `pool`.

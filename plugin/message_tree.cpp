@@ -12,6 +12,7 @@
 #include "plugin/reading.h"
 #include "plugin/registry.h"
 #include "plugin/table_tree.h"
+#include "plugin/tapped.h"
 #include "plugin/tls_session.h"
 #include "plugin/transaction_tree.h"
 #include "protocol/bytes.h"
@@ -255,7 +256,9 @@ void show_table_data(const Shown& shown, const Request& request, Extent data,
   const SizeVerdict verdict = judge_answer(request, data.size, *facts.dimensions);
   const Dimensions layout = with_found(verdict, *facts.dimensions);
   const bool readable = verdict.kind != SizeVerdict::Kind::contradicted;
+  const bool pending = (*request.table & pending_flag) != 0;
   if (believed && readable) tell_reading(shown.pinfo, *table, stretch, layout);
+  if (believed && readable && !pending) tap_table(shown.pinfo, *table, stretch, layout, facts);
   const TableBytes bytes{shown.tvb, shown.offset + data.offset, stretch, shown.pinfo,
                          proto_item_add_subtree(item, ett_table)};
   show_table(bytes, table->root, layout);

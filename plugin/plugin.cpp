@@ -4,6 +4,7 @@
 #include "plugin/conversations.h"
 #include "plugin/dissector.h"
 #include "plugin/preferences.h"
+#include "plugin/readings.h"
 #include "plugin/registry.h"
 #include "plugin/statistics.h"
 #include "plugin/table_fields.h"
@@ -22,6 +23,7 @@ void register_protocol() {
   mep::plugin::register_taps();
   mep::plugin::register_conversations();
   mep::plugin::register_statistics();
+  mep::plugin::register_readings();
   mep::plugin::register_dissectors();
 }
 

@@ -56,7 +56,9 @@ void add_time(GArray* tables, SrtTable which, unsigned row, const std::string& n
 tap_packet_status count_time(void* data, packet_info* pinfo, epan_dissect_t*, const void* record,
                              tap_flags_t) {
   const auto& tapped = *static_cast<const Tapped*>(record);
-  if (tapped.from_client || !tapped.asked) return TAP_PACKET_DONT_REDRAW;
+  // An answer that began before its request had ended was not waited for.
+  if (tapped.from_client || !tapped.asked || nstime_cmp(&*tapped.asked, &pinfo->abs_ts) > 0)
+    return TAP_PACKET_DONT_REDRAW;
   GArray* tables = static_cast<srt_data_t*>(data)->srt_array;
   const Request* request = tapped.request;
   if (!request) {

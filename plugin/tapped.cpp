@@ -14,6 +14,7 @@ namespace mep::plugin {
 namespace {
 
 int tap_id = -1;
+int tables_tap_id = -1;
 
 Tapped::Kind kind_of(const Arrived& frame, const FrameFacts& facts, Bytes message) {
   const bool harmed = (frame.tap_status & tap::truncated) != 0;
@@ -93,8 +94,18 @@ void tap_inside(packet_info* pinfo, const FrameFacts& outer, const FrameFacts& f
   tap_queue_packet(tap_id, pinfo, tapped);
 }
 
+void tap_table(packet_info* pinfo, const Table& table, const Stretch& stretch,
+               const Dimensions& dimensions, const FrameFacts& facts) {
+  if (!have_tap_listener(tables_tap_id) || facts.direction != Direction::meter_to_client) return;
+  const auto* kept = new (wmem_alloc(pinfo->pool, sizeof(Dimensions))) Dimensions(dimensions);
+  auto* tapped = new (wmem_alloc(pinfo->pool, sizeof(TappedTable)))
+      TappedTable{&table, stretch, kept, facts.bus};
+  tap_queue_packet(tables_tap_id, pinfo, tapped);
+}
+
 void register_taps() {
   tap_id = register_tap("mep");
+  tables_tap_id = register_tap("mep_tables");
 }
 
 }  // namespace mep::plugin

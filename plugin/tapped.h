@@ -11,6 +11,8 @@
 #include "plugin/exchanges.h"
 #include "plugin/frame_tree.h"
 #include "plugin/wireshark.h"
+#include "protocol/schema.h"
+#include "protocol/walker.h"
 
 namespace mep::plugin {
 
@@ -57,6 +59,17 @@ void tap_frame(const Arrived& frame, const FrameFacts& facts, Bytes message);
 // Of a message that TLS decrypted to. `outer`: of the frame that brought it.
 void tap_inside(packet_info* pinfo, const FrameFacts& outer, const FrameFacts& facts,
                 Bytes message);
+
+// What a listener of the tap "mep_tables" gets: bytes of a table that the meter told, wherever they
+// stood: in an answer of its own, inside of TLS, or in a transaction. Packet scope.
+struct TappedTable {
+  const Table* table;
+  Stretch stretch;
+  const Dimensions* dimensions;  // to read it with
+  std::uint16_t bus;
+};
+void tap_table(packet_info* pinfo, const Table& table, const Stretch& stretch,
+               const Dimensions& dimensions, const FrameFacts& facts);
 
 void register_taps();
 

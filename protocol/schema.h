@@ -92,6 +92,7 @@ enum class Role : std::uint8_t {
   channel_0_status,
   odd_channel_status,   // of a pair: channel 2i+1
   even_channel_status,  // of a pair: channel 2i+2
+  summer_time,          // bit: says nothing of an interval but which local time belongs to it
   // Registers, page 207
   tier,  // array: the same registers again, by tariff
   // What is told in a few words of a table that has a Story

@@ -165,7 +165,7 @@ Table load_profile_data(std::uint16_t number, std::string_view name, std::int64_
                 .as(Role::block_status),
             array(intervals, "Intervals",
                   {bits("Extended Status", 1,
-                        {bit(4, "Daylight savings time in effect"),
+                        {bit(4, "Daylight savings time in effect").as(Role::summer_time),
                          bit(5, "Power fail within interval"),
                          bit(6, "Clock reset forward during interval"),
                          bit(7, "Clock reset backward during interval"),

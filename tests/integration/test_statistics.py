@@ -72,7 +72,7 @@ def srt_tables(text):
     for line in text.splitlines():
         if line.startswith("Filter: "):
             rows = tables.setdefault(line[len("Filter: "):], {})
-        row = re.match(r" *(\d+)  .*\s(\d+)" + 4 * r"\s+(-?[\d.]+)" + "$", line)
+        row = re.match(r" *(\d+)  .*\s(\d+)" + 4 * r"\s+([\d.]+)" + "$", line)
         if row:
             rows[int(row[1])] = (int(row[2]), float(row[3]), float(row[4]), float(row[6]))
     return tables
@@ -86,6 +86,8 @@ def times_of(packets):
         if not packet["mep.response_time"]:
             continue
         time = float(packet["mep.response_time"][0])
+        if time < 0:
+            continue  # the answer began before its request had ended
         request = by_number[packet["mep.request_in"][0]]
         if not request["mep.request_code"]:
             times["mep.encrypted"][1].append(time)

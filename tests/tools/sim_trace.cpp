@@ -1,7 +1,9 @@
 // Runs a script of the simulator and writes, one line of JSON for each answered read, what the
 // meter meant by every field of the answer. Ends with an error where the client understood anything
 // else. Options: SCRIPT SECURITY SEED START ROUNDS, the same that mepdump's mep-demo takes, so that
-// a capture of it holds the same traffic. SPDX-License-Identifier: GPL-2.0-or-later
+// a capture of it holds the same traffic. With "held" behind them: in place of that, of each
+// interval that the meter's load profiles hold at the end when it ended, and each channel's source,
+// status and value. SPDX-License-Identifier: GPL-2.0-or-later
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -158,9 +160,34 @@ Security security_named(const std::string& name) {
   throw std::invalid_argument("no such security: " + name);
 }
 
-int run(const std::vector<std::string>& arguments) {
+void print_interval(std::size_t set, const LoadProfileLog& log, std::uint16_t block,
+                    std::uint16_t index) {
+  const LoggedInterval interval = log.interval(block, index);
+  if (!interval.processed) return;
+  const std::int64_t after = *log.newest_interval(block) - index;
+  const std::int64_t end = *log.end_time(block) - after * log.config().interval_seconds();
+  std::printf(R"({"set": %zu, "block": %u, "interval": %u, "end": %lld, "channels": [)", set, block,
+              index, static_cast<long long>(end));
+  for (std::size_t channel = 0; channel < interval.values.size(); ++channel)
+    std::printf("%s[%u, %u, %d]", channel == 0 ? "" : ", ", log.config().sources[channel],
+                static_cast<unsigned>(interval.statuses[channel]), interval.values[channel]);
+  std::printf("]}\n");
+}
+
+void print_held(const std::vector<LoadProfileLog>& logs) {
+  for (std::size_t set = 0; set < logs.size(); ++set) {
+    const LoadProfileLog& log = logs[set];
+    for (std::uint16_t block = 0; block < log.valid_blocks(); ++block)
+      for (std::uint16_t index = 0; index < log.config().intervals_per_block; ++index)
+        print_interval(set, log, block, index);
+  }
+}
+
+int run(std::vector<std::string> arguments) {
+  const bool held = arguments.size() == 6 && arguments.back() == "held";
+  if (held) arguments.pop_back();
   if (arguments.size() != 5) {
-    std::fprintf(stderr, "Usage: sim_trace SCRIPT plain|rc4|tls SEED START_SECOND ROUNDS\n");
+    std::fprintf(stderr, "Usage: sim_trace SCRIPT plain|rc4|tls SEED START_SECOND ROUNDS [held]\n");
     return 2;
   }
   ScenarioOptions options;
@@ -170,6 +197,11 @@ int run(const std::vector<std::string>& arguments) {
   options.start = std::chrono::seconds(std::stoll(arguments[3]));
   options.steps.rounds = static_cast<unsigned>(std::stoul(arguments[4]));
   Scenario scenario(options, [](const TapRecord&) {});
+  if (held) {
+    scenario.run_to_end(scenario.now() + longest);
+    print_held(scenario.meter().state().load_profiles);
+    return 0;
+  }
   Trace trace(scenario);
   scenario.run_to_end(scenario.now() + longest);
   if (!scenario.finished()) throw std::runtime_error("the script did not end");

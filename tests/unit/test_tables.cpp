@@ -356,7 +356,8 @@ void load_profiles_have_each_of_their_roles_once(void**) {
                                       {Role::channel_pair, 1},
                                       {Role::channel_0_status, 1},
                                       {Role::odd_channel_status, 1},
-                                      {Role::even_channel_status, 1}};
+                                      {Role::even_channel_status, 1},
+                                      {Role::summer_time, 1}};
   for (const Table& table : all_tables()) {
     const bool is_profile = table.number >= BT(64) && table.number <= BT(67);
     assert_true((table.story == Story::intervals) == is_profile);
