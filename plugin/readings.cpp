@@ -120,20 +120,16 @@ std::vector<ReadingRow> Readings::latest(std::uint16_t bus, std::uint16_t table)
   return last;
 }
 
+std::string meter_time(const ReadingRow& row) {
+  if (!row.when) return "";
+  std::string text = date_time_text(date_time(row.when->seconds), true);
+  std::replace(text.begin(), text.end(), ' ', 'T');
+  return row.when->clock == Clock::utc ? text + "Z" : text;
+}
+
 namespace {
 
 // --- As text -------------------------------------------------------------------------------------
-
-// ISO 8601. Of the meter's local time nobody knows the zone.
-std::string iso_time(std::int64_t seconds, bool utc) {
-  std::string text = date_time_text(date_time(seconds), true);
-  std::replace(text.begin(), text.end(), ' ', 'T');
-  return utc ? text + "Z" : text;
-}
-
-std::string meter_time(const ReadingRow& row) {
-  return row.when ? iso_time(row.when->seconds, row.when->clock == Clock::utc) : "";
-}
 
 const char* clock_name(const ReadingRow& row) {
   if (!row.when) return "";

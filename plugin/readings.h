@@ -27,6 +27,10 @@ struct ReadingRow {
   std::string name, value, unit, note;
 };
 
+// ISO 8601, with a "Z" where it is UTC: of the meter's local time nobody knows the zone. Empty
+// where the time is not known.
+std::string meter_time(const ReadingRow& row);
+
 // All readings of a capture so far. Bytes that several answers brought in turn are put together;
 // what has a time of its own is there once, as it was read last.
 class Readings {

@@ -119,21 +119,22 @@ def test_load_profile_of_the_simulated_meter(security, options, simulated, held,
                                    "mep.request_in", "mep.table", "mep.offset", "mep.count"])
     read = read_bytes(packets)
     wanted = set()
-    per_block = 96
+    steps = {}
     for (number, end), interval in truth.items():
         channels = len(interval["channels"])
         size = channels // 2 + 1 + 4 * channels
-        at = interval["block"] * (5 + per_block // 8 + per_block * size) + 5 + per_block // 8 + \
+        header = 5 + (interval["per_block"] + 7) // 8
+        steps[number] = interval["seconds"]
+        at = interval["block"] * (header + interval["per_block"] * size) + header + \
             interval["interval"] * size
         if read[64 + number].issuperset(range(at, at + size)):
             wanted.add((number, end))
     assert set(by_interval) == wanted
     assert len(wanted) > 96
     ends = sorted(wanted)
-    step = 15 * 60
-    gaps = [(f"BT{64 + number}", before + step, (end - before) // step - 1)
+    gaps = [(f"BT{64 + number}", before + steps[number], (end - before) // steps[number] - 1)
             for (number, before), (other, end) in zip(ends, ends[1:])
-            if other == number and end - before > step]
+            if other == number and end - before > steps[number]]
     assert gaps == [(row["table"], seconds(row["time"]), int(row["value"]))
                     for row in rows if row["register"] == "gap"]
 

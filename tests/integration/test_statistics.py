@@ -216,3 +216,106 @@ def test_tree_inside_tls(statistic):
     assert inside == sum(count for path, count in counts.items()
                          if path[:2] == ("Requests", "Partial Table Read, inside TLS")
                          and len(path) == 3)
+
+
+# --- The page about each meter -------------------------------------------------------------------
+
+def page(text):
+    """{bus: {heading: [line]}}; what stands under a bus without heading is under ""."""
+    buses, lines = {}, None
+    for line in text.splitlines():
+        bus = re.fullmatch(r"Bus (\d+)", line)
+        heading = re.fullmatch(r"  (\S.*)", line)
+        if bus:
+            sections = buses.setdefault(int(bus[1]), {})
+        elif heading:
+            lines = sections.setdefault(heading[1].split(", in ")[0], [])
+        elif line.startswith("    ") and lines is not None:
+            lines.append(line.strip())
+    return buses
+
+
+def counts_in(lines):
+    rows = [re.fullmatch(r"(\d+)  (.*)", line) for line in lines]
+    return {row[2]: int(row[1]) for row in rows if row}
+
+
+NOT_ANSWERED = "requests not answered at the end of the capture or before"
+
+
+@pytest.mark.parametrize("options", [(), ("-2",)], ids=["one pass", "two passes"])
+@pytest.mark.parametrize("path", CAPTURES, ids=ids)
+def test_meter(path, options, statistic, fields):
+    shown = page(statistic(path, "mep,meter", *options))
+    packets = fields(path)
+    streams = {int(packet["mep.stream"][0]) for packet in packets if packet["mep.stream"]}
+    assert set(shown) == streams
+    words = {"0": "bad", "1": "good", "2": "unverified"}
+    for stream in streams:
+        own = [packet for packet in packets if packet["mep.stream"] == [str(stream)]]
+        sections = shown[stream]
+        assert counts_in(sections.get("Digests", [])) == collections.Counter(
+            words[status] for packet in own for status in packet["mep.digest.status"])
+        assert counts_in(sections.get("Keys, by label", [])) == collections.Counter(
+            key for packet in own for key in packet["mep.key"])
+        problems = counts_in(sections["Problems and findings"])
+        found = collections.Counter(name for packet in own for name in packet["findings"]
+                                    if not name.endswith((".rejected", ".dead_line")))
+        assert {name: count for name, count in problems.items()
+                if name.startswith("mep.analysis.")} == found
+        assert problems.get("alerts", 0) == sum(1 for packet in own if packet["mep.alert"])
+        answered = {packet["mep.request_in"][0] for packet in own if packet["mep.request_in"]}
+        clear = [packet for packet in own if packet["mep.request_code"] and packet["mep.src"]
+                 and packet["mep.src"][0].startswith("Client")]
+        if not any(packet["mep.sealed"] for packet in own) and not problems.get(
+                "frames that are not whole"):
+            assert problems[NOT_ANSWERED] == \
+                sum(1 for packet in clear if packet["frame.number"][0] not in answered)
+        for number, who in enumerate(("Client", "Meter")):
+            frames = [packet for packet in own if packet["mep.src"][0].startswith(who)]
+            assert sections["Lines"][number].split()[1] == str(len(frames))
+
+
+def test_meter_in_use(capture, statistic):
+    """A request of 20 bytes and an answer of 21 at 9600 bit/s, with pauses of 20 ms: 200 bits, so
+    20.8 ms, and 210, so 21.9 ms, in the time from first to last byte."""
+    import oma_digest
+    from capture_file import METER_TO_CLIENT, Frame
+
+    request = oma_digest.read(52, 7, 0, 0x1001)
+    answer = oma_digest.read_answer(request, bytes(7))
+    path = capture([Frame(request), Frame(answer, METER_TO_CLIENT, 20_000)])
+    span = len(request) / 960 + 0.020 + (len(answer) - 1) / 960
+    lines = page(statistic(path, "mep,meter"))[0]["Lines"]
+    for line, frame in zip(lines, (request, answer)):
+        share = re.search(r"(\d+) bytes, 9600 bit/s, in use for ([\d.]+) %", line)
+        assert int(share[1]) == len(frame)
+        assert float(share[2]) == pytest.approx(100 * len(frame) / 960 / span, abs=0.2)
+
+
+def test_meter_identity(statistic, tshark_fields):
+    path = SAMPLES / "daily-reading.pcapng"
+    identity = page(statistic(path, "mep,meter"))[0]["Identity"]
+    model = next(packet["mep.bt01.model"][0]
+                 for packet in tshark_fields(path, ["mep.bt01.model"]) if packet["mep.bt01.model"])
+    assert f"BT01 Model: {model}" in identity
+    assert any(re.fullmatch(r"Firmware: \d+\.\d\d\.\d\d", line) for line in identity)
+
+
+def test_meter_with_a_filter(statistic, fields):
+    """Answers that the filter hides still answer: nothing is open but what is."""
+    path = SAMPLES / "daily-reading.pcapng"
+    section = page(statistic(path, "mep,meter,mep.request_code"))[0]
+    assert counts_in(section["Problems and findings"])[NOT_ANSWERED] == 0
+    assert section["Lines"][1].split()[1] == "0"
+
+
+def test_meter_at_the_end(capture, statistic):
+    """The last request has no answer, and nobody asked why an alert came."""
+    import oma_digest
+    from capture_file import METER_TO_CLIENT, Frame
+
+    frames = [Frame(b"\0\0", METER_TO_CLIENT), Frame(oma_digest.read(52, 7, 0, 0x1001), 1, 2_000_000)]
+    lines = page(statistic(capture(frames), "mep,meter"))[0]["Problems and findings"]
+    assert counts_in(lines)[NOT_ANSWERED] == 1
+    assert "the alert of frame 1 was never serviced; it was sent 1 time" in lines

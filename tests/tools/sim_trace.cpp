@@ -166,8 +166,11 @@ void print_interval(std::size_t set, const LoadProfileLog& log, std::uint16_t bl
   if (!interval.processed) return;
   const std::int64_t after = *log.newest_interval(block) - index;
   const std::int64_t end = *log.end_time(block) - after * log.config().interval_seconds();
-  std::printf(R"({"set": %zu, "block": %u, "interval": %u, "end": %lld, "channels": [)", set, block,
-              index, static_cast<long long>(end));
+  std::printf(
+      R"({"set": %zu, "block": %u, "per_block": %u, "interval": %u, "seconds": %lld, "end": %lld, )"
+      R"("channels": [)",
+      set, block, log.config().intervals_per_block, index,
+      static_cast<long long>(log.config().interval_seconds()), static_cast<long long>(end));
   for (std::size_t channel = 0; channel < interval.values.size(); ++channel)
     std::printf("%s[%u, %u, %d]", channel == 0 ? "" : ", ", log.config().sources[channel],
                 static_cast<unsigned>(interval.statuses[channel]), interval.values[channel]);
