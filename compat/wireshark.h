@@ -14,7 +14,13 @@ extern "C" {
 #define MEP_WIRESHARK(major, minor) ((major)*100 + (minor))
 #define MEP_WIRESHARK_VERSION MEP_WIRESHARK(WIRESHARK_VERSION_MAJOR, WIRESHARK_VERSION_MINOR)
 
+#include <epan/address.h>
 #include <epan/epan.h>
+#include <epan/packet_info.h>
+
+#include <epan/conversation_filter.h>
+#include <epan/follow.h>
+#include <epan/tap.h>
 #include <epan/tfs.h>
 #include <epan/tvbuff.h>
 #include <epan/unit_strings.h>
@@ -60,6 +66,40 @@ inline const char* interface_description(const epan_t* session, unsigned interfa
   return epan_get_interface_description(session, interface);
 #else
   return epan_get_interface_description(session, interface, section);
+#endif
+}
+
+// What a statistic of the command line returns when it begins: from 4.6 on, whether it did.
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 6)
+using tap_begun = void;
+#else
+using tap_begun = bool;
+#endif
+
+// Conversation Filter: from 4.4 on, the callbacks get what nobody needs.
+template <ws_bool has(packet_info*), char* filter(packet_info*)>
+void register_bus_filter(const char* protocol, const char* title) {
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
+  register_conversation_filter(protocol, title, has, filter);
+#else
+  register_conversation_filter(
+      protocol, title, [](packet_info* pinfo, void*) { return has(pinfo); },
+      [](packet_info* pinfo, void*) { return filter(pinfo); }, nullptr);
+#endif
+}
+
+// Follow: from 4.4 on, it wants to know how many streams there are.
+inline void register_follow(int protocol, const char* tap, follow_conv_filter_func of_packet,
+                            follow_index_filter_func of_index,
+                            follow_address_filter_func of_addresses,
+                            follow_port_to_display_func port, tap_packet_cb take,
+                            std::uint32_t (*count)()) {
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
+  (void)count;
+  register_follow_stream(protocol, tap, of_packet, of_index, of_addresses, port, take);
+#else
+  register_follow_stream(protocol, tap, of_packet, of_index, of_addresses, port, take, count,
+                         nullptr);
 #endif
 }
 

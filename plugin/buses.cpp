@@ -15,7 +15,7 @@ namespace {
 // The buses of one capture file: wmem's file scope, found anew for each file.
 wmem_map_t* lines = nullptr;  // tap number and interface -> Bus
 wmem_map_t* taps = nullptr;   // tap number -> its first Bus
-std::uint16_t bus_count = 0;
+std::uint16_t buses_so_far = 0;
 
 const Dimensions nothing_known;
 
@@ -29,7 +29,7 @@ Bus* empty_bus(wmem_allocator_t* scope) {
 
 Bus* new_bus() {
   Bus* bus = empty_bus(wmem_file_scope());
-  bus->number = bus_count++;
+  bus->number = buses_so_far++;
   return bus;
 }
 
@@ -50,7 +50,7 @@ Bus* passing_bus(const packet_info* pinfo, const Bus* known) {
 
 // Captures are read from the start: nothing is known.
 void forget() {
-  bus_count = 0;
+  buses_so_far = 0;
 }
 
 // --- Interfaces ----------------------------------------------------------------------------------
@@ -197,6 +197,10 @@ Bus* bus_of_connection(packet_info* pinfo) {
     conversation_add_proto_data(conversation, proto_mep, bus);
   }
   return bus;
+}
+
+unsigned bus_count() {
+  return buses_so_far;
 }
 
 void register_buses() {

@@ -23,6 +23,9 @@ Bus* bus_of_line(packet_info* pinfo, std::uint32_t tap, Direction direction);
 // The bus that a TCP or UDP conversation is.
 Bus* bus_of_connection(packet_info* pinfo);
 
+// How many there are so far in the capture.
+unsigned bus_count();
+
 void register_buses();
 
 }  // namespace mep::plugin

@@ -9,6 +9,7 @@
 #include "plugin/conversations.h"
 #include "plugin/direction.h"
 #include "plugin/exchanges.h"
+#include "plugin/follow.h"
 #include "plugin/line_item.h"
 #include "plugin/message_tree.h"
 #include "plugin/registry.h"
@@ -155,6 +156,7 @@ Claim claim_of(const Arrived& frame) {
 
 void show_participants(const Arrived& frame, proto_tree* tree, const FrameFacts& facts) {
   if (facts.bus != no_bus) add_generated(tree, hf_stream, frame.tvb, facts.bus);
+  note_bus(frame.pinfo, facts.bus);
   if (!frame.connection) {
     set_addresses(frame.pinfo, facts);
     add_participant(frame, tree, hf_src, &frame.pinfo->src);

@@ -294,12 +294,13 @@ void forget(void* data) {
 }
 
 // The listeners live until the program ends. Each has a handle of its own.
-void begin(const char* argument, void*) {
+compat::tap_begun begin(const char* argument, void*) {
   const char* filter = behind_name(argument, "mep,meter");
   auto* summary = new Summary;
   listen_or_exit("mep_tables", new Summary*(summary), filter, TL_REQUIRES_NOTHING, nullptr,
                  take_table, nullptr);
   listen_or_exit("mep", summary, filter, TL_IGNORE_DISPLAY_FILTER, forget, take_frame, print);
+  return static_cast<compat::tap_begun>(true);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "plugin/buses.h"
 #include "plugin/conversations.h"
 #include "plugin/dissector.h"
+#include "plugin/follow.h"
 #include "plugin/meter_summary.h"
 #include "plugin/preferences.h"
 #include "plugin/readings.h"
@@ -26,6 +27,7 @@ void register_protocol() {
   mep::plugin::register_statistics();
   mep::plugin::register_readings();
   mep::plugin::register_meter_summary();
+  mep::plugin::register_follow();
   mep::plugin::register_dissectors();
 }
 

@@ -217,7 +217,7 @@ void print(void* data) {
 constexpr char readings_name[] = "mep,readings";
 
 // The listener lives until the program ends.
-void begin(const char* argument, void*) {
+compat::tap_begun begin(const char* argument, void*) {
   auto* listing = new Listing{{}, false};
   const char* rest = behind_name(argument, readings_name);
   if (rest && std::strncmp(rest, "csv", 3) == 0 && (rest[3] == ',' || rest[3] == '\0')) {
@@ -225,6 +225,7 @@ void begin(const char* argument, void*) {
     rest = rest[3] == ',' && rest[4] != '\0' ? rest + 4 : nullptr;
   }
   listen_or_exit("mep_tables", listing, rest, TL_REQUIRES_NOTHING, forget, take, print);
+  return static_cast<compat::tap_begun>(true);
 }
 
 }  // namespace

@@ -72,6 +72,7 @@ void tap_frame(const Arrived& frame, const FrameFacts& facts, Bytes message) {
     } else {
       read_answer(*tapped, plain_message(pinfo, message, facts), Trailer::present);
     }
+    tapped->bytes = tapped->message.empty() ? message : tapped->message;
     if (tapped->digest && exchange && exchange->key) tapped->key = exchange->key->label;
     if (facts.tls && facts.tls->key) tapped->key = facts.tls->key->label;
     if (!tapped->from_client && exchange) tapped->asked = end_of_request(*exchange);
@@ -91,6 +92,7 @@ void tap_inside(packet_info* pinfo, const FrameFacts& outer, const FrameFacts& f
   } else {
     read_request(*tapped, message);
   }
+  tapped->bytes = message;
   tap_queue_packet(tap_id, pinfo, tapped);
 }
 

@@ -36,6 +36,8 @@ struct Tapped {
   const FrameFacts* facts;
   // Where it can be read: the message in clear, from its code on; otherwise empty.
   Bytes message;
+  // The same, or the message as it was sent where it cannot be read. Empty where it is not whole.
+  Bytes bytes;
   // Its request, or the one that it answers; null: none, or it cannot be read.
   const Request* request;
   // Of an answer that can be read, and has a code that is one.
