@@ -6,7 +6,9 @@ import collections
 import pathlib
 import re
 
+import oma_digest
 import pytest
+from capture_file import METER_TO_CLIENT, Frame
 
 pytestmark = pytest.mark.usefixtures("plugin")
 
@@ -279,9 +281,6 @@ def test_meter(path, options, statistic, fields):
 def test_meter_in_use(capture, statistic):
     """A request of 20 bytes and an answer of 21 at 9600 bit/s, with pauses of 20 ms: 200 bits, so
     20.8 ms, and 210, so 21.9 ms, in the time from first to last byte."""
-    import oma_digest
-    from capture_file import METER_TO_CLIENT, Frame
-
     request = oma_digest.read(52, 7, 0, 0x1001)
     answer = oma_digest.read_answer(request, bytes(7))
     path = capture([Frame(request), Frame(answer, METER_TO_CLIENT, 20_000)])
@@ -312,10 +311,61 @@ def test_meter_with_a_filter(statistic, fields):
 
 def test_meter_at_the_end(capture, statistic):
     """The last request has no answer, and nobody asked why an alert came."""
-    import oma_digest
-    from capture_file import METER_TO_CLIENT, Frame
-
     frames = [Frame(b"\0\0", METER_TO_CLIENT), Frame(oma_digest.read(52, 7, 0, 0x1001), 1, 2_000_000)]
     lines = page(statistic(capture(frames), "mep,meter"))[0]["Problems and findings"]
     assert counts_in(lines)[NOT_ANSWERED] == 1
     assert "the alert of frame 1 was never serviced; it was sent 1 time" in lines
+
+
+# --- Follow --------------------------------------------------------------------------------------
+
+def followed(text):
+    """What follow,…,raw prints: (from the meter, bytes) of each message."""
+    messages = []
+    for line in text.splitlines():
+        row = re.fullmatch(r"(\t?)([0-9a-f]+)", line)
+        if row:
+            messages.append((bool(row[1]), bytes.fromhex(row[2])))
+    return messages
+
+
+@pytest.mark.parametrize("name", ["daily-reading", "rc4", "dual-client"])
+def test_follow(name, statistic, tshark_json):
+    """Each message of the bus, in its order: as it was sent, or what RC4 covered. The codes, and the
+    tables' bytes in them, are those of the packets."""
+    path = SAMPLES / f"{name}.pcapng"
+    messages = followed(statistic(path, "follow,mep,raw,0"))
+    # The tap's header is a layer, too.
+    packets = [next(layer for layer in layers["mep"] if "mep.length" in layer)
+               for layers in tshark_json(path, "-Y", "mep.stream == 0")]
+    packets = [packet for packet in packets if "mep.alert" not in packet]
+    assert len(messages) == len(packets)
+    codes = 0
+    for (from_meter, data), packet in zip(messages, packets):
+        assert len(data) == int(packet["mep.length"])
+        assert from_meter == packet["mep.src"].startswith("Meter")
+        code = packet.get("mep.response_code" if from_meter else "mep.request_code")
+        assert code or "mep.encrypted" in packet
+        if code:
+            codes += 1
+            assert data[0] == int(code, 0)
+        if "mep.data" in packet:
+            assert bytes.fromhex(packet["mep.data"].replace(":", "")) in data
+    assert codes > 10
+
+
+def test_follow_without_a_key(statistic, fields):
+    """As it was sent then: nothing but the length tells it."""
+    path = SAMPLES / "rc4.pcapng"
+    opened = followed(statistic(path, "follow,mep,raw,0"))
+    sealed = followed(statistic(path, "follow,mep,raw,0", *NO_KEYS))
+    assert [(who, len(data)) for who, data in opened] == [(who, len(data)) for who, data in sealed]
+    assert opened[0] != sealed[0]
+
+
+def test_follow_into_tls(statistic, tshark_fields):
+    path = SAMPLES / "tls.pcapng"
+    messages = [data for _, data in followed(statistic(path, "follow,mep,raw,0"))]
+    for packet in tshark_fields(path, ["mep.data"]):
+        for data in packet["mep.data"]:
+            assert any(bytes.fromhex(data.replace(":", "")) in message for message in messages)
