@@ -60,7 +60,8 @@ std::optional<Moment> Readings::reckon(std::uint16_t bus, const nstime_t& captur
 }
 
 void Readings::take(packet_info* pinfo, const TappedTable& tapped) {
-  if (tapped.table->story == Story::none || tapped.stretch.bytes.empty()) return;
+  if (tapped.table->story == Story::none || tapped.stretch.bytes.empty() || tapped.bus == no_bus)
+    return;
   read_clock(pinfo, tapped);
   const Run& run = join(pinfo, tapped);
   const Stretch joined{run.offset, run.bytes};
@@ -89,7 +90,7 @@ void Readings::take(packet_info* pinfo, const TappedTable& tapped) {
                    std::move(reading.value),
                    std::move(reading.unit),
                    std::move(reading.note)};
-    if (!timed) {
+    if (found.of_the_moment) {
       row.when = reckon(tapped.bus, pinfo->abs_ts);
       row.reckoned = row.when.has_value();
     }
@@ -97,8 +98,9 @@ void Readings::take(packet_info* pinfo, const TappedTable& tapped) {
   }
   // What lies before the last element is done with.
   Run& kept = runs_[{tapped.bus, number}];
-  const std::uint64_t done =
-      std::min<std::uint64_t>(found.last_element - kept.offset, kept.bytes.size());
+  // It may have begun before the bytes.
+  const std::uint64_t from = std::max(found.last_element, kept.offset);
+  const std::uint64_t done = std::min<std::uint64_t>(from - kept.offset, kept.bytes.size());
   kept.bytes.erase(kept.bytes.begin(), kept.bytes.begin() + static_cast<std::ptrdiff_t>(done));
   kept.offset += done;
 }

@@ -35,6 +35,11 @@ Naming naming_of(const Found& found) {
   return {"Source " + std::to_string(id), ""};
 }
 
+bool tells_moment(const Node& node) {
+  return node.role == Role::moment ||
+         std::any_of(node.children().begin(), node.children().end(), tells_moment);
+}
+
 class Reader {
  public:
   Reader(wmem_allocator_t* pool, const Table& table, const Stretch& stretch,
@@ -45,6 +50,8 @@ class Reader {
         profile_(profile_place(table.root, dimensions)) {
     if (profile_) intervals_ = seen_intervals(pool, *profile_, findings_, stretch);
     result_.last_element = stretch.offset;
+    result_.of_the_moment = (table.story == Story::energies || table.story == Story::powers) &&
+                            !tells_moment(table.root);
     if (profile_) result_.interval = interval_seconds(dimensions, profile_->set);
   }
 
@@ -101,7 +108,9 @@ class Reader {
       profile_->now = nullptr;
     }
     if (!path_.empty()) path_.pop_back();
-    if (moment_ && path_.size() < moment_depth_) moment_.reset();
+    if (path_.size() >= moment_depth_) return;
+    moment_.reset();
+    never_ = false;
   }
 
   void leaf(const Found& found) {
@@ -125,8 +134,9 @@ class Reader {
     moment_.reset();
     moment_depth_ = path_.size();
     moment_position_ = found.position;
-    if (const auto when = parse_date_time(bytes_of(found, stretch_)))
-      moment_ = Moment{seconds_since_1970(*when), found.node->field().clock};
+    const auto when = parse_date_time(bytes_of(found, stretch_));
+    never_ = !when;
+    if (when) moment_ = Moment{seconds_since_1970(*when), found.node->field().clock};
   }
 
   // What tells this register from others of its name: the elements around it, down from the one
@@ -221,17 +231,17 @@ class Reader {
       reading.name = std::move(record.name);
       reading.value = std::move(record.value);
       reading.unit = std::move(record.unit);
-      add(found, std::move(reading));
-      result_.readings.back().order += number++;
+      add(found, std::move(reading), number++);
     }
   }
 
-  void add(const Found& found, TableReading reading) {
+  void add(const Found& found, TableReading reading, std::uint64_t number = 0) {
+    if (never_) return;
     reading.when = moment_;
     reading.position = reading.begin = found.position;
     reading.size = found.size;
     reading.end = found.position + found.size;
-    reading.order = moment_ ? found.position - moment_position_ : found.position;
+    reading.order = number + (moment_ ? found.position - moment_position_ : found.position);
     result_.readings.push_back(std::move(reading));
   }
 
@@ -244,6 +254,7 @@ class Reader {
   DevicePlace device_;
   std::vector<Step> path_;
   std::optional<Moment> moment_;
+  bool never_ = false;  // the time stands there, and is none: the entry was never made
   std::size_t moment_depth_ = 0;
   std::uint64_t moment_position_ = 0;
   std::uint64_t interval_ = 0;

@@ -45,6 +45,8 @@ struct TableReadings {
   // Where the last element begins of the outermost array that the bytes reach into: what follows
   // belongs to it. The beginning of the bytes where there is none.
   std::uint64_t last_element;
+  // They are what the meter had when it was asked.
+  bool of_the_moment;
   // Of a load profile, as far as BT61 told it: seconds from interval to interval.
   std::optional<std::int64_t> interval;
 };

@@ -8,16 +8,17 @@ import csv
 import datetime
 import io
 import json
+import pathlib
 import re
-import struct
 import subprocess
 
 import pytest
 from capture_file import Frame
-from table_talk import BT, ET, Talk, bt61, bt62, i32, u16
+from table_talk import BT, Talk, bt61, bt62, i32, u16
 
 pytestmark = pytest.mark.usefixtures("plugin")
 
+MBUS = pathlib.Path(__file__).resolve().parents[2] / "samples" / "mbus.pcapng"
 SEED, START, START_TEXT = 7, 1_781_503_200, "2026-06-15T06:00:00Z"
 BASIC_KEY = 'uat:mep_keys:"basic","MBK","mep-basic-key-01","TRUE"'
 COLUMNS = ["time", "clock", "frame", "captured", "bus", "table", "register", "value", "unit", "note"]
@@ -242,6 +243,16 @@ class TestByHand:
         assert {(row["clock"], row["bus"], row["table"], row["note"]) for row in rows} == \
             {("utc", "0", "BT64", "")}
 
+    @pytest.mark.parametrize("cut", [25, 34, 40])
+    def test_a_read_that_begins_within_a_block(self, cut, capture, readings):
+        """The head of the block was read before, and other bytes since."""
+        talk = Profile()
+        head = talk.read(BT(64), self.DATA[:20])
+        talk.read(BT(64), self.DATA[90:100], 90)
+        frames = talk.read_block(self.DATA[:48], cut, first=20)
+        rows = readings(capture(talk.frames))
+        assert brief(rows) == self.wanted([head, frames[1 if cut < 34 else 0], frames[1]])
+
     def test_half_an_interval_is_none(self, capture, readings):
         talk = Profile()
         talk.read(BT(64), self.DATA[:33])
@@ -303,12 +314,13 @@ class TestByHand:
         assert brief(rows) == self.wanted([frames[0]])[:3]
 
     def test_without_an_interval_time(self, capture, readings):
-        """Before BT61 nobody knows when: the values are there, in the order of the table."""
+        """Before BT61 nobody knows how long a block is, nor when; BT52 does not tell it either."""
         talk = Talk()
-        talk.read(ET(50), bytes(10))
+        talk.read(BT(52), bytes([26, 6, 15, 12, 0, 0, 0x18]))
         talk.read(BT(62), bt62((0, 1, 8)))
-        path = capture(talk.frames)
-        assert readings(path) == []
+        talk.read(BT(64), self.DATA)
+        assert {row["time"] for row in readings(capture(talk.frames))
+                if row["table"] == "BT64"} <= {""}
 
 
 def test_registers_by_hand(capture, readings):
@@ -344,11 +356,12 @@ def test_self_reads_by_hand(capture, readings):
     head = bytes([0, 1, 0]) + u16(1) + bytes([1])
     entry = bytes([26, 6, 14, 0, 0]) + i32(5000)
     empty = bytes(5) + i32(0)
+    talk.read(BT(52), bytes([26, 6, 15, 12, 0, 0, 0x18]))
     talk.read(BT(26), head + entry + empty)
     frame = talk.read(BT(26), head + entry + empty)
     rows = readings(capture(talk.frames))
-    assert [(row["time"], row["clock"], row["frame"], row["register"], row["value"]) for row in rows
-            if row["time"]] == \
+    assert [(row["time"], row["clock"], row["frame"], row["register"], row["value"])
+            for row in rows] == \
         [("2026-06-14T00:00:00", "local", str(frame), "Fwd Active Wh L1L2L3", "5000")]
 
 
@@ -359,7 +372,9 @@ def test_quoting(capture, readings, run_tshark, user):
     path = capture(talk.frames)
     text = run_tshark(["-r", user.readable(path), "-q", "-z", "mep,readings,csv"]).stdout
     assert text.splitlines()[0] == ",".join(COLUMNS)
-    assert struct.calcsize("B") == 1 and len(text.splitlines()) == 10
+    assert len(text.splitlines()) == 10 and '"' not in text
+    text = run_tshark(["-r", user.readable(MBUS), "-q", "-z", "mep,readings,csv"]).stdout
+    assert ',"Gas 00481516 (ELS): Volume, uncorrected",' in text
 
 
 def test_as_text(capture, run_tshark, user):
