@@ -66,7 +66,7 @@ Instant ArrivalClock::arrival(std::size_t index, std::size_t count, Instant now)
 
 LineReceiver::LineReceiver(Direction direction, unsigned baud_rate, Instant frame_timeout,
                            FrameSplitter::Sink sink)
-    : clock_(baud_rate), splitter_(direction, frame_timeout, std::move(sink)) {}
+    : clock_(baud_rate), splitter_(direction, frame_timeout, std::move(sink), baud_rate) {}
 
 void LineReceiver::receive(Bytes raw, bool marks, const TroubleCount& count, Instant now) {
   if (count.overruns > 0) lost_before_next_ = true;
