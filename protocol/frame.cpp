@@ -131,11 +131,13 @@ FrameSplitter::Examined FrameSplitter::examine_zeros(std::size_t at) const {
   constexpr std::uint8_t held_low = tap::break_seen | tap::framing_error;
   if ((trouble_[at] | trouble_[at + 1]) & held_low) return {Verdict::not_a_frame};
   if (last_alert_ && arrivals_[at] - *last_alert_ < resync_gap) return {Verdict::not_a_frame};
+  if (pause_before(at + 1, telling_pause)) return {Verdict::not_a_frame};
   const Bytes candidate = held(at);
   // A third zero may begin a frame's length, a fourth cannot be part of one. What begins no frame
   // is the second byte of a length whose first is the second zero.
   const Bytes behind = candidate.subspan(length_field_size);
   if (behind.empty()) return {Verdict::alert_unless_more, length_field_size};
+  if (behind[0] > max_message_size >> 8) return {Verdict::not_a_frame};
   if (behind[0] != 0) return {Verdict::whole, length_field_size};
   if (behind.size() < length_field_size) return {Verdict::wait};
   return behind[1] != 0 ? Examined{Verdict::whole, length_field_size}

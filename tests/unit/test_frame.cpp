@@ -253,6 +253,52 @@ void an_alert_costs_no_frame_behind_it(void**) {
   }
 }
 
+// A zero that a level converter makes: two zeros are no alert if what follows is no frame.
+void a_stray_zero_before_an_answer_is_no_alert(void**) {
+  for (const GuideFrame& frame : guide_frames()) {
+    if (frame.direction != Direction::meter_to_client || frame.bytes.size() < 11) continue;
+    for (const Instant pause : {0ms, 3ms, 10ms}) {
+      Line line(frame.direction);
+      line.send(0x00);
+      line.wait(pause);
+      line.send(frame.bytes);
+      assert_int_equal(line.records().size(), 2);
+      line.expect(0, hex("00"), tap::noise);
+      line.expect(1, frame.bytes, 0);
+    }
+  }
+}
+
+void two_zeros_with_a_pause_between_them_are_no_alert(void**) {
+  const Buffer frame = guide_frames()[3].bytes;
+  Line line(Direction::meter_to_client);
+  line.send(0x00);
+  line.wait(60ms);
+  line.send(frame);
+  line.expect(line.records().size() - 1, frame, 0);
+  for (const Record& record : line.records()) assert_false(record.bytes == alert);
+}
+
+// Nothing can be read there, but the line falls silent where the length says.
+void a_stray_byte_costs_no_encrypted_frame_behind_it(void**) {
+  Random random(23);
+  int lost = 0;
+  for (int round = 0; round < 1000; ++round) {
+    Line line(both_directions[round % 2]);
+    // Too short to be taken for another stray byte's.
+    const Buffer sent = frame(random.bytes(random.between(9, 255)));
+    line.send(hex("0010 FFEEDDCC BBAA9988 FFEEDDCC BBAA9988"));
+    line.fall_silent(60ms);
+    line.send(round % 4 < 2 ? 0x00 : 0xFE);
+    line.send(sent);
+    line.fall_silent();
+    if (line.records().size() != 3 || line.records()[2].bytes != sent ||
+        line.records()[2].status != 0)
+      ++lost;
+  }
+  assert_true(lost <= 10);
+}
+
 // --- A line that holds at zero
 
 void zeros_in_a_row_are_one_stretch_of_noise(void**) {
@@ -847,6 +893,9 @@ int run_all() {
       cmocka_unit_test(an_alert_is_a_frame_on_the_meters_line),
       cmocka_unit_test(an_alert_at_the_end_of_the_line_is_one),
       cmocka_unit_test(an_alert_costs_no_frame_behind_it),
+      cmocka_unit_test(a_stray_zero_before_an_answer_is_no_alert),
+      cmocka_unit_test(two_zeros_with_a_pause_between_them_are_no_alert),
+      cmocka_unit_test(a_stray_byte_costs_no_encrypted_frame_behind_it),
       cmocka_unit_test(zeros_in_a_row_are_one_stretch_of_noise),
       cmocka_unit_test(zeros_without_end_are_never_a_wall_of_alerts),
       cmocka_unit_test(breaks_without_end_are_noise),
