@@ -5,6 +5,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -471,6 +472,31 @@ def test_terminal_settings_are_put_back(tap, player):
     after = settings()
     before[2] &= ~termios.HUPCL
     assert after == before
+
+
+def test_no_speed_in_between_drops_the_modem_lines(mepdump, player, tmp_path):
+    """At B0 a port lowers DTR and RTS; a pseudo terminal has none, so the calls are looked at."""
+    if shutil.which("strace") is None:
+        pytest.skip("needs strace")
+    trace, output = tmp_path / "trace", tmp_path / "x.pcapng"
+    process = subprocess.Popen(["strace", "-f", "-v", "-o", str(trace), "-e", "trace=ioctl,write",
+                                str(mepdump), *capture_arguments(player, str(output))])
+    try:
+        wait_for(lambda: output.exists() and len(Capture.read(output).interfaces) == 2)
+        # strace does not pass a signal on.
+        os.kill(int(trace.read_text(encoding="utf-8").split()[0]), signal.SIGTERM)
+        process.wait(TIMEOUT)
+    finally:
+        process.kill()
+        process.wait(TIMEOUT)
+    lines = trace.read_text(encoding="utf-8").splitlines()
+    sets = [line for line in lines if re.search(r"TCSETS|TCSETSW|TCSETSF", line)]
+    if not sets:
+        pytest.skip("strace cannot follow here")
+    assert not [line for line in sets if re.search(r"\bB0\b", line)]
+    # At the end as before, and once for each line in the beginning: whether it hangs up is off.
+    assert not [line for line in sets if "HUPCL" in line]
+    assert len(sets) == 4
 
 
 # Errors: one line that names the port and says what to do
