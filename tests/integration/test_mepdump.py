@@ -499,6 +499,33 @@ def test_no_speed_in_between_drops_the_modem_lines(mepdump, player, tmp_path):
     assert len(sets) == 4
 
 
+# Files
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8", "de_DE.ISO-8859-1"])
+@pytest.mark.parametrize("name", ["Zähler.pcapng".encode(), b"Z\xe4hler.pcapng"])
+def test_file_names_are_bytes(mepdump, player, tmp_path, locale, name):
+    folder = os.path.join(os.fsencode(tmp_path), "jörg".encode())
+    os.mkdir(folder)
+    path = os.path.join(folder, name)
+    for form in ([b"--fifo", path], [b"--fifo=" + path]):
+        if os.path.exists(path):
+            os.unlink(path)
+        arguments = capture_arguments(player, "")
+        place = arguments.index("--fifo")
+        arguments[place:place + 2] = form
+        process = subprocess.Popen([str(mepdump), *arguments],
+                                   env={**os.environ, "LC_ALL": locale, "TMPDIR": folder},
+                                   stderr=subprocess.PIPE)
+        try:
+            wait_for(lambda: process.poll() is not None or os.path.exists(path) and
+                     len(Capture.read(os.fsdecode(path)).interfaces) == 2)
+        finally:
+            process.terminate()
+            _, errors = process.communicate(timeout=TIMEOUT)
+        assert (process.returncode, errors) == (0, b"")
+
+
 # Errors: one line that names the port and says what to do
 
 
