@@ -526,6 +526,58 @@ def test_file_names_are_bytes(mepdump, player, tmp_path, locale, name):
         assert (process.returncode, errors) == (0, b"")
 
 
+def complain_about_file(mepdump, player, path, *words):
+    process = subprocess.Popen([str(mepdump), *capture_arguments(player, str(path))],
+                               stderr=subprocess.PIPE, text=True)
+    _, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1 and len(errors.splitlines()) == 1
+    for word in (str(path), *words):
+        assert word in errors
+
+
+def test_file_that_exists_is_kept(mepdump, player, tmp_path):
+    path = tmp_path / "old.pcapng"
+    path.write_bytes(b"last year's")
+    complain_about_file(mepdump, player, path, "exists already", "--force")
+    assert path.read_bytes() == b"last year's"
+
+
+def test_file_that_exists_is_overwritten_by_force(mepdump, player, tmp_path):
+    path = tmp_path / "old.pcapng"
+    path.write_bytes(b"last year's" * 1000)
+    path.chmod(0o644)
+    process = subprocess.Popen([str(mepdump), *capture_arguments(player, str(path), "--force")])
+    wait_for(lambda: path.stat().st_size < 1000 and len(Capture.read(path).interfaces) == 2)
+    process.terminate()
+    assert process.wait(TIMEOUT) == 0
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_new_file_is_its_owners_alone(mepdump, player, tmp_path):
+    path = tmp_path / "new.pcapng"
+    process = subprocess.Popen([str(mepdump), *capture_arguments(player, str(path))])
+    wait_for(lambda: path.exists() and len(Capture.read(path).interfaces) == 2)
+    assert path.stat().st_mode & 0o777 == 0o600
+    # Nobody else writes it meanwhile, force or not.
+    with LinePlayer(speedup=0) as other:
+        result = subprocess.run([str(mepdump), *capture_arguments(other, str(path), "--force")],
+                                capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    assert result.returncode == 1 and "another capture" in result.stderr
+    assert len(Capture.read(path).interfaces) == 2
+    process.terminate()
+    assert process.wait(TIMEOUT) == 0
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_link_to_a_file_is_not_followed(mepdump, player, tmp_path, there):
+    target, link = tmp_path / "target", tmp_path / "link.pcapng"
+    if there:
+        target.write_bytes(b"")
+    link.symlink_to(target)
+    complain_about_file(mepdump, player, link, "symbolic link")
+    assert target.exists() == there
+
+
 # Errors: one line that names the port and says what to do
 
 
