@@ -371,6 +371,22 @@ def test_noise(tap, player):
     assert running.wait_for_packets(2)[1].frame == REQUEST
 
 
+@pytest.mark.parametrize("seconds", [0.3, 1])
+def test_busy_computer_is_no_silent_line(tap, player, seconds):
+    """Held up in the middle of a frame, whose rest waits in the kernel."""
+    running = tap()
+    player.send(CLIENT_TO_METER, REQUEST[:9])
+    time.sleep(0.05)
+    running.process.send_signal(signal.SIGSTOP)
+    player.send(CLIENT_TO_METER, REQUEST[9:])
+    player.send(METER_TO_CLIENT, RESPONSE)
+    time.sleep(seconds)
+    running.process.send_signal(signal.SIGCONT)
+    running.wait_for_packets(2)
+    assert running.stop() == (0, "")
+    assert running.frames == [REQUEST, RESPONSE]
+
+
 def test_capture_filter(tap, player):
     running = tap("--extcap-capture-filter", "link[2] == 2")
     player.send(CLIENT_TO_METER, REQUEST)
