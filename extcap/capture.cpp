@@ -94,7 +94,7 @@ bool capture(const CaptureInterface& interface, const Options& options,
              const std::function<void(const std::string&)>& complain) {
   // A reader that goes away is an error of write(2) then, not the end of the process.
   signal(SIGPIPE, SIG_IGN);
-  Output output(options.fifo.value_or(""));
+  Output output(options.fifo.value_or(""), options.force);
   try {
     if (output.path().empty())
       throw Problem("nowhere to write to; name a file with --fifo, for example --fifo tap.pcapng");

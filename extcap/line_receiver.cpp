@@ -22,6 +22,9 @@ std::uint8_t kind_of_error(std::uint8_t value, const TroubleCount& count) {
 
 constexpr int bits_per_byte = 10;  // 8N1 with its start and stop bit
 
+// By how much a timer is late that means something.
+constexpr Instant late = std::chrono::milliseconds(20);
+
 // Zeros in a row: a tenth of a second at the usual speed, more than plugging something in makes.
 constexpr std::size_t held_zeros = 100;
 
@@ -58,6 +61,11 @@ void MarkedInput::decode(Bytes raw, bool marks, const TroubleCount& count,
 ArrivalClock::ArrivalClock(unsigned baud_rate)
     : byte_time_(Instant(std::chrono::seconds(bits_per_byte)) / baud_rate) {}
 
+Instant ArrivalClock::arrival_in_backlog(Instant now) {
+  previous_ = std::min(previous_ + byte_time_, std::max(previous_, now));
+  return previous_;
+}
+
 Instant ArrivalClock::arrival(std::size_t index, std::size_t count, Instant now) {
   const Instant ago = byte_time_ * (count - 1 - index);
   previous_ = std::max(previous_, now - ago);
@@ -66,15 +74,20 @@ Instant ArrivalClock::arrival(std::size_t index, std::size_t count, Instant now)
 
 LineReceiver::LineReceiver(Direction direction, unsigned baud_rate, Instant frame_timeout,
                            FrameSplitter::Sink sink)
-    : clock_(baud_rate), splitter_(direction, frame_timeout, std::move(sink)) {}
+    : clock_(baud_rate), splitter_(direction, frame_timeout, std::move(sink), baud_rate) {}
 
 void LineReceiver::receive(Bytes raw, bool marks, const TroubleCount& count, Instant now) {
   if (count.overruns > 0) lost_before_next_ = true;
+  // A deadline that is long past is that of a computer which was busy elsewhere.
+  const auto due = splitter_.deadline();
+  const bool held_up = due && now - *due > late;
   input_.decode(raw, marks, count, decoded_);
   for (std::size_t i = 0; i < decoded_.size(); ++i) {
     std::uint8_t trouble = decoded_[i].trouble;
     if (std::exchange(lost_before_next_, false)) trouble |= tap::lost;
-    splitter_.push(decoded_[i].value, clock_.arrival(i, decoded_.size(), now), trouble);
+    const Instant at =
+        held_up ? clock_.arrival_in_backlog(now) : clock_.arrival(i, decoded_.size(), now);
+    splitter_.push(decoded_[i].value, at, trouble);
   }
 }
 

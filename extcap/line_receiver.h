@@ -51,6 +51,10 @@ class ArrivalClock {
   // byte that preceded it.
   Instant arrival(std::size_t index, std::size_t count, Instant now);
 
+  // The same of the next byte of a backlog: nobody looked for a while, and it may have waited since
+  // it followed the one before it. Waiting is no pause.
+  Instant arrival_in_backlog(Instant now);
+
  private:
   Instant byte_time_;
   Instant previous_{0};
@@ -61,8 +65,9 @@ class LineReceiver {
   LineReceiver(Direction direction, unsigned baud_rate, Instant frame_timeout,
                FrameSplitter::Sink sink);
 
-  // Bytes that were read together at `now`; `marks` as for MarkedInput. `count` is what the driver
-  // counted since the last call.
+  // Bytes that were read together at `now`. If advance() was due long before and was not called,
+  // they may have been waiting meanwhile, and no pause is taken to be before them. `marks` as for
+  // MarkedInput. `count` is what the driver counted since the last call.
   void receive(Bytes raw, bool marks, const TroubleCount& count, Instant now);
 
   void advance(Instant now) { splitter_.advance(now); }

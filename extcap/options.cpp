@@ -44,6 +44,7 @@ std::vector<GeneralOption> programs_options() {
   return {
       {{"fifo", "PATH", "Where the capture goes: a file, a FIFO, or - for standard output"},
        &Options::fifo},
+      {{"force", "", "Overwrite the file if it exists"}, &Options::force},
       {{"version", "", "Show the version"}, &Options::version},
       {{"help", "", "Show this help"}, &Options::help},
   };

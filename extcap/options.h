@@ -16,6 +16,7 @@ namespace mep::extcap {
 struct Options {
   bool help = false;
   bool version = false;
+  bool force = false;  // overwrite a file that exists
 
   // Wireshark's calls.
   bool list_interfaces = false;

@@ -2,6 +2,7 @@
 #include "extcap/output.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@ namespace mep::extcap {
 namespace {
 
 constexpr const char* standard_output = "-";
-constexpr mode_t new_file_mode = 0666;  // less the umask
+constexpr mode_t new_file_mode = 0600;  // what a household consumes is nobody else's business
 
 }  // namespace
 
@@ -37,8 +38,7 @@ bool Output::open(const std::function<bool()>& wait) {
     // A full FIFO shall make the writer wait, not lose a frame.
     if (fd_) fcntl(fd_.get(), F_SETFL, O_WRONLY);
   } else {
-    fd_ = system::FileDescriptor(
-        ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, new_file_mode));
+    open_file();
   }
   if (!fd_)
     throw Problem("cannot write to " + path_ + ": " + std::strerror(errno) +
@@ -48,6 +48,32 @@ bool Output::open(const std::function<bool()>& wait) {
   has_reader_ =
       fstat(fd_.get(), &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
   return true;
+}
+
+// Afterwards fd_ is open, or errno says why not.
+void Output::open_file() {
+  fd_ = system::FileDescriptor(
+      ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, new_file_mode));
+  if (!fd_ && errno != EEXIST) return;
+  struct stat status {};
+  if (!fd_) {
+    // A device, or a link to one (/dev/stdout), holds nothing that could be lost.
+    if (stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+      fd_ = system::FileDescriptor(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
+      return;
+    }
+    fd_ = system::FileDescriptor(::open(path_.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd_ && errno == ELOOP)
+      throw Problem(path_ + " is a symbolic link; name the file itself with --fifo");
+    if (!fd_) return;
+  }
+  if (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    throw Problem(path_ + " is being written by another capture; name another file with --fifo");
+  if (fstat(fd_.get(), &status) != 0) return;
+  if (status.st_size > 0 && !may_overwrite_)
+    throw Problem(path_ +
+                  " exists already; name another file with --fifo, or overwrite it with --force");
+  if (ftruncate(fd_.get(), 0) != 0) fd_.reset();
 }
 
 }  // namespace mep::extcap

@@ -13,7 +13,9 @@ namespace mep::extcap {
 
 class Output {
  public:
-  explicit Output(std::string path) : path_(std::move(path)) {}
+  // `may_overwrite`: a file that exists and is not empty may be lost.
+  explicit Output(std::string path, bool may_overwrite = false)
+      : path_(std::move(path)), may_overwrite_(may_overwrite) {}
 
   // Whether a FIFO stands at the path. It has to be opened before anything else can fail: its
   // reader waits until it has been opened and closed.
@@ -21,6 +23,8 @@ class Output {
 
   // Opens it. A FIFO can only be opened once somebody reads it: `wait` is called in the meantime,
   // and returns false to give up. Returns whether it is open. Throws a Problem if it never will be.
+  // A new file is for its owner alone (0600), one that exists keeps its mode; a link to a file is
+  // not followed. The file is locked (flock(2)) against a second mepdump until this is destroyed.
   bool open(const std::function<bool()>& wait);
 
   // Whether a reader can go away.
@@ -29,7 +33,10 @@ class Output {
   const std::string& path() const { return path_; }
 
  private:
+  void open_file();
+
   std::string path_;
+  bool may_overwrite_;
   system::FileDescriptor fd_;
   bool has_reader_ = false;
 };

@@ -75,9 +75,9 @@ WallTime TapSession::now() {
 void TapSession::start() {
   for (Line& line : lines_) {
     line.port.discard_backlog();
-    sources_.push_back(EventSource::on_fd(line.port.fd(),
-                                          static_cast<GIOCondition>(G_IO_IN | G_IO_HUP | G_IO_ERR),
-                                          [this] { guarded([this] { receive(); }); }));
+    sources_.emplace_back(
+        EventSource::on_fd(line.port.fd(), static_cast<GIOCondition>(G_IO_IN | G_IO_HUP | G_IO_ERR),
+                           [this] { guarded([this] { receive(); }); }));
   }
 }
 
@@ -85,16 +85,32 @@ void TapSession::receive() {
   // Both lines, whichever had something: what arrived together is written in order.
   for (std::size_t number = 0; number < lines_.size(); ++number) read_line(number);
   write_received();
-  for (const Line& line : lines_)
-    if (line.port.gone())
-      throw Problem(line.port.name() + " " + line.port.path() +
-                    ": the port has gone away in the middle of the capture; plug it in again and "
-                    "start a new capture (all that arrived before has been written)");
+  leave_lines_that_are_gone();
 
   std::optional<Instant> next;
   for (const Line& line : lines_)
     if (const auto due = line.receiver.deadline(); due && (!next || *due < *next)) next = due;
   timer_.wake_at(next);
+}
+
+// A line whose port has been unplugged comes to its end; the capture does with the last one.
+void TapSession::leave_lines_that_are_gone() {
+  const auto is_gone = [](const Line& line) { return line.port.gone(); };
+  const bool all = std::ranges::all_of(lines_, is_gone);
+  for (std::size_t number = 0; number < lines_.size(); ++number) {
+    Line& line = lines_[number];
+    if (!line.port.gone() || !sources_[number]) continue;
+    sources_[number].reset();
+    const std::string what = line.port.name() + " " + line.port.path() +
+                             ": the port has gone away in the middle of the capture; ";
+    if (all)
+      throw Problem(what +
+                    "plug it in again and start a new capture (all that arrived before has been "
+                    "written)");
+    notice(what + "the other line goes on");
+    line.receiver.finish();
+    write_received();
+  }
 }
 
 void TapSession::read_line(std::size_t number) {

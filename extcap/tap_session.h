@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "extcap/capture.h"
@@ -58,6 +59,7 @@ class TapSession : public Session {
   void finish() override;
 
   void receive();
+  void leave_lines_that_are_gone();
   void read_line(std::size_t number);
   void time_out();
   void write_received();
@@ -67,7 +69,7 @@ class TapSession : public Session {
   std::deque<Line> lines_;
   WallClock wall_clock_;
   std::vector<Received> received_;
-  std::vector<system::EventSource> sources_;
+  std::vector<std::optional<system::EventSource>> sources_;  // of each line, while it is there
   system::EventSource timer_;
 };
 

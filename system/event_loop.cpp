@@ -66,8 +66,14 @@ void EventSource::Unref::operator()(GSource* source) const {
 }
 
 StopRequest::StopRequest() {
-  for (const int signal : {SIGINT, SIGTERM})
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    // nohup(1) has a program go on when its terminal closes.
+    struct sigaction before {};
+    if (signal == SIGHUP && sigaction(signal, nullptr, &before) == 0 &&
+        before.sa_handler == SIG_IGN)
+      continue;
     sources_.push_back(EventSource::on_signal(signal, [this] { make(); }));
+  }
 }
 
 void StopRequest::wait() const {

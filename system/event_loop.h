@@ -41,7 +41,7 @@ class EventSource {
   std::unique_ptr<GSource, Unref> source_;
 };
 
-// Whether the program has been asked to end, by a signal (SIGINT, SIGTERM) or by itself. Signals
+// Whether the program has been asked to end, by a signal (SIGINT, SIGTERM, SIGHUP) or by itself. Signals
 // arrive while GLib's loop is iterated.
 class StopRequest {
  public:

@@ -93,18 +93,21 @@ void SerialDevice::configure(unsigned baud_rate) {
   settings.c_cflag = CS8 | CREAD | CLOCAL;
   settings.c_cc[VMIN] = 1;
   settings.c_cc[VTIME] = 0;
-  if (tcsetattr(fd_.get(), TCSANOW, &settings) != 0) fail_to_open(errno);
+  // With the speed, in one go: none at all would be B0, at which a port drops DTR and RTS.
   configured_ = true;
-  set_speed(baud_rate);
+  apply(settings, TCSANOW, baud_rate);
 }
 
 void SerialDevice::set_speed(unsigned baud_rate) {
   termios settings{};
   if (tcgetattr(fd_.get(), &settings) != 0) fail_to_open(errno);
+  apply(settings, use_ == PortUse::listen ? TCSANOW : TCSADRAIN, baud_rate);
+}
+
+void SerialDevice::apply(termios settings, int when, unsigned baud_rate) {
   const speed_t speed = speed_constant(baud_rate);
   cfsetispeed(&settings, speed);
   cfsetospeed(&settings, speed);
-  const int when = use_ == PortUse::listen ? TCSANOW : TCSADRAIN;
   if (tcsetattr(fd_.get(), when, &settings) != 0) fail_to_open(errno);
 
   // tcsetattr() is content with having set anything at all.

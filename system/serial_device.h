@@ -23,6 +23,9 @@ struct Sharing {
   std::string how = {};  // what a user does to allow it, for error messages; empty: nothing
 };
 
+// Modem lines: Linux itself raises DTR and RTS when a port is opened for the first time, and lowers
+// them when it is closed for the last, unless HUPCL is off. The first cannot be prevented; here
+// HUPCL goes off at once and stays off, and no speed in between is B0, which lowers them, too.
 class SerialDevice {
  public:
   // Opens `path`, for this process alone unless sharing is allowed, raw, 8N1, at `baud_rate`.
@@ -49,6 +52,7 @@ class SerialDevice {
  private:
   void refuse_if_in_use() const;
   void configure(unsigned baud_rate);
+  void apply(termios settings, int when, unsigned baud_rate);
   [[noreturn]] void fail(const std::string& reason) const;
   [[noreturn]] void fail_to_open(int error) const;
   [[noreturn]] void fail_as_busy(const std::string& why) const;

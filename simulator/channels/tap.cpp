@@ -29,7 +29,8 @@ void Tap::hear(const LineByte& byte) {
     line.lost = true;
     return;
   }
-  line.baud_rate = heard.baud_rate;
+  if (std::exchange(line.baud_rate, heard.baud_rate) != heard.baud_rate)
+    line.splitter->set_speed(heard.baud_rate);
   const auto lost = static_cast<std::uint8_t>(std::exchange(line.lost, false) ? tap::lost : 0);
   line.splitter->push(heard.value, heard.arrival, static_cast<std::uint8_t>(*trouble | lost));
 }

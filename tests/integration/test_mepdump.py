@@ -5,6 +5,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -370,6 +371,22 @@ def test_noise(tap, player):
     assert running.wait_for_packets(2)[1].frame == REQUEST
 
 
+@pytest.mark.parametrize("seconds", [0.3, 1])
+def test_busy_computer_is_no_silent_line(tap, player, seconds):
+    """Held up in the middle of a frame, whose rest waits in the kernel."""
+    running = tap()
+    player.send(CLIENT_TO_METER, REQUEST[:9])
+    time.sleep(0.05)
+    running.process.send_signal(signal.SIGSTOP)
+    player.send(CLIENT_TO_METER, REQUEST[9:])
+    player.send(METER_TO_CLIENT, RESPONSE)
+    time.sleep(seconds)
+    running.process.send_signal(signal.SIGCONT)
+    running.wait_for_packets(2)
+    assert running.stop() == (0, "")
+    assert running.frames == [REQUEST, RESPONSE]
+
+
 def test_capture_filter(tap, player):
     running = tap("--extcap-capture-filter", "link[2] == 2")
     player.send(CLIENT_TO_METER, REQUEST)
@@ -403,7 +420,7 @@ def test_taps_have_numbers_of_their_own(mepdump, tmp_path):
 # Stopping
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_stopped_by_signal(tap, player, how):
     running = tap("--frame-timeout", "60000")
     player.send(CLIENT_TO_METER, REQUEST)
@@ -471,6 +488,110 @@ def test_terminal_settings_are_put_back(tap, player):
     after = settings()
     before[2] &= ~termios.HUPCL
     assert after == before
+
+
+def test_no_speed_in_between_drops_the_modem_lines(mepdump, player, tmp_path):
+    """At B0 a port lowers DTR and RTS; a pseudo terminal has none, so the calls are looked at."""
+    if shutil.which("strace") is None:
+        pytest.skip("needs strace")
+    trace, output = tmp_path / "trace", tmp_path / "x.pcapng"
+    process = subprocess.Popen(["strace", "-f", "-v", "-o", str(trace), "-e", "trace=ioctl,write",
+                                str(mepdump), *capture_arguments(player, str(output))])
+    try:
+        wait_for(lambda: output.exists() and len(Capture.read(output).interfaces) == 2)
+        # strace does not pass a signal on.
+        os.kill(int(trace.read_text(encoding="utf-8").split()[0]), signal.SIGTERM)
+        process.wait(TIMEOUT)
+    finally:
+        process.kill()
+        process.wait(TIMEOUT)
+    lines = trace.read_text(encoding="utf-8").splitlines()
+    sets = [line for line in lines if re.search(r"TCSETS|TCSETSW|TCSETSF", line)]
+    if not sets:
+        pytest.skip("strace cannot follow here")
+    assert not [line for line in sets if re.search(r"\bB0\b", line)]
+    # At the end as before, and once for each line in the beginning: whether it hangs up is off.
+    assert not [line for line in sets if "HUPCL" in line]
+    assert len(sets) == 4
+
+
+# Files
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8", "de_DE.ISO-8859-1"])
+@pytest.mark.parametrize("name", ["Zähler.pcapng".encode(), b"Z\xe4hler.pcapng"])
+def test_file_names_are_bytes(mepdump, player, tmp_path, locale, name):
+    folder = os.path.join(os.fsencode(tmp_path), "jörg".encode())
+    os.mkdir(folder)
+    path = os.path.join(folder, name)
+    for form in ([b"--fifo", path], [b"--fifo=" + path]):
+        if os.path.exists(path):
+            os.unlink(path)
+        arguments = capture_arguments(player, "")
+        place = arguments.index("--fifo")
+        arguments[place:place + 2] = form
+        process = subprocess.Popen([str(mepdump), *arguments],
+                                   env={**os.environ, "LC_ALL": locale, "TMPDIR": folder},
+                                   stderr=subprocess.PIPE)
+        try:
+            wait_for(lambda: process.poll() is not None or os.path.exists(path) and
+                     len(Capture.read(os.fsdecode(path)).interfaces) == 2)
+        finally:
+            process.terminate()
+            _, errors = process.communicate(timeout=TIMEOUT)
+        assert (process.returncode, errors) == (0, b"")
+
+
+def complain_about_file(mepdump, player, path, *words):
+    process = subprocess.Popen([str(mepdump), *capture_arguments(player, str(path))],
+                               stderr=subprocess.PIPE, text=True)
+    _, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1 and len(errors.splitlines()) == 1
+    for word in (str(path), *words):
+        assert word in errors
+
+
+def test_file_that_exists_is_kept(mepdump, player, tmp_path):
+    path = tmp_path / "old.pcapng"
+    path.write_bytes(b"last year's")
+    complain_about_file(mepdump, player, path, "exists already", "--force")
+    assert path.read_bytes() == b"last year's"
+
+
+def test_file_that_exists_is_overwritten_by_force(mepdump, player, tmp_path):
+    path = tmp_path / "old.pcapng"
+    path.write_bytes(b"last year's" * 1000)
+    path.chmod(0o644)
+    process = subprocess.Popen([str(mepdump), *capture_arguments(player, str(path), "--force")])
+    wait_for(lambda: path.stat().st_size < 1000 and len(Capture.read(path).interfaces) == 2)
+    process.terminate()
+    assert process.wait(TIMEOUT) == 0
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_new_file_is_its_owners_alone(mepdump, player, tmp_path):
+    path = tmp_path / "new.pcapng"
+    process = subprocess.Popen([str(mepdump), *capture_arguments(player, str(path))])
+    wait_for(lambda: path.exists() and len(Capture.read(path).interfaces) == 2)
+    assert path.stat().st_mode & 0o777 == 0o600
+    # Nobody else writes it meanwhile, force or not.
+    with LinePlayer(speedup=0) as other:
+        result = subprocess.run([str(mepdump), *capture_arguments(other, str(path), "--force")],
+                                capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    assert result.returncode == 1 and "another capture" in result.stderr
+    assert len(Capture.read(path).interfaces) == 2
+    process.terminate()
+    assert process.wait(TIMEOUT) == 0
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_link_to_a_file_is_not_followed(mepdump, player, tmp_path, there):
+    target, link = tmp_path / "target", tmp_path / "link.pcapng"
+    if there:
+        target.write_bytes(b"")
+    link.symlink_to(target)
+    complain_about_file(mepdump, player, link, "symbolic link")
+    assert target.exists() == there
 
 
 # Errors: one line that names the port and says what to do
@@ -643,22 +764,44 @@ def test_no_permission(user, player, mepdump):
 
 
 @pytest.mark.parametrize("which", ["client", "meter"])
-def test_unplugged(tap, player, which):
-    line = player.client_line if which == "client" else player.meter_line
+def test_one_line_unplugged(tap, player, which):
+    """What was held of it comes out, one sentence says so, and the other line goes on."""
+    gone, stays = (player.client_line, METER_TO_CLIENT) if which == "client" else \
+        (player.meter_line, CLIENT_TO_METER)
+    direction = CLIENT_TO_METER if which == "client" else METER_TO_CLIENT
+    held, other = (REQUEST, RESPONSE) if which == "client" else (RESPONSE, REQUEST)
     running = tap("--frame-timeout", "60000")
     player.send(CLIENT_TO_METER, REQUEST)
     player.send(METER_TO_CLIENT, RESPONSE)
     running.wait_for_packets(2)
-    player.send(CLIENT_TO_METER, REQUEST[:9])
+    player.send(direction, held[:9])
     time.sleep(0.1)
-    line.unplug()
+    gone.unplug()
+    running.wait_for_packets(3)
+    for count in range(4, 7):
+        player.send(stays, other)
+        running.wait_for_packets(count)
+    # A port that is gone must not keep the processor busy.
+    with open(f"/proc/{running.process.pid}/stat", encoding="ascii") as stat:
+        ticks = sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
+    assert ticks < 100
+    status, errors = running.stop()
+    assert status == 0 and len(errors.splitlines()) == 1
+    assert f"{which} line {gone.path}" in errors and "the other line goes on" in errors
+    assert running.frames[2:] == [held[:9], other, other, other]
+
+
+def test_both_lines_unplugged(tap, player):
+    running = tap("--frame-timeout", "60000")
+    player.send(CLIENT_TO_METER, REQUEST)
+    running.wait_for_packets(1)
+    player.client_line.unplug()
+    player.meter_line.unplug()
     status, errors = running.wait_for_end()
     assert status == 1
-    assert len(errors.splitlines()) == 1
-    assert f"{which} line {line.path}" in errors and "plug it in again" in errors
-    assert running.frames[2:] == [REQUEST[:9]]
-    assert running.capture.interfaces[0].statistics.received == 2
-    assert running.capture.interfaces[1].statistics.received == 1
+    assert "plug it in again" in errors.splitlines()[-1] and len(errors.splitlines()) <= 2
+    assert running.frames == [REQUEST]
+    assert running.capture.interfaces[0].statistics.received == 1
 
 
 def test_output_cannot_be_written(run_mepdump, player, tmp_path):
@@ -906,10 +1049,11 @@ def test_tshark_shows_what_ended_the_capture(user, mepdump, player):
         player.send(METER_TO_CLIENT, RESPONSE[:6])
         time.sleep(0.1)
         player.meter_line.unplug()
+        player.client_line.unplug()
         _, errors = process.communicate(timeout=TIMEOUT)
     finally:
         process.kill()
-    assert f"meter line {player.meter_line.path}" in errors and "plug it in again" in errors
+    assert re.search(r"(meter|client) line /dev/.*plug it in again", errors)
     capture = Capture.read(path)
     assert [packet.frame for packet in capture.packets] == [REQUEST, RESPONSE[:6]]
     assert capture.interfaces[0].statistics.received == 1

@@ -111,7 +111,7 @@ def write_story(path, mepdump, script, start, seed, rounds):
     """What the tap hears while the simulated client follows its script."""
     subprocess.run([mepdump, "--capture", "--extcap-interface", "mep-demo", "--script", script,
                     "--start", start, "--seed", str(seed), "--rounds", str(rounds),
-                    "--speed-up", "0", "--fifo", path], check=True)
+                    "--speed-up", "0", "--force", "--fifo", path], check=True)
 
 
 def tls_frames(program, *actions):

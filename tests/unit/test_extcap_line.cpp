@@ -40,6 +40,8 @@ class Bench {
   void receive(std::initializer_list<std::uint8_t> raw, const TroubleCount& count = no_trouble,
                Instant now = milliseconds(1000), bool marks = true) {
     receiver.receive(std::vector<std::uint8_t>(raw), marks, count, now);
+    // Frames as short as these are believed when nothing follows.
+    receiver.advance(now + milliseconds(30));
   }
 
   std::vector<Seen> seen;
@@ -133,11 +135,36 @@ void bytes_read_together_arrived_one_after_another(void**) {
 void time_does_not_run_backwards(void**) {
   Bench bench;
   bench.receive({0}, no_trouble, milliseconds(1000));
-  bench.receive({3, 1, 2, 3, 0, 1, 4}, no_trouble, milliseconds(1001));
+  bench.receive({9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9}, no_trouble,
+                milliseconds(1001));
   assert_int_equal(bench.seen.size(), 2);
   assert_true(bench.seen[0].first == milliseconds(1000));
   assert_true(bench.seen[0].last == milliseconds(1000));
   assert_true(bench.seen[1].last == milliseconds(1001));
+}
+
+// Held up for a second in the middle of a frame, whose rest was waiting meanwhile.
+void waiting_bytes_are_no_pause(void**) {
+  Bench bench;
+  const std::vector<std::uint8_t> frame = {0, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8};
+  bench.receiver.receive(Bytes(frame).first(5), true, no_trouble, milliseconds(1000));
+  bench.receiver.receive(Bytes(frame).subspan(5), true, no_trouble, milliseconds(2000));
+  assert_int_equal(bench.seen.size(), 1);
+  assert_seen(bench.seen[0], frame, 0);
+  assert_true(bench.seen[0].last < milliseconds(1010));
+}
+
+// A line that was looked at in time: its silence is one.
+void a_silence_that_was_seen_is_one(void**) {
+  Bench bench;
+  const std::vector<std::uint8_t> frame = {0, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8};
+  bench.receiver.receive(Bytes(frame).first(5), true, no_trouble, milliseconds(1000));
+  bench.receiver.advance(milliseconds(1200));
+  bench.receiver.receive(frame, true, no_trouble, milliseconds(2000));
+  assert_int_equal(bench.seen.size(), 2);
+  assert_seen(bench.seen[0], {0, 9, 0, 1, 2}, tap::truncated);
+  assert_seen(bench.seen[1], frame, 0);
+  assert_true(bench.seen[1].last == milliseconds(2000));
 }
 
 void a_line_that_holds_at_zero_is_noticed_once(void**) {
@@ -181,6 +208,8 @@ int run() {
       cmocka_unit_test(loss_marks_the_next_record),
       cmocka_unit_test(bytes_read_together_arrived_one_after_another),
       cmocka_unit_test(time_does_not_run_backwards),
+      cmocka_unit_test(waiting_bytes_are_no_pause),
+      cmocka_unit_test(a_silence_that_was_seen_is_one),
       cmocka_unit_test(a_line_that_holds_at_zero_is_noticed_once),
       cmocka_unit_test(zeros_in_frames_and_other_noise_are_not_a_held_line),
   };
