@@ -41,8 +41,8 @@ class EventSource {
   std::unique_ptr<GSource, Unref> source_;
 };
 
-// Whether the program has been asked to end, by a signal (SIGINT, SIGTERM, SIGHUP) or by itself. Signals
-// arrive while GLib's loop is iterated.
+// Whether the program has been asked to end, by a signal (SIGINT, SIGTERM, SIGHUP) or by itself.
+// Signals arrive while GLib's loop is iterated.
 class StopRequest {
  public:
   StopRequest();
