@@ -20,8 +20,7 @@ struct CaptureInterface;
 struct Options;
 
 // Captures until a signal (SIGINT, SIGTERM, SIGHUP) asks to stop, nobody reads the output any more,
-// or a
-// simulation has come to its end. Returns whether it was one of these that ended it. Otherwise
+// or a simulation has come to its end. Returns whether it was one of these that ended it. Otherwise
 // `complain` has been told the reason, and all that was received until then is in the output. The
 // output is still open at that time: Wireshark shows what it has heard before the end of the FIFO.
 bool capture(const CaptureInterface& interface, const Options& options,
