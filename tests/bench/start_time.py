@@ -59,7 +59,7 @@ def peak_kilobytes(program):
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [str(program), "--capture", "--extcap-interface", "mep-demo", "--speed-up", "0",
-             "--rounds", "1", "--fifo", f"{folder}/x.pcapng"], stderr=subprocess.DEVNULL)
+             "--rounds", "1", "--force", "--fifo", f"{folder}/x.pcapng"], stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     return usage.ru_maxrss if process.returncode == 0 else None

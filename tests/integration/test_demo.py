@@ -57,7 +57,7 @@ def script_of_two(run_mepdump, scripts, tmp_path_factory):
 
 
 def demo_arguments(path, *more):
-    return ["--capture", "--extcap-interface", "mep-demo", "--fifo", path, *more]
+    return ["--capture", "--extcap-interface", "mep-demo", "--force", "--fifo", path, *more]
 
 
 def quick(*more):
