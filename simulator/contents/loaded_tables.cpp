@@ -309,6 +309,7 @@ std::vector<std::uint16_t> LoadedTables::load(const GivenTables& given) {
     const Dimensions before = dimensions_;
     complaint.clear();
     // Basic tables last, as in TableSpace.
+    // NOLINTNEXTLINE(modernize-loop-convert): clang 14 does not take std::views::reverse
     for (auto entry = given.rbegin(); entry != given.rend(); ++entry) {
       const auto& [table, what] = *entry;
       if (is_of_the_moment(table)) continue;
