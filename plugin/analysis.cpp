@@ -22,8 +22,8 @@ void add(const Analysed& in, const NotedField& what, std::uint32_t value, const 
   finding->value = value;
   finding->text = text;
   // In the order in which they were found.
-  const Finding** end = &in.facts.findings;
-  while (*end) end = const_cast<const Finding**>(&const_cast<Finding*>(*end)->next);
+  Finding** end = &in.facts.findings;
+  while (*end) end = &(*end)->next;
   *end = finding;
 }
 
@@ -91,8 +91,7 @@ void show_findings(const Arrived& frame, proto_tree* message_tree, const FrameFa
     proto_item* item;
     switch (what.info().type) {
       case FT_RELATIVE_TIME: {
-        const nstime_t time = {static_cast<time_t>(finding->value / us_in_s),
-                               static_cast<int>(finding->value % us_in_s * ns_in_us)};
+        const nstime_t time = from_microseconds(finding->value);
         item = proto_tree_add_time(tree, what, frame.tvb, 0, 0, &time);
         proto_item_set_generated(item);
         break;

@@ -18,11 +18,14 @@ namespace mep::plugin {
 
 // File scope, as what it belongs to.
 struct Finding {
-  const Finding* next;
+  Finding* next;
   const NotedField* what;
   std::uint32_t value;  // a frame's number, a number, or microseconds, by the field's type
   const char* text;     // the note's sentence; null: the field's own
 };
+
+// Of a request: that it services the meter's alert.
+extern const NotedField hf_alert_serviced;
 
 // First pass, of a frame or noise on a bus's line. `size`: of the frame, its length field included.
 // `message`: in the frame, empty where there is none that is whole; `alert`: it has none.

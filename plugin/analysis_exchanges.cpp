@@ -112,9 +112,9 @@ constexpr std::int32_t counted_from_one_start = 1000;
 // What is to be said of the request before this one.
 void analyse_previous(const Analysed& in) {
   const Exchange* previous = in.bus.recent[1];
-  if (!previous || !in.watch.request_seen || previous->answer_frame != 0) return;
+  if (!previous || previous->answer_frame != 0) return;
   const std::uint32_t frame = previous->request_frame;
-  const std::int64_t waited = microseconds(in.watch.request_end, in.time());
+  const std::int64_t waited = microseconds(end_of_request(*previous), in.time());
   if (in.watch.unreadable_frame != 0) {
     found(in, hf_answer_lost, frame,
           "The answer to the request in frame %u came damaged or cut short (frame %u)", frame,
@@ -145,16 +145,21 @@ void analyse_gap(const Analysed& in) {
 
 // --- Sequence numbers ----------------------------------------------------------------------------
 
-// Behind a 0x0C that told `told`.
-void analyse_correction(const Analysed& in, std::uint32_t number, std::uint32_t told) {
+// Behind a 0x0C that told `told`; the request before it had `before`.
+void analyse_correction(const Analysed& in, std::uint32_t number, std::uint32_t told,
+                        std::optional<std::uint32_t> before) {
+  in.watch.skipped = 0;
   // The guide's texts say that it is the next to be used, its example that it is the last.
   if (number == told || number == told + 1) {
     in.watch.corrected = in.facts.exchange->request_frame;
-  } else if (number == in.watch.sent) {
-    found(in, hf_not_corrected, in.bus.recent[1] ? in.bus.recent[1]->answer_frame : 0);
+    return;
+  }
+  const std::uint32_t telling = in.bus.recent[1] ? in.bus.recent[1]->answer_frame : 0;
+  if (number == before) {
+    found(in, hf_not_corrected, telling);
   } else {
     found(
-        in, hf_not_corrected, in.bus.recent[1] ? in.bus.recent[1]->answer_frame : 0,
+        in, hf_not_corrected, telling,
         "The meter expects 0x%08x, and the client uses 0x%08x: it cannot read the answer 0x0C, or "
         "takes the bytes in the wrong order",
         told, number);
@@ -188,10 +193,7 @@ void analyse_sequence(const Analysed& in) {
   const auto told = std::exchange(in.watch.told, std::nullopt);
   const auto before = std::exchange(in.watch.sent, number);
   if (told) {
-    in.watch.sent = before;
-    analyse_correction(in, number, *told);
-    in.watch.sent = number;
-    in.watch.skipped = 0;
+    analyse_correction(in, number, *told, before);
   } else if (before && !exchange.repeats) {
     analyse_counting(in, number, *before);
   }
@@ -230,6 +232,12 @@ void analyse_rejection(const Analysed& in, const Exchange& exchange, std::uint32
 
 // --- Keys ----------------------------------------------------------------------------------------
 
+bool has_own_keys() {
+  const auto keys = active_keys();
+  return std::any_of(keys.begin(), keys.end(),
+                     [](const KeyEntry& key) { return key.key != factory_default_key; });
+}
+
 void analyse_key(const Analysed& in) {
   const Exchange& exchange = *in.facts.exchange;
   if (exchange.size < smallest_secured_request) return;
@@ -241,14 +249,11 @@ void analyse_key(const Analysed& in) {
     return;
   }
   ++in.watch.strangers;
-  const auto keys = active_keys();
-  const bool own_keys = std::any_of(
-      keys.begin(), keys.end(), [](const KeyEntry& key) { return key.key != factory_default_key; });
   if (in.watch.key_told) return;
   if (in.bus.last_key) {
     in.watch.key_told = true;
     found(in, hf_key_changed, 1);
-  } else if (own_keys && in.watch.strangers >= telling_strangers) {
+  } else if (in.watch.strangers >= telling_strangers && has_own_keys()) {
     in.watch.key_told = true;
     found(in, hf_no_key_fits, in.watch.strangers);
   }
@@ -262,12 +267,6 @@ void analyse_request(const Analysed& in) {
   analyse_gap(in);
   analyse_sequence(in);
   analyse_key(in);
-  const std::int64_t ns = std::int64_t{in.frame.duration_us} * 1000;
-  constexpr std::int64_t ns_in_s = 1000000000;
-  const nstime_t sending = {static_cast<time_t>(ns / ns_in_s), static_cast<int>(ns % ns_in_s)};
-  in.watch.request_end = in.time();
-  nstime_add(&in.watch.request_end, &sending);
-  in.watch.request_seen = true;
   in.watch.unreadable_frame = 0;
 }
 
@@ -275,15 +274,14 @@ void analyse_answer(const Analysed& in) {
   const Exchange* exchange = in.facts.exchange;
   if (!exchange) {
     const Exchange* open = in.bus.recent[0];
-    if (open && open->answer_frame == 0 && in.watch.request_seen)
-      found(in, hf_misfit, open->request_frame);
+    if (open && open->answer_frame == 0) found(in, hf_misfit, open->request_frame);
     in.watch.unreadable_frame = in.pinfo()->num;
     return;
   }
   if (in.facts.misfit)
     found(in, hf_misfit, exchange->request_frame, "An answer of more bytes than were asked for");
   if (exchange == in.bus.recent[0]) {
-    const std::int64_t waited = microseconds(in.watch.request_end, in.time());
+    const std::int64_t waited = microseconds(end_of_request(*exchange), in.time());
     if (waited > thresholds.answer_ms * us_in_ms)
       found(in, hf_late, as_value(waited),
             "The answer came %.3f s after the request: a client that waits for 500 ms has given up "

@@ -1,13 +1,13 @@
 // What client and meter do for each other: alerts, procedures, transactions, writes.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "plugin/analysis_watch.h"
 #include "protocol/names.h"
 #include "protocol/procedure.h"
+#include "protocol/tables/mbus.h"
 #include "protocol/tables/tables.h"
 #include "protocol/walker.h"
 
@@ -27,10 +27,6 @@ const NotedField hf_alert_soon(
     "Alert soon after", "mep.analysis.alert_soon", FT_RELATIVE_TIME, BASE_NONE, nullptr,
     "The client's last frame or the alert before", PI_SEQUENCE, PI_NOTE,
     "An alert within a second: the guide's meters wait for one after each frame of the client");
-const NotedField hf_alert_serviced("Services the alert in", "mep.analysis.alert_serviced",
-                                   FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE),
-                                   "By reading ET13 or posting with EP39", PI_SEQUENCE, PI_CHAT,
-                                   "The client services the meter's alert");
 const NotedField hf_number_not_a_clients(
     "Procedure sequence number", "mep.analysis.procedure_number", FT_UINT32, BASE_DEC, nullptr,
     "Outside of 5 to 9", PI_SEQUENCE, PI_WARN,
@@ -90,7 +86,6 @@ void analyse_alert_service(const Analysed& in, const Request& request) {
   const bool reads_flags =
       request.table == ET(13) && is_read(static_cast<RequestCode>(request.code));
   if (!reads_flags && !(call && call->number == EP(39))) return;
-  alert->service_frame = in.pinfo()->num;
   found(in, hf_alert_serviced, alert->frame,
         "The client services the alert of frame %u, %.3f s later; it was sent %u time%s",
         alert->frame, in_seconds(microseconds(alert->time, in.time())), alert->count,
@@ -161,14 +156,14 @@ void analyse_silence(const Analysed& in) {
 
 // Page 81. Of the MEP clients, which are the fifth device and the sixth.
 void analyse_told_speed(const Analysed& in, const Request& request) {
-  constexpr std::uint32_t rates[] = {9600,  300,   600,   1200,  2400,  4800,  9600,
-                                     14400, 19200, 28800, 38400, 57600, 115200};
+  const auto speeds = tables::line_speeds();
   constexpr std::size_t first_client = 4;
   if (request.table != ET(13)) return;
   const auto code = in.bus.dimensions->learned(Dim::device_baud_rate, first_client);
   if (!code || std::exchange(in.watch.told_baud_rate, code) == code) return;
-  if (*code < 0 || static_cast<std::size_t>(*code) >= std::size(rates)) return;
-  const std::uint32_t rate = rates[*code];
+  const auto place = static_cast<std::size_t>(*code);
+  if (place >= speeds.size()) return;
+  const std::uint32_t rate = speeds[place].bits_per_second;
   if (in.frame.baud_rate != 0 && rate != in.frame.baud_rate)
     found(in, hf_speed_told, rate,
           "ET13 tells the client %u bit/s, and the line has %u: both go on with that one", rate,
@@ -213,6 +208,11 @@ void analyse_refusal(const Analysed& in, const Request& request) {
 }
 
 }  // namespace
+
+const NotedField hf_alert_serviced("Services the alert in", "mep.analysis.alert_serviced",
+                                   FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE),
+                                   "By reading ET13 or posting with EP39", PI_SEQUENCE, PI_CHAT,
+                                   "The client services the meter's alert");
 
 void analyse_service(const Analysed& in) {
   analyse_speed(in);

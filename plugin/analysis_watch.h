@@ -24,16 +24,12 @@ extern Thresholds thresholds;
 struct Alert {
   std::uint32_t frame;
   nstime_t time;
-  unsigned count;               // how often it has been sent
-  std::uint32_t service_frame;  // 0: none yet
+  unsigned count;  // how often it has been sent
 };
 
 // File scope, zero at the beginning.
 struct Watch {
-  // The latest request, and what came since.
-  nstime_t request_end;
-  bool request_seen;
-  std::uint32_t unreadable_frame;  // from the meter, since then; 0: none
+  std::uint32_t unreadable_frame;  // from the meter, since the latest request; 0: none
   std::uint32_t last_of_client;    // any frame
   nstime_t last_of_client_time;
 

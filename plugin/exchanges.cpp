@@ -328,12 +328,14 @@ const Request* asked(const Exchange* exchange) {
   return exchange && exchange->cover != Cover::sealed ? &exchange->request : nullptr;
 }
 
-nstime_t end_of_request(const Exchange& exchange) {
+nstime_t from_microseconds(std::uint32_t us) {
   constexpr int ns_in_us = 1000;
   constexpr std::uint32_t us_in_s = 1000000;
-  const std::uint32_t duration = exchange.request_duration_us;
-  const nstime_t sending = {static_cast<time_t>(duration / us_in_s),
-                            static_cast<int>(duration % us_in_s) * ns_in_us};
+  return {static_cast<time_t>(us / us_in_s), static_cast<int>(us % us_in_s) * ns_in_us};
+}
+
+nstime_t end_of_request(const Exchange& exchange) {
+  const nstime_t sending = from_microseconds(exchange.request_duration_us);
   nstime_t end = exchange.request_time;
   nstime_add(&end, &sending);
   return end;

@@ -97,7 +97,7 @@ struct FrameFacts {
   DigestStatus digest;
   Cover cover;
   const TlsFacts* tls;
-  const Finding* findings;         // of the analysis; null: none
+  Finding* findings;               // of the analysis; null: none
   std::uint32_t rejected_with;     // of an answer 0x0C: the meter's number
   bool rejected;                   // whether it is one
   bool refused;                    // another answer than OK and 0x0C, or TLS
@@ -150,6 +150,8 @@ const Request* asked(const Exchange* exchange);
 
 // BT08, ET59 and ET85: where the results of procedures are read.
 bool holds_procedure_results(std::uint16_t table);
+
+nstime_t from_microseconds(std::uint32_t us);
 
 // When its last byte came, from where the response time counts (page 21). Where the capture does
 // not tell how long the request took: its record's time.

@@ -183,10 +183,10 @@ int dissect_frame(const Arrived& frame) {
   const std::size_t present = bytes.size() - std::min(bytes.size(), length_field_size);
   const bool whole = bytes.size() >= length_field_size && declared <= present;
 
+  const Bytes message = whole ? bytes.subspan(length_field_size, declared) : Bytes();
   auto* facts = static_cast<FrameFacts*>(recall(frame, Kept::frame));
   if (!facts) {
     Bus* bus = bus_of(frame);
-    const Bytes message = whole ? bytes.subspan(length_field_size, declared) : Bytes();
     facts = learn(bus, frame, message, declared);
     const bool alert = declared == 0 && bytes.size() >= length_field_size;
     analyse(*bus, frame, message, alert, bytes.size(), *facts);
@@ -200,7 +200,7 @@ int dissect_frame(const Arrived& frame) {
   proto_tree* tree = add_protocol(frame, what);
   proto_item* parent = proto_tree_get_parent(tree);
   show_participants(frame, tree, *facts);
-  tap_frame(frame, *facts, whole ? bytes.subspan(length_field_size, declared) : Bytes());
+  tap_frame(frame, *facts, message);
   if (bytes.size() < length_field_size) {
     col_add_fstr(pinfo->cinfo, COL_INFO, "%s cut short in its length field",
                  request ? "Request" : "Response");
@@ -221,7 +221,7 @@ int dissect_frame(const Arrived& frame) {
     if (facts->echoes) {
       show_echo(frame, tree, *facts);
     } else if (whole) {
-      show_message(frame, tree, bytes.subspan(length_field_size, declared), *facts);
+      show_message(frame, tree, message, *facts);
     } else {
       const Shown part{frame.tvb, static_cast<int>(length_field_size),
                        bytes.subspan(length_field_size, std::min(present, declared)), tree, pinfo};

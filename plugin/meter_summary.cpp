@@ -89,14 +89,10 @@ void count_security(BusSummary& bus, const Tapped& tapped) {
 }
 
 void count_problems(BusSummary& bus, const Tapped& tapped) {
-  const FrameFacts& facts = *tapped.facts;
-  const Exchange* exchange = facts.exchange;
-  if (tapped.answers_nothing()) ++bus.problems[ei_answers_nothing.abbrev()];
-  if (facts.lines_swapped) ++bus.problems[hf_lines_swapped.info().abbrev];
+  const Exchange* exchange = tapped.facts->exchange;
+  for_each_finding(tapped, [&bus](const char* abbrev) { ++bus.problems[abbrev]; });
   if (tapped.from_client && exchange && exchange->repeats)
     ++bus.problems["mep.analysis.retransmission"];
-  for (const Finding* finding = facts.findings; finding; finding = finding->next)
-    ++bus.problems[finding->what->info().abbrev];
   const bool rejected =
       tapped.response_code && *tapped.response_code != 0 &&
       static_cast<ResponseCode>(*tapped.response_code) != ResponseCode::invalid_sequence_number;
@@ -122,8 +118,7 @@ void follow_alerts(BusSummary& bus, const packet_info* pinfo, const Tapped& tapp
     ++bus.alert.times;
   }
   for (const Finding* finding = tapped.facts->findings; finding; finding = finding->next)
-    if (std::strcmp(finding->what->info().abbrev, "mep.analysis.alert_serviced") == 0)
-      bus.alert = {};
+    if (finding->what == &hf_alert_serviced) bus.alert = {};
 }
 
 tap_packet_status take_frame(void* data, packet_info* pinfo, epan_dissect_t*, const void* record,
@@ -139,7 +134,7 @@ tap_packet_status take_frame(void* data, packet_info* pinfo, epan_dissect_t*, co
   if (!tapped.inside) {
     measure(bus, pinfo, tapped);
     if (tapped.kind == Tapped::Kind::message) count_security(bus, tapped);
-    if (tapped.kind == Tapped::Kind::noise) ++bus.problems["mep.noise"];
+    if (tapped.kind == Tapped::Kind::noise) ++bus.problems[hf_noise.info().abbrev];
     if (tapped.kind == Tapped::Kind::echo) ++bus.problems["mep.analysis.echo"];
     if (tapped.kind == Tapped::Kind::part) ++bus.problems["frames that are not whole"];
     count_problems(bus, tapped);
@@ -175,13 +170,9 @@ void identify(BusSummary& bus, packet_info* pinfo, const TappedTable& tapped) {
     if (found.node->type() == Type::chars)
       bus.identity[name] = printable(bytes_of(found, tapped.stretch));
     // The upper byte stands right before.
-    if (found.node->field().format == Format::firmware_version && before) {
-      const auto version = static_cast<unsigned>(before->value * 256 + found.value);
-      char text[32];
-      g_snprintf(text, sizeof text, "%u.%02u.%02u", version >> 12, version >> 5 & 0x7F,
-                 version & 0x1F);
-      bus.identity["Firmware"] = text;
-    }
+    if (found.node->field().format == Format::firmware_version && before)
+      bus.identity["Firmware"] = firmware_version_text(static_cast<std::uint8_t>(before->value),
+                                                       static_cast<std::uint8_t>(found.value));
     before =
         found.has_value && found.position + found.size == found.visible_from + found.visible_size
             ? &found

@@ -29,8 +29,8 @@ Naming naming_of(const Found& found) {
   const auto id = static_cast<std::uint16_t>(found.source);
   const Source* source = find_source(id);
   const bool energy = source && source->measure == Measure::energy;
-  for (const SourceName& own : node.registers()->source_names)
-    if (own.source == id) return {std::string(own.name), std::string(own.unit), energy};
+  if (const SourceName* own = node.registers()->own_name(id))
+    return {std::string(own->name), std::string(own->unit), energy};
   if (source) return {std::string(source->name), std::string(source->unit), energy};
   return {"Source " + std::to_string(id), ""};
 }

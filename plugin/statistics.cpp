@@ -138,15 +138,10 @@ void count_security(stats_tree* tree, const Tapped& tapped) {
 }
 
 void count_findings(stats_tree* tree, const Tapped& tapped) {
-  const FrameFacts& facts = *tapped.facts;
-  const auto count_one = [tree](const char* abbrev) {
+  for_each_finding(tapped, [tree](const char* abbrev) {
     count(tree, "Findings");
     tick_stat_node(tree, abbrev, node.findings, FALSE);
-  };
-  if (tapped.answers_nothing()) count_one(ei_answers_nothing.abbrev());
-  if (facts.lines_swapped) count_one(hf_lines_swapped.info().abbrev);
-  for (const Finding* finding = facts.findings; finding; finding = finding->next)
-    count_one(finding->what->info().abbrev);
+  });
 }
 
 tap_packet_status count_frame(stats_tree* tree, packet_info*, epan_dissect_t*, const void* record,

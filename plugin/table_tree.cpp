@@ -217,8 +217,8 @@ struct Display {
   const char* name_of(const Found& found) const {
     const Node& node = *found.node;
     if (found.source >= 0) {
-      for (const SourceName& own : node.registers()->source_names)
-        if (own.source == found.source) return kept(std::string(own.name));
+      if (const SourceName* own = node.registers()->own_name(found.source))
+        return kept(std::string(own->name));
       if (const Source* source = find_source(static_cast<std::uint16_t>(found.source)))
         return kept(std::string(source->name));
       if (const char* channel = device_channel(static_cast<std::uint16_t>(found.source)))
@@ -510,14 +510,12 @@ struct Display {
     return word;
   }
 
-  // Page 199: both bytes are one number x.yy.zz of 4, 7 and 5 bits.
+  // The upper byte stands right before.
   void tell_version(proto_item* word, const Found& found) const {
     if (found.position == shown.stretch.offset) return;
     const Bytes lower = bytes_of(found);
     const Bytes upper = shown.stretch.bytes.subspan(found.position - shown.stretch.offset - 1, 1);
-    const unsigned version = upper[0] * 256U + lower[0];
-    proto_item_append_text(word, " (firmware %u.%02u.%02u)", version >> 12, version >> 5 & 0x7F,
-                           version & 0x1F);
+    proto_item_append_text(word, " (firmware %s)", kept(firmware_version_text(upper[0], lower[0])));
   }
 
   proto_item* add_set(proto_tree* tree, int hf, int at, int size, const Found& found) const {

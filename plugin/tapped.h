@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "plugin/analysis.h"
 #include "plugin/exchanges.h"
 #include "plugin/frame_tree.h"
+#include "plugin/message_tree.h"
 #include "plugin/wireshark.h"
 #include "protocol/schema.h"
 #include "protocol/walker.h"
@@ -53,6 +55,16 @@ struct Tapped {
     return kind == Kind::message && !from_client && !facts->exchange && !facts->alone;
   }
 };
+
+// Calls visit(filter name) for each thing that is to be said of the frame: that it answers nothing,
+// that the lines are swapped, and what the analysis found.
+template <typename Visit>
+void for_each_finding(const Tapped& tapped, Visit visit) {
+  if (tapped.answers_nothing()) visit(ei_answers_nothing.abbrev());
+  if (tapped.facts->lines_swapped) visit(hf_lines_swapped.info().abbrev);
+  for (const Finding* finding = tapped.facts->findings; finding; finding = finding->next)
+    visit(finding->what->info().abbrev);
+}
 
 // Of a frame whose addresses are set. `message`: in the frame, as it was sent; empty where there is
 // none that is whole.

@@ -242,6 +242,14 @@ std::string procedure_label(std::uint16_t procedure) {
   return label("BP", "EP", procedure);
 }
 
+std::string firmware_version_text(std::uint8_t upper, std::uint8_t lower) {
+  const unsigned version = upper * 256U + lower;
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%u.%02u.%02u", version >> 12, version >> 5 & 0x7F,
+                version & 0x1F);
+  return text.data();
+}
+
 std::string group_id_text(std::uint16_t id) {
   constexpr unsigned all = 0xFF;
   const unsigned group = id >> 8;

@@ -43,6 +43,9 @@ std::string table_label(std::uint16_t table);
 // "EP17"
 std::string procedure_label(std::uint16_t procedure);
 
+// BT01's two bytes of a version, page 199: one number x.yy.zz of 4, 7 and 5 bits, "3.00.24".
+std::string firmware_version_text(std::uint8_t upper, std::uint8_t lower);
+
 // Of a group ID, page 131: "all groups", "all sub-groups of group 0x12", "group 0x12, sub-group
 // 0x34". 0 is none.
 std::string group_id_text(std::uint16_t id);

@@ -38,6 +38,12 @@ std::optional<std::string_view> name_of_value(const ValueNames& names, std::int6
 
 const Nodes Node::none;
 
+const SourceName* RegistersPart::own_name(std::int32_t source) const {
+  const auto found = std::find_if(source_names.begin(), source_names.end(),
+                                  [source](const SourceName& own) { return own.source == source; });
+  return found == source_names.end() ? nullptr : &*found;
+}
+
 std::string ArrayPart::element_name(std::uint32_t index) const {
   const ElementNames& named = names.get();
   if (index < named.each.size()) return std::string(named.each[index]);

@@ -259,6 +259,9 @@ struct RegistersPart {
   bool one_name = false;                  // one field for all sources
   std::vector<SourceName> source_names;   // in default order
   std::vector<std::uint32_t> source_ids;  // catalog ids by source ID
+
+  // What the row itself calls that source; null where BT22's list has to do.
+  const SourceName* own_name(std::int32_t source) const;
 };
 
 struct Node {

@@ -19,9 +19,10 @@ Expr is_mep_client() {
 }
 
 ValueNames baud_rates() {
-  return {{0, "9600"},   {1, "300"},    {2, "600"},    {3, "1200"},  {4, "2400"},
-          {5, "4800"},   {6, "9600"},   {7, "14400"},  {8, "19200"}, {9, "28800"},
-          {10, "38400"}, {11, "57600"}, {12, "115200"}};
+  ValueNames names;
+  for (const LineSpeed& speed : line_speeds())
+    names.emplace_back(static_cast<std::int64_t>(names.size()), speed.text);
+  return names;
 }
 
 // ET11 MFG Dimension Table, page 77

@@ -12,6 +12,14 @@ std::vector<std::string_view> mep_client_names() {
   return {"MEP client 1", "MEP client 2"};
 }
 
+std::span<const LineSpeed> line_speeds() {
+  static constexpr LineSpeed speeds[] = {
+      {9600, "9600"},   {300, "300"},     {600, "600"},      {1200, "1200"},   {2400, "2400"},
+      {4800, "4800"},   {9600, "9600"},   {14400, "14400"},  {19200, "19200"}, {28800, "28800"},
+      {38400, "38400"}, {57600, "57600"}, {115200, "115200"}};
+  return speeds;
+}
+
 Nodes mdt_entry(const Expr& start) {
   return {bits(1, {bits_of(0, 1, "Entry Type",
                            {{0, "empty"},
