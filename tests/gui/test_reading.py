@@ -5,6 +5,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 import pathlib
 
 import pytest
+from wireshark import count
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAILY_READING = ROOT / "samples" / "daily-reading.pcapng"
@@ -19,11 +20,6 @@ VOLTAGE_PLOT = f'"TRUE","1","U","mep","#ff0000","Line","{VOLTAGE}","1"\n'
 RED = (255, 0, 0)
 BT28 = 'mep.table == "BT28"'
 GOOD = 'mep.digest.status == "Good"'
-
-
-def count(user, path, display_filter):
-    """How many packets tshark shows."""
-    return len(user.tshark(["-r", path, "-Y", display_filter]).stdout.splitlines())
 
 
 def test_a_saved_capture_is_opened_again_and_filtered(wireshark, user):

@@ -4,6 +4,8 @@ SPDX-License-Identifier: GPL-2.0-or-later
 """
 import pathlib
 
+from wireshark import count
+
 SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "samples"
 
 
@@ -76,3 +78,14 @@ def test_the_page_follows_the_display_filter(wireshark, user):
     window = wireshark.desk.window("Wireshark · MEP Meters…")
     shows(wireshark.desk, window, "Bus 0", "Lines")
     assert "Last readings" not in texts(window)
+
+
+def test_conversation_filter_shows_one_bus(wireshark, user):
+    """Two taps side by side: the bus of the frame that is selected, and nothing of the other."""
+    path = user.readable(SAMPLES / "dual-client.pcapng")
+    of_bus = [count(user, path, f"mep.stream == {bus}") for bus in (0, 1)]
+    assert all(of_bus)
+    wireshark.start("-r", user.readable(path))
+    wireshark.wait_for_packets(count(user, path, "frame"))
+    wireshark.menu("Analyze", "Conversation Filter", "MEP…")
+    wireshark.wait_for_displayed(of_bus[0])

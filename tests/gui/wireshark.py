@@ -24,6 +24,11 @@ SAVE_ON_START = "Save parameter"  # how that box begins
 WHEEL_DOWN = 5
 
 
+def count(user, path, display_filter):
+    """How many packets tshark shows."""
+    return len(user.tshark(["-r", path, "-Y", display_filter]).stdout.splitlines())
+
+
 class Options:
     """The dialog behind an interface's gear."""
 
