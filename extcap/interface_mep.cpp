@@ -51,6 +51,8 @@ const std::vector<InterfaceOption>& options() {
   static const ValueRule path_rule =
       text_like("/.+", "the port's whole path, such as /dev/ttyUSB0");
   static const ValueRule timeout_rule = whole_number(1, longest_frame_timeout_ms, "milliseconds");
+  static const ValueRule size_rule =
+      text_like("[1-9][0-9]{0,3} ?([KM]iB)?", "a number of MiB, or a size such as 512 KiB");
   static const std::vector<InterfaceOption> all = {
       {{"client-line", "PORT", "Port that carries what the client sends"},
        "selector",
@@ -104,6 +106,18 @@ const std::vector<InterfaceOption>& options() {
        "{group=Reception}",
        nullptr,
        timeout_rule},
+      {{"buffer", "SIZE",
+        "How much is kept while the output takes nothing, in MiB or with a unit (KiB, MiB); what "
+        "comes then is dropped and counted",
+        std::to_string(usual_buffer_size >> 20)},
+       "string",
+       "Buffer (MiB)",
+       "How much is kept while the output takes nothing (a disk that is full or slow, a reader "
+       "that "
+       "is busy). What comes when it is full is dropped and counted.",
+       "{group=Reception}",
+       nullptr,
+       size_rule},
       {{"roles", "WHO", "Who is on which line: as-wired, as the options say"}},
   };
   return all;

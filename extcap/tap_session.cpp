@@ -35,7 +35,7 @@ TapSession::Line::Line(const TappedLine& tapped, const TapSettings& settings,
       receiver(tapped.direction, settings.baud_rate, settings.frame_timeout, std::move(sink)) {}
 
 TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
-    : Session(settings.capture_filter, stop),
+    : Session(settings.capture_filter, {settings.buffer_size, true}, stop),
       baud_rate_(settings.baud_rate),
       tap_(random_tap_number()),
       timer_(EventSource::on_time([this] { guarded([this] { time_out(); }); })) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "extcap/drain.h"
 #include "extcap/options.h"
 #include "protocol/types.h"
 #include "system/serial_device.h"
@@ -34,7 +35,8 @@ struct TapSettings {
   unsigned baud_rate = 9600;
   std::chrono::milliseconds frame_timeout{200};
   system::Sharing sharing;
-  std::string capture_filter;  // empty: everything
+  std::size_t buffer_size = usual_buffer_size;  // bytes between reading and writing
+  std::string capture_filter;                   // empty: everything
 };
 
 // "client line" or "meter line".
