@@ -72,23 +72,69 @@ Instant ArrivalClock::arrival(std::size_t index, std::size_t count, Instant now)
   return previous_;
 }
 
+Instant ArrivalClock::dated(Instant at) {
+  previous_ = std::max(previous_, at);
+  return previous_;
+}
+
 LineReceiver::LineReceiver(Direction direction, unsigned baud_rate, Instant frame_timeout,
                            FrameSplitter::Sink sink)
-    : clock_(baud_rate), splitter_(direction, frame_timeout, std::move(sink), baud_rate) {}
+    : direction_(direction),
+      clock_(baud_rate),
+      splitter_(
+          direction, frame_timeout,
+          [this, sink = std::move(sink)](const LineRecord& record) {
+            held_ -= record.bytes.size();
+            sink(record);
+          },
+          baud_rate) {}
 
-void LineReceiver::receive(Bytes raw, bool marks, const TroubleCount& count, Instant now) {
+void LineReceiver::hear(Bytes raw, bool marks, const TroubleCount& count) {
+  input_.decode(raw, marks, count, decoded_);
   if (count.overruns > 0) lost_before_next_ = true;
+  for (ReceivedByte& byte : decoded_)
+    if (std::exchange(lost_before_next_, false)) byte.trouble |= tap::lost;
+  waiting_.insert(waiting_.end(), decoded_.begin(), decoded_.end());
+}
+
+void LineReceiver::push(const ReceivedByte& byte, Instant at) {
+  ++held_;
+  splitter_.push(byte.value, at, byte.trouble);
+}
+
+void LineReceiver::date_back(Instant now) {
   // A deadline that is long past is that of a computer which was busy elsewhere.
   const auto due = splitter_.deadline();
   const bool held_up = due && now - *due > late;
-  input_.decode(raw, marks, count, decoded_);
-  for (std::size_t i = 0; i < decoded_.size(); ++i) {
-    std::uint8_t trouble = decoded_[i].trouble;
-    if (std::exchange(lost_before_next_, false)) trouble |= tap::lost;
-    const Instant at =
-        held_up ? clock_.arrival_in_backlog(now) : clock_.arrival(i, decoded_.size(), now);
-    splitter_.push(decoded_[i].value, at, trouble);
-  }
+  for (std::size_t i = 0; i < waiting_.size(); ++i)
+    push(waiting_[i],
+         held_up ? clock_.arrival_in_backlog(now) : clock_.arrival(i, waiting_.size(), now));
+  waiting_.clear();
+}
+
+BacklogLine LineReceiver::backlog() const {
+  BacklogLine line = {direction_, clock_.byte_time(), {}};
+  std::size_t before = held_;
+  const auto take = [&](const LineRecord& record) {
+    const std::size_t old = std::min(before, record.bytes.size());
+    before -= old;
+    const bool alert = record.status == 0 && record.bytes.size() == length_field_size &&
+                       direction_ == Direction::meter_to_client;
+    if (record.bytes.size() > old)
+      line.parts.push_back({record.bytes.size() - old, old > 0, alert});
+  };
+  FrameSplitter ahead = splitter_.twin(take);
+  // As if they had come without a pause: it is their bytes that tell what they are.
+  ArrivalClock clock = clock_;
+  for (const ReceivedByte& byte : waiting_)
+    ahead.push(byte.value, clock.arrival_in_backlog(Instant::max()), byte.trouble);
+  ahead.finish();
+  return line;
+}
+
+void LineReceiver::date(std::span<const Instant> arrivals) {
+  for (std::size_t i = 0; i < waiting_.size(); ++i) push(waiting_[i], clock_.dated(arrivals[i]));
+  waiting_.clear();
 }
 
 bool HeldLine::notices(const LineRecord& record) {

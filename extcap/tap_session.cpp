@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <array>
+#include <iomanip>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 
 #include "extcap/machine.h"
 #include "extcap/problem.h"
+#include "extcap/serial_port.h"
 #include "extcap/tap_number.h"
 
 namespace mep::extcap {
@@ -18,6 +21,16 @@ using system::EventSource;
 using system::monotonic_now;
 
 constexpr std::size_t read_size = 4096;  // what a terminal driver holds at most
+// More than ever waits, unless somebody writes faster than any line is.
+constexpr unsigned reads_at_once = 16;
+// More than this between two reads means that something came between.
+constexpr Instant at_once = std::chrono::milliseconds(5);
+constexpr unsigned looks_at_once = 5;
+
+// How long nobody looks at silent lines. Bytes that are found then have not waited longer.
+constexpr Instant heartbeat = std::chrono::milliseconds(50);
+// By how much it is late on a computer that is held up.
+constexpr Instant late = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -31,20 +44,22 @@ WallTime TapSession::WallClock::at(Instant moment) {
 TapSession::Line::Line(const TappedLine& tapped, const TapSettings& settings,
                        FrameSplitter::Sink sink)
     : direction(tapped.direction),
-      port(line_name(tapped.direction), tapped.port, settings.baud_rate, settings.sharing),
+      source(std::make_unique<SerialPort>(line_name(tapped.direction), tapped.port,
+                                          settings.baud_rate, settings.sharing)),
       receiver(tapped.direction, settings.baud_rate, settings.frame_timeout, std::move(sink)) {}
 
 TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
     : Session(settings.capture_filter, {settings.buffer_size, true}, stop),
-      baud_rate_(settings.baud_rate),
+      settings_(settings),
       tap_(random_tap_number()),
-      timer_(EventSource::on_time([this] { guarded([this] { time_out(); }); })) {
+      timer_(EventSource::on_time([this] { guarded([this] { look(); }); })),
+      heartbeat_(EventSource::on_time([this] { guarded([this] { look(); }); })) {
   for (const TappedLine& tapped : settings.lines) {
     const std::size_t number = lines_.size();
     lines_.emplace_back(tapped, settings, [this, number](const LineRecord& record) {
       Line& line = lines_[number];
       if (line.held.notices(record))
-        notice(line.port.name() + " " + line.port.path() +
+        notice(line.source->name() + " " + line.source->path() +
                ": the line holds at zero: is the level converter missing, or is the wire at "
                "ground?");
       received_.push_back({number,
@@ -63,8 +78,8 @@ Section TapSession::section() const {
 std::vector<RecordedLine> TapSession::lines() const {
   std::vector<RecordedLine> lines;
   for (const Line& line : lines_)
-    lines.push_back(
-        {line.port.path(), line_name(line.direction), line.direction, baud_rate_, tap_});
+    lines.push_back({line.source->path(), line_name(line.direction), line.direction,
+                     settings_.baud_rate, tap_});
   return lines;
 }
 
@@ -74,16 +89,23 @@ WallTime TapSession::now() {
 
 void TapSession::start() {
   for (Line& line : lines_) {
-    line.port.discard_backlog();
-    sources_.emplace_back(
-        EventSource::on_fd(line.port.fd(), static_cast<GIOCondition>(G_IO_IN | G_IO_HUP | G_IO_ERR),
-                           [this] { guarded([this] { receive(); }); }));
+    line.source->discard_backlog();
+    listen_to(line);
   }
+  looked_ = monotonic_now();
+  heartbeat_.wake_at(looked_ + heartbeat);
 }
 
-void TapSession::receive() {
-  // Both lines, whichever had something: what arrived together is written in order.
-  for (std::size_t number = 0; number < lines_.size(); ++number) read_line(number);
+void TapSession::listen_to(Line& line) {
+  line.arrival = EventSource::on_fd(line.source->fd(),
+                                    static_cast<GIOCondition>(G_IO_IN | G_IO_HUP | G_IO_ERR),
+                                    [this] { guarded([this] { look(); }); });
+}
+
+// At both lines, whichever had something: what arrived together is written in order.
+void TapSession::look() {
+  const Instant now = read_all();
+  for (Line& line : lines_) line.receiver.advance(now);
   write_received();
   leave_lines_that_are_gone();
 
@@ -91,46 +113,68 @@ void TapSession::receive() {
   for (const Line& line : lines_)
     if (const auto due = line.receiver.deadline(); due && (!next || *due < *next)) next = due;
   timer_.wake_at(next);
+  heartbeat_.wake_at(now + heartbeat);
+}
+
+// Until both lines have been found empty at one moment. Who was held up between the two, or since,
+// cannot say so.
+Instant TapSession::read_all() {
+  Instant begin{0};
+  Instant end{0};
+  for (unsigned looks = 0; looks < looks_at_once && (looks == 0 || end - begin > at_once);
+       ++looks) {
+    begin = monotonic_now();
+    for (Line& line : lines_) read_line(line);
+    end = monotonic_now();
+  }
+  date_what_waits(std::exchange(looked_, begin), end);
+  return end;
+}
+
+void TapSession::read_line(Line& line) {
+  std::array<std::uint8_t, read_size> buffer;
+  for (unsigned reads = 0; reads < reads_at_once; ++reads) {
+    const std::size_t size = line.source->read(buffer);
+    if (size == 0) return;
+    line.receiver.hear(Bytes(buffer).first(size), line.source->marks_errors(),
+                       line.source->trouble());
+  }
+}
+
+// A line by itself that was looked at in time has brought its bytes just now. Otherwise they have
+// waited, nobody knows for how long, or it is not clear which line's came first.
+void TapSession::date_what_waits(Instant begin, Instant now) {
+  const bool held_up = now - begin > heartbeat + late;
+  const auto waits = [](const Line& line) { return line.receiver.anything_waits(); };
+  if (!held_up && std::ranges::count_if(lines_, waits) < 2) {
+    for (Line& line : lines_) line.receiver.date_back(now);
+    return;
+  }
+  const BacklogTime time = {begin, now, !held_up};
+  if (held_up) held_up_ = time;
+  std::vector<BacklogLine> backlog;
+  for (const Line& line : lines_) backlog.push_back(line.receiver.backlog());
+  const auto arrivals = arrivals_in_backlog(backlog, time, awaited_);
+  for (std::size_t number = 0; number < lines_.size(); ++number)
+    lines_[number].receiver.date(arrivals[number]);
 }
 
 // A line whose port has been unplugged comes to its end; the capture does with the last one.
 void TapSession::leave_lines_that_are_gone() {
-  const auto is_gone = [](const Line& line) { return line.port.gone(); };
-  const bool all = std::ranges::all_of(lines_, is_gone);
-  for (std::size_t number = 0; number < lines_.size(); ++number) {
-    Line& line = lines_[number];
-    if (!line.port.gone() || !sources_[number]) continue;
-    sources_[number].reset();
-    const std::string what = line.port.name() + " " + line.port.path() +
-                             ": the port has gone away in the middle of the capture; ";
+  const bool all =
+      std::ranges::all_of(lines_, [](const Line& line) { return line.source->gone(); });
+  for (Line& line : lines_) {
+    if (!line.source->gone() || !line.arrival) continue;
+    line.arrival.reset();
+    const std::string what = line.source->name() + " " + line.source->path() + ": " +
+                             line.source->what_happened() + " in the middle of the capture; ";
     if (all)
-      throw Problem(what +
-                    "plug it in again and start a new capture (all that arrived before has been "
-                    "written)");
+      throw Problem(what + line.source->remedy() +
+                    " and start a new capture (all that arrived before has been written)");
     notice(what + "the other line goes on");
     line.receiver.finish();
     write_received();
   }
-}
-
-void TapSession::read_line(std::size_t number) {
-  Line& line = lines_[number];
-  std::array<std::uint8_t, read_size> buffer;
-  while (true) {
-    const std::size_t size = line.port.read(buffer);
-    if (size == 0) return;
-    const Instant now = monotonic_now();
-    line.receiver.receive(Bytes(buffer).first(size), line.port.marks_errors(), line.port.trouble(),
-                          now);
-  }
-}
-
-void TapSession::time_out() {
-  // First what has arrived already: a busy computer is not a silent line.
-  for (std::size_t number = 0; number < lines_.size(); ++number) read_line(number);
-  const Instant now = monotonic_now();
-  for (Line& line : lines_) line.receiver.advance(now);
-  receive();
 }
 
 void TapSession::write_received() {
@@ -138,13 +182,28 @@ void TapSession::write_received() {
   // follows it, however long it is.
   std::ranges::stable_sort(received_, {}, &Received::last);
   const std::vector<Received> batch = std::exchange(received_, {});
-  for (const Received& received : batch)
-    recorder().record({received.line, received.status, baud_rate_, wall_clock_.at(received.first),
-                       received.last - received.first, received.bytes});
+  for (const Received& received : batch) {
+    const Direction direction = lines_[received.line].direction;
+    if (received.status == 0 && received.bytes.size() > length_field_size)
+      awaited_ = direction == Direction::client_to_meter ? Direction::meter_to_client
+                                                         : Direction::client_to_meter;
+    recorder().record({received.line, received.status, settings_.baud_rate,
+                       wall_clock_.at(received.first), received.last - received.first,
+                       received.bytes, comment_on(received)});
+  }
+}
+
+std::string TapSession::comment_on(const Received& received) const {
+  if (!held_up_ || received.last <= held_up_->begin || received.first > held_up_->end) return {};
+  std::ostringstream text;
+  text << "Time known to within " << std::fixed << std::setprecision(3)
+       << std::chrono::duration<double>(held_up_->end - held_up_->begin).count()
+       << " s only: this computer was busy elsewhere";
+  return text.str();
 }
 
 void TapSession::finish() {
-  for (std::size_t number = 0; number < lines_.size(); ++number) read_line(number);
+  read_all();
   for (Line& line : lines_) line.receiver.finish();
   write_received();
 }

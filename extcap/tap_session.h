@@ -8,11 +8,12 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "extcap/capture.h"
 #include "extcap/line_receiver.h"
-#include "extcap/serial_port.h"
+#include "extcap/line_source.h"
 #include "extcap/tap_settings.h"
 #include "system/event_loop.h"
 
@@ -47,9 +48,10 @@ class TapSession : public Session {
     Line(const TappedLine& tapped, const TapSettings& settings, FrameSplitter::Sink sink);
 
     Direction direction;
-    SerialPort port;
+    std::unique_ptr<LineSource> source;
     LineReceiver receiver;
     HeldLine held;
+    std::optional<system::EventSource> arrival;  // while the source is there
   };
 
   Section section() const override;
@@ -58,19 +60,26 @@ class TapSession : public Session {
   void start() override;
   void finish() override;
 
-  void receive();
+  void listen_to(Line& line);
+  void look();
+  Instant read_all();
+  void read_line(Line& line);
+  void date_what_waits(Instant begin, Instant now);
   void leave_lines_that_are_gone();
-  void read_line(std::size_t number);
-  void time_out();
   void write_received();
+  std::string comment_on(const Received& received) const;
 
-  unsigned baud_rate_;
+  const TapSettings settings_;
   const std::uint32_t tap_;
   std::deque<Line> lines_;
   WallClock wall_clock_;
   std::vector<Received> received_;
-  std::vector<std::optional<system::EventSource>> sources_;  // of each line, while it is there
+  Instant looked_{0};  // when nothing was left to be read
+  // The last time in which this computer was held up.
+  std::optional<BacklogTime> held_up_;
+  std::optional<Direction> awaited_;  // who is to speak next, by what was heard last
   system::EventSource timer_;
+  system::EventSource heartbeat_;
 };
 
 }  // namespace mep::extcap
