@@ -12,6 +12,7 @@
 #include "extcap/interfaces.h"
 #include "extcap/options.h"
 #include "extcap/problem.h"
+#include "extcap/words.h"
 #include "system/event_loop.h"
 
 namespace mep::extcap {
@@ -49,8 +50,7 @@ bool wait_a_moment(const system::StopRequest& stop) {
 }
 
 std::string not_written(const Drain::Waiting& waiting) {
-  return std::to_string(waiting.blocks) + (waiting.blocks == 1 ? " block" : " blocks") + " (" +
-         std::to_string(waiting.bytes) + " bytes) ";
+  return counted(waiting.blocks, "block") + " (" + counted(waiting.bytes, "byte") + ") ";
 }
 
 void capture_to(Output& output, const CaptureInterface& interface, const Options& options) {

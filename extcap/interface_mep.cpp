@@ -43,6 +43,11 @@ std::vector<Choice> baud_choices() {
   return choices;
 }
 
+std::vector<Choice> on_unplug_choices() {
+  return {{"wait", "wait until it is plugged in again"},
+          {"exit", "go on with the other; end with the last one"}};
+}
+
 constexpr const char* typed_port_tooltip =
     "A port that is not in the list above, by its path. What is typed here takes precedence over "
     "the list; empty: the list counts.";
@@ -118,6 +123,15 @@ const std::vector<InterfaceOption>& options() {
        "{group=Reception}",
        nullptr,
        size_rule},
+      {{"on-unplug", "WHAT",
+        "When a port goes away: wait, until it is there again, or exit, with the last one", "wait"},
+       "selector",
+       "When a port is unplugged",
+       "An adapter is known by its serial number, or by where it is plugged in. The other line "
+       "goes "
+       "on meanwhile, and the capture says how long it was away.",
+       "{group=Reception}",
+       on_unplug_choices},
       {{"roles", "WHO", "Who is on which line: as-wired, as the options say"}},
   };
   return all;

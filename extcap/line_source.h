@@ -43,7 +43,9 @@ class LineSource {
   // What has happened then: "the port has gone away". What to do about it: "plug it in again".
   virtual std::string what_happened() const = 0;
   virtual std::string remedy() const = 0;
-  // Looks, without waiting, whether it is there again. Throws a Problem where it never will be.
+  // Whether it makes sense to wait for it.
+  virtual bool may_come_back() const = 0;
+  // Looks, without waiting, whether it is there again.
   virtual bool come_back() = 0;
 };
 

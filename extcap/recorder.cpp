@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/recorder.h"
 
-#include <iomanip>
-#include <sstream>
 #include <utility>
 
 #include "extcap/problem.h"
+#include "extcap/words.h"
 #include "protocol/tap.h"
 #include "system/text.h"
 
@@ -14,24 +13,6 @@ namespace {
 
 // Room in a packet's block for what is not the packet: the block's own fields, its options.
 constexpr std::size_t block_overhead = 64;
-
-std::string counted(std::uint64_t number, const std::string& what) {
-  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
-}
-
-std::string seconds(Instant duration) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(3) << std::chrono::duration<double>(duration).count()
-       << " s";
-  return text.str();
-}
-
-std::string size_text(std::size_t size) {
-  constexpr std::size_t kib = 1024;
-  if (size % (kib * kib) == 0) return std::to_string(size / kib / kib) + " MiB";
-  if (size % kib == 0) return std::to_string(size / kib) + " KiB";
-  return std::to_string(size) + " bytes";
-}
 
 // What the status bits of UART trouble say, for people.
 std::string trouble_text(std::uint8_t status) {
@@ -105,7 +86,7 @@ void Recorder::record(const Heard& heard) {
   if (missed.records > 0)
     add_sentence(comment, "Not written before this: " + counted(missed.records, "record") + " (" +
                               counted(missed.bytes, "byte") + ") within " +
-                              seconds(Instant(missed.last - missed.first)) +
+                              seconds_text(Instant(missed.last - missed.first)) +
                               ", because the buffer of " + size_text(buffer_.size) + " was full");
   ++line.statistics.accepted;
   const std::uint64_t records_missed = std::exchange(missed, {}).records;

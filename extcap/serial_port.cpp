@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "system/port_lock.h"
+#include "system/problem.h"
 #include "system/text.h"
 
 namespace mep::extcap {
@@ -77,6 +78,7 @@ SerialPort::SerialPort(std::string name, std::string path, unsigned baud_rate,
       baud_rate_(baud_rate),
       sharing_(std::move(sharing)) {
   open(path_);
+  identity_ = system::identify_port(path_);
 }
 
 void SerialPort::open(const std::string& path) {
@@ -114,7 +116,17 @@ TroubleCount SerialPort::trouble() {
 }
 
 bool SerialPort::come_back() {
-  return false;
+  // As long as it is held open, the kernel gives its name to nobody.
+  device_.reset();
+  const auto path = system::find_port(identity_);
+  if (!path) return false;
+  try {
+    open(*path);
+  } catch (const system::Problem&) {
+    // Not yet: who may read it is settled a moment after it has appeared.
+    return false;
+  }
+  return true;
 }
 
 }  // namespace mep::extcap

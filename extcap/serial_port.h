@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "extcap/line_source.h"
+#include "system/port_identity.h"
 #include "system/serial_device.h"
 
 namespace mep::extcap {
@@ -36,14 +37,16 @@ class SerialPort : public LineSource {
 
   const std::string& name() const override { return name_; }
   const std::string& path() const override { return path_; }
-  int fd() const override { return device_->fd(); }
+  int fd() const override { return device_ ? device_->fd() : -1; }
   std::size_t read(std::span<std::uint8_t> buffer) override;
-  bool marks_errors() const override { return device_->marks_errors(); }
+  bool marks_errors() const override { return device_ && device_->marks_errors(); }
   TroubleCount trouble() override;
   void discard_backlog() override;
   bool gone() const override { return gone_; }
   std::string what_happened() const override { return "the port has gone away"; }
   std::string remedy() const override { return "plug it in again"; }
+  // A pseudo terminal's number is somebody else's next.
+  bool may_come_back() const override { return !identity_.by_number; }
   bool come_back() override;
 
  private:
@@ -54,6 +57,7 @@ class SerialPort : public LineSource {
   const unsigned baud_rate_;
   const system::Sharing sharing_;
   std::optional<system::SerialDevice> device_;
+  system::PortIdentity identity_;
   TroubleCount counted_;  // until now
   bool counts_ = false;   // whether the driver does
   bool may_overflow_ = false;

@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <iomanip>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 
@@ -13,6 +11,8 @@
 #include "extcap/problem.h"
 #include "extcap/serial_port.h"
 #include "extcap/tap_number.h"
+#include "extcap/words.h"
+#include "protocol/tap.h"
 
 namespace mep::extcap {
 namespace {
@@ -32,14 +32,9 @@ constexpr Instant heartbeat = std::chrono::milliseconds(50);
 // By how much it is late on a computer that is held up.
 constexpr Instant late = std::chrono::milliseconds(20);
 
-}  // namespace
+constexpr Instant look_for_lines_again = std::chrono::milliseconds(500);
 
-WallTime TapSession::WallClock::at(Instant moment) {
-  const Instant wall = std::chrono::system_clock::now().time_since_epoch();
-  const Instant offset = wall - monotonic_now();
-  if (std::chrono::abs(offset - offset_) > std::chrono::milliseconds(1)) offset_ = offset;
-  return (moment + offset_).count();
-}
+}  // namespace
 
 TapSession::Line::Line(const TappedLine& tapped, const TapSettings& settings,
                        FrameSplitter::Sink sink)
@@ -52,14 +47,16 @@ TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
     : Session(settings.capture_filter, {settings.buffer_size, true}, stop),
       settings_(settings),
       tap_(random_tap_number()),
+      clock_(clocks_now()),
       timer_(EventSource::on_time([this] { guarded([this] { look(); }); })),
-      heartbeat_(EventSource::on_time([this] { guarded([this] { look(); }); })) {
+      heartbeat_(EventSource::on_time([this] { guarded([this] { look(); }); })),
+      look_for_lines_(EventSource::on_time([this] { guarded([this] { look_for_lines(); }); })) {
   for (const TappedLine& tapped : settings.lines) {
     const std::size_t number = lines_.size();
     lines_.emplace_back(tapped, settings, [this, number](const LineRecord& record) {
       Line& line = lines_[number];
       if (line.held.notices(record))
-        notice(line.source->name() + " " + line.source->path() +
+        notice(title(line) +
                ": the line holds at zero: is the level converter missing, or is the wire at "
                "ground?");
       received_.push_back({number,
@@ -84,7 +81,7 @@ std::vector<RecordedLine> TapSession::lines() const {
 }
 
 WallTime TapSession::now() {
-  return wall_clock_.at(monotonic_now());
+  return clock_.at(monotonic_now());
 }
 
 void TapSession::start() {
@@ -159,25 +156,77 @@ void TapSession::date_what_waits(Instant begin, Instant now) {
     lines_[number].receiver.date(arrivals[number]);
 }
 
-// A line whose port has been unplugged comes to its end; the capture does with the last one.
+std::string TapSession::title(const Line& line) const {
+  return line.source->name() + " " + line.source->path();
+}
+
+void TapSession::remark(const Line& line, const std::string& text) {
+  for (std::size_t number = 0; number < lines_.size(); ++number)
+    if (&lines_[number] == &line) recorder().remark(number, text);
+}
+
 void TapSession::leave_lines_that_are_gone() {
+  for (Line& line : lines_)
+    if (line.arrival && line.source->gone()) leave(line);
+}
+
+// A line whose port has been unplugged comes to its end, for now at least.
+void TapSession::leave(Line& line) {
+  line.arrival.reset();
+  line.left = monotonic_now();
+  line.receiver.finish();
+  write_received();
+  const std::string what =
+      title(line) + ": " + line.source->what_happened() + " in the middle of the capture; ";
   const bool all =
-      std::ranges::all_of(lines_, [](const Line& line) { return line.source->gone(); });
-  for (Line& line : lines_) {
-    if (!line.source->gone() || !line.arrival) continue;
-    line.arrival.reset();
-    const std::string what = line.source->name() + " " + line.source->path() + ": " +
-                             line.source->what_happened() + " in the middle of the capture; ";
-    if (all)
-      throw Problem(what + line.source->remedy() +
-                    " and start a new capture (all that arrived before has been written)");
+      std::ranges::all_of(lines_, [](const Line& each) { return each.source->gone(); });
+  const bool somebody_waits =
+      std::ranges::any_of(lines_, [this](const Line& each) { return may_come_back(each); });
+  if (all && !somebody_waits)
+    throw Problem(what + line.source->remedy() +
+                  " and start a new capture (all that arrived before has been written)");
+  if (!may_come_back(line)) {
     notice(what + "the other line goes on");
-    line.receiver.finish();
-    write_received();
+    return;
+  }
+  notice(what + (all ? "waiting until it is there again"
+                     : "the other line goes on, and this one when it is there again"));
+  look_for_lines_.wake_at(line.left + look_for_lines_again);
+}
+
+bool TapSession::may_come_back(const Line& line) const {
+  return settings_.on_unplug == OnUnplug::wait && line.source->may_come_back();
+}
+
+void TapSession::look_for_lines() {
+  for (Line& line : lines_) {
+    if (line.arrival || !may_come_back(line)) continue;
+    if (!line.source->come_back()) {
+      look_for_lines_.wake_at(monotonic_now() + look_for_lines_again);
+      continue;
+    }
+    const std::string away = seconds_text(monotonic_now() - line.left);
+    notice(title(line) + ": there again after " + away);
+    remark(line, "Away since " + time_text(clock_.at(line.left)) + " for " + away);
+    line.receiver.note_loss();
+    line.loss = line.source->what_happened() + ", for " + away;
+    listen_to(line);
+  }
+}
+
+void TapSession::follow_clocks() {
+  const auto what = clock_.follow(clocks_now());
+  if (!what) return;
+  notice(*what);
+  for (Line& line : lines_) {
+    line.event = *what;
+    remark(line, *what + " (" + time_text(now()) + ")");
   }
 }
 
 void TapSession::write_received() {
+  if (received_.empty()) return;
+  follow_clocks();
   // In the order in which they ended: a response that was handed over together with its request
   // follows it, however long it is.
   std::ranges::stable_sort(received_, {}, &Received::last);
@@ -188,24 +237,34 @@ void TapSession::write_received() {
       awaited_ = direction == Direction::client_to_meter ? Direction::meter_to_client
                                                          : Direction::client_to_meter;
     recorder().record({received.line, received.status, settings_.baud_rate,
-                       wall_clock_.at(received.first), received.last - received.first,
-                       received.bytes, comment_on(received)});
+                       clock_.at(received.first), received.last - received.first, received.bytes,
+                       comment_on(received)});
   }
 }
 
-std::string TapSession::comment_on(const Received& received) const {
-  if (!held_up_ || received.last <= held_up_->begin || received.first > held_up_->end) return {};
-  std::ostringstream text;
-  text << "Time known to within " << std::fixed << std::setprecision(3)
-       << std::chrono::duration<double>(held_up_->end - held_up_->begin).count()
-       << " s only: this computer was busy elsewhere";
-  return text.str();
+std::string TapSession::comment_on(const Received& received) {
+  Line& line = lines_[received.line];
+  std::string comment = std::exchange(line.event, {});
+  const auto add = [&comment](const std::string& sentence) {
+    comment += (comment.empty() ? "" : "; ") + sentence;
+  };
+  if (received.status & tap::lost) {
+    const std::string why = std::exchange(line.loss, {});
+    add("Bytes were lost before this: " +
+        (why.empty() ? "the adapter or its driver could not keep up" : why));
+  }
+  if (held_up_ && received.last > held_up_->begin && received.first <= held_up_->end)
+    add("Time known to within " + seconds_text(held_up_->end - held_up_->begin) +
+        " only: this computer was busy elsewhere");
+  return comment;
 }
 
 void TapSession::finish() {
   read_all();
   for (Line& line : lines_) line.receiver.finish();
   write_received();
+  for (const Line& line : lines_)
+    if (!line.arrival) remark(line, "Away since " + time_text(clock_.at(line.left)));
 }
 
 }  // namespace mep::extcap

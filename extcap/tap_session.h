@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "extcap/capture.h"
+#include "extcap/capture_clock.h"
 #include "extcap/line_receiver.h"
 #include "extcap/line_source.h"
 #include "extcap/tap_settings.h"
@@ -25,16 +26,6 @@ class TapSession : public Session {
   TapSession(const TapSettings& settings, system::StopRequest& stop);
 
  private:
-  // Turns monotonic moments into wall time. The two clocks are compared again and again, but small
-  // differences are left alone: records of one burst must not change places.
-  class WallClock {
-   public:
-    WallTime at(Instant moment);
-
-   private:
-    Instant offset_{0};
-  };
-
   // A record that waits for those of the other line that arrived with it.
   struct Received {
     std::size_t line;
@@ -52,6 +43,9 @@ class TapSession : public Session {
     LineReceiver receiver;
     HeldLine held;
     std::optional<system::EventSource> arrival;  // while the source is there
+    Instant left{0};                             // when it went, while it is not
+    std::string loss;   // why bytes were lost before the next record, if not in the adapter
+    std::string event;  // what else is to be said with the next record
   };
 
   Section section() const override;
@@ -66,13 +60,19 @@ class TapSession : public Session {
   void read_line(Line& line);
   void date_what_waits(Instant begin, Instant now);
   void leave_lines_that_are_gone();
+  void leave(Line& line);
+  bool may_come_back(const Line& line) const;
+  void look_for_lines();
+  void follow_clocks();
+  std::string title(const Line& line) const;
+  void remark(const Line& line, const std::string& text);
   void write_received();
-  std::string comment_on(const Received& received) const;
+  std::string comment_on(const Received& received);
 
   const TapSettings settings_;
   const std::uint32_t tap_;
   std::deque<Line> lines_;
-  WallClock wall_clock_;
+  CaptureClock clock_;
   std::vector<Received> received_;
   Instant looked_{0};  // when nothing was left to be read
   // The last time in which this computer was held up.
@@ -80,6 +80,7 @@ class TapSession : public Session {
   std::optional<Direction> awaited_;  // who is to speak next, by what was heard last
   system::EventSource timer_;
   system::EventSource heartbeat_;
+  system::EventSource look_for_lines_;
 };
 
 }  // namespace mep::extcap

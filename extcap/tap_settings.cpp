@@ -49,6 +49,13 @@ void take_buffer_size(const Options& options, std::size_t& target) {
   if (number) target = *number * (in_kib ? kib : kib * kib);
 }
 
+void take_on_unplug(const Options& options, OnUnplug& target) {
+  const auto given = options.value("on-unplug");
+  if (!given || *given == "wait") return;
+  if (*given != "exit") throw Problem("--on-unplug " + *given + ": the choices are wait and exit");
+  target = OnUnplug::exit;
+}
+
 void check_roles(const Options& options) {
   const auto roles = options.value("roles");
   if (!roles || *roles == "as-wired") return;
@@ -123,6 +130,7 @@ TapSettings tap_settings_from(const Options& options) {
   take_baud_rate(options, settings.baud_rate);
   take_frame_timeout(options, settings.frame_timeout);
   take_buffer_size(options, settings.buffer_size);
+  take_on_unplug(options, settings.on_unplug);
   check_roles(options);
   settings.lines = lines_from(options);
   settings.sharing = sharing_from(options);

@@ -5,7 +5,9 @@ SPDX-License-Identifier: GPL-2.0-or-later
 """
 import fcntl
 import os
+import re
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -35,6 +37,12 @@ def answer(number, size=512 - 100):
 def player():
     with LinePlayer(speedup=0) as lines:
         yield lines
+
+
+def remarks(packets):
+    """What is said of them, but for that this computer was busy with other tests."""
+    return [text for packet in packets for text in packet.comment.split("; ")
+            if text and not text.startswith("Time known to within")]
 
 
 def wait_for(condition, timeout=TIMEOUT):
@@ -102,7 +110,7 @@ def test_reader_that_is_busy_costs_nothing(mepdump, tmp_path, player):
         capture, status, errors = slow.read_to_end(tmp_path)
     assert (status, errors) == (0, [])
     assert [packet.frame for packet in capture.packets] == [frame for _, frame in sent]
-    assert not any(packet.status or packet.comment for packet in capture.packets)
+    assert not any(packet.status for packet in capture.packets) and not remarks(capture.packets)
     late = [packet.ticks / 1e9 + packet.duration_us / 1e6 - moment
             for packet, (moment, _) in zip(capture.packets, sent)]
     # Other programs run here, too, and can hold it up; the reader holds up none.
@@ -245,3 +253,243 @@ def test_file_that_may_not_grow(mepdump, player, tmp_path):
         data = file.read()
     assert int.from_bytes(data[-4:], "little") < 600 and \
         data[-int.from_bytes(data[-4:], "little"):][:4] == b"\x06\0\0\0"
+
+
+def test_killed_in_the_middle_of_a_frame(mepdump, player, tmp_path):
+    """kill -9 at any moment: what is there is whole."""
+    for number in range(3):
+        path = tmp_path / f"{number}.pcapng"
+        process = subprocess.Popen([str(mepdump), *capture_arguments(player, path)])
+        player.wait_for_readers(TIMEOUT, settle=0.1)
+        frames = [answer(each) for each in range(40)]
+        for frame in frames:
+            player.send(METER_TO_CLIENT, frame)
+        player.send(METER_TO_CLIENT, answer(99)[:100])
+        time.sleep(0.005 * number)
+        process.kill()
+        process.wait(TIMEOUT)
+        data = path.read_bytes()
+        size = 0
+        while size < len(data):
+            size += int.from_bytes(data[size + 4:size + 8], "little")
+        assert size == len(data)
+        seen = [packet.frame for packet in Capture.read(path).packets]
+        assert seen == frames[:len(seen)]
+
+
+# Errors on the line
+
+
+def mark_errors(line):
+    """From now on what is written stands for what a serial driver hands over: FF 00 before a byte
+    that came with an error, FF 00 00 for a break, FF FF for FF. The terminal itself marks nothing."""
+    import termios
+    settings = termios.tcgetattr(line.master)
+    assert settings[0] & termios.PARMRK
+    settings[0] &= ~(termios.PARMRK | termios.INPCK)
+    termios.tcsetattr(line.master, termios.TCSANOW, settings)
+
+
+def test_errors_of_the_serial_port(mepdump, tmp_path, player):
+    with Tap(mepdump, tmp_path, player, "--frame-timeout", "100") as tap:
+        mark_errors(player.meter_line)
+        clean = answer(0x41424344, 100)
+        player.send(METER_TO_CLIENT, clean[:50] + b"\xff\x00" + clean[50:])
+        tap.wait_for_packets(1)
+        player.send(METER_TO_CLIENT, b"\xff\x00\x00")
+        tap.wait_for_packets(2)
+        time.sleep(0.2)
+        with_ff = clean[:60] + b"\xff" * 4 + clean[64:]
+        player.send(METER_TO_CLIENT, with_ff.replace(b"\xff", b"\xff\xff"))
+        tap.wait_for_packets(3)
+        assert tap.stop() == (0, "")
+    bad, interruption, good = tap.capture.packets
+    assert (bad.frame, bad.status, bad.comment) == \
+        (clean, 0x04, "The serial port saw: framing error")
+    assert (interruption.frame, interruption.status, interruption.comment) == \
+        (b"\x00", 0x12, "The serial port saw: break")
+    assert (good.frame, good.status, good.comment) == (with_ff, 0, "")
+    symbol_error = 1 << 31
+    assert [packet.flags & ~3 for packet in tap.capture.packets] == [symbol_error, symbol_error, 0]
+
+
+# Ports that come and go
+
+
+class Adapter:
+    """A port that can be unplugged and plugged in again: a link to whatever terminal there is."""
+
+    def __init__(self, path):
+        self.path = path
+        self.player = None
+        self.plug_in()
+
+    def plug_in(self):
+        self.player = LinePlayer(speedup=0)
+        self.player.meter_line.close()
+        self.path.unlink(missing_ok=True)
+        self.path.symlink_to(self.player.client_line.path)
+
+    def unplug(self):
+        self.path.unlink()
+        self.player.client_line.unplug()
+
+    def send(self, data):
+        self.player.client_line.write(data)
+
+    def wait_for_reader(self):
+        wait_for(self.player.client_line.has_reader)
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def adapter(tmp_path):
+    one = Adapter(tmp_path / "adapter")
+    yield one
+    one.player.close()
+
+
+def start_with(mepdump, tmp_path, adapter, player, *more):
+    path = tmp_path / "x.pcapng"
+    process = subprocess.Popen(
+        [str(mepdump), "--capture", "--extcap-interface", "mep", "--client-line", adapter.path,
+         "--meter-line", player.meter_line.path, "--fifo", str(path), *more],
+        stderr=subprocess.PIPE, text=True)
+    adapter.wait_for_reader()
+    wait_for(lambda: len(Capture.read(path).interfaces) == 2)
+    time.sleep(0.1)
+    return path, process
+
+
+def test_unplugged_and_plugged_in_again(mepdump, tmp_path, adapter, player):
+    path, process = start_with(mepdump, tmp_path, adapter, player)
+    try:
+        def packets():
+            return Capture.read(path).packets
+
+        adapter.send(request(1))
+        wait_for(lambda: len(packets()) == 1)
+        adapter.send(request(2)[:9])
+        time.sleep(0.1)
+        adapter.unplug()
+        # What had begun comes out, and the other line goes on.
+        wait_for(lambda: len(packets()) == 2)
+        player.send(METER_TO_CLIENT, answer(1))
+        wait_for(lambda: len(packets()) == 3)
+        time.sleep(0.3)
+        adapter.plug_in()
+        adapter.wait_for_reader()
+        adapter.send(request(3))
+        adapter.send(request(4))
+        wait_for(lambda: len(packets()) == 5)
+        player.send(METER_TO_CLIENT, answer(4))
+        wait_for(lambda: len(packets()) == 6)
+        process.terminate()
+        _, errors = process.communicate(timeout=TIMEOUT)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0
+    gone, back = errors.splitlines()
+    for word in (f"client line {adapter.path}", "has gone away", "the other line goes on",
+                 "when it is there again"):
+        assert word in gone
+    assert f"client line {adapter.path}: there again after " in back
+    capture = Capture.read(path)
+    assert [packet.frame for packet in capture.packets] == \
+        [request(1), request(2)[:9], answer(1), request(3), request(4), answer(4)]
+    assert [packet.status for packet in capture.packets] == [0, 1, 0, LOST, 0, 0]
+    assert "Bytes were lost before this: the port has gone away, for " in capture.packets[3].comment
+    assert remarks(capture.packets) == [
+        remark for remark in capture.packets[3].comment.split("; ") if remark.startswith("Bytes")]
+    client, meter = (interface.statistics for interface in capture.interfaces)
+    assert "Away since 20" in client.comment and (client.dropped, client.received) == (1, 4)
+    assert (meter.comment, meter.dropped) == ("", 0)
+
+
+def test_both_unplugged_and_one_comes_back(mepdump, tmp_path, adapter, player):
+    path, process = start_with(mepdump, tmp_path, adapter, player)
+    try:
+        player.meter_line.unplug()
+        adapter.unplug()
+        time.sleep(0.3)
+        adapter.plug_in()
+        adapter.wait_for_reader()
+        adapter.send(request(3))
+        wait_for(lambda: len(Capture.read(path).packets) == 1)
+        process.terminate()
+        _, errors = process.communicate(timeout=TIMEOUT)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0 and "waiting until it is there again" in errors
+    statistics = [interface.statistics for interface in Capture.read(path).interfaces]
+    assert " for " in statistics[0].comment
+    # A terminal's number is nobody's for good: that one is not waited for.
+    assert statistics[1].comment.startswith("Away since 20") and " for " not in statistics[1].comment
+
+
+def test_exit_when_unplugged(mepdump, tmp_path, adapter, player):
+    path, process = start_with(mepdump, tmp_path, adapter, player, "--on-unplug", "exit")
+    try:
+        adapter.send(request(1)[:9])
+        time.sleep(0.1)
+        adapter.unplug()
+        wait_for(lambda: len(Capture.read(path).packets) == 1)
+        player.meter_line.unplug()
+        _, errors = process.communicate(timeout=TIMEOUT)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    assert "the other line goes on" in errors.splitlines()[0]
+    assert "plug it in again" in errors.splitlines()[1]
+
+
+# Nothing is ever sent
+
+
+def test_nothing_is_sent_or_pulled(mepdump, tmp_path, adapter, player):
+    """What mepdump asks of the ports, from opening to closing, over an unplugging."""
+    if shutil.which("strace") is None:
+        pytest.skip("needs strace")
+    trace, path = tmp_path / "trace", tmp_path / "x.pcapng"
+    process = subprocess.Popen(
+        ["strace", "-f", "-yy", "-o", str(trace), str(mepdump), "--capture", "--extcap-interface",
+         "mep", "--client-line", str(adapter.path), "--meter-line", player.meter_line.path, "--fifo",
+         str(path)], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: path.exists() and len(Capture.read(path).interfaces) == 2)
+        time.sleep(0.2)
+        adapter.send(request(1))
+        player.send(METER_TO_CLIENT, answer(1))
+        wait_for(lambda: len(Capture.read(path).packets) == 2)
+        adapter.unplug()
+        time.sleep(0.2)
+        adapter.plug_in()
+        adapter.wait_for_reader()
+        adapter.send(request(2))
+        wait_for(lambda: len(Capture.read(path).packets) == 3)
+        assert not player.meter_line.was_written_to()
+        assert not adapter.player.client_line.was_written_to()
+        # strace does not pass a signal on.
+        os.kill(int(trace.read_text(encoding="utf-8", errors="replace").split()[0]), signal.SIGTERM)
+        process.wait(TIMEOUT)
+    finally:
+        process.kill()
+        process.wait(TIMEOUT)
+    lines = trace.read_text(encoding="utf-8", errors="replace").splitlines()
+    on_ports = [line for line in lines if re.search(r"\w+\(\d+<(/dev/pts/|char 136:)", line) or
+                re.search(r"open(at)?\(.*(/dev/pts/|/adapter)", line)]
+    if not on_ports:
+        pytest.skip("strace cannot follow here")
+    opened = [line for line in on_ports if "open" in line and "O_" in line]
+    assert len(opened) >= 3
+    assert all("O_RDONLY" in line and "O_NOCTTY" in line for line in opened if "O_PATH" not in line)
+    calls = {re.search(r"(\w+)\(", line).group(1) for line in on_ports}
+    assert calls <= {"open", "openat", "read", "ioctl", "fcntl", "flock", "fstat", "newfstatat",
+                     "close", "poll", "ppoll", "dup", "statx"}, calls
+    requests = {word for line in on_ports if "ioctl(" in line
+                for word in re.findall(r"\b(TC\w+|TIO\w+)\b", line.split("(", 1)[1])}
+    assert requests <= {"TCGETS", "TCSETS", "TCGETS2", "TCSETS2", "TIOCEXCL", "TIOCNXCL",
+                        "TIOCGICOUNT", "TCFLSH", "TCIFLUSH", "TIOCGSERIAL", "TIOCSSERIAL",
+                        "TCSANOW", "TIOCMIWAIT"}, requests

@@ -15,6 +15,7 @@
 #include "extcap/drain.h"
 #include "extcap/machine.h"
 #include "extcap/problem.h"
+#include "protocol/tap.h"
 #include "system/file_descriptor.h"
 
 // Last, since it defines fail() as a macro.
@@ -164,6 +165,32 @@ void packets(void**) {
                         "0200 0400 00000000 0000 0000 2C000000"));
 }
 
+// What the link layer saw is in the highest bits of epb_flags, a loss in epb_dropcount.
+void packets_with_trouble(void**) {
+  File file;
+  PcapngWriter writer(into(file.fd()), nothing, {client});
+  file.added();
+  const std::uint8_t bytes[] = {0xA1, 0xA2, 0xA3, 0xA4};
+  const auto flags = [&](std::uint8_t status) {
+    writer.write({0, Direction::meter_to_client, moment, bytes, status});
+    return file.added().substr(32 + 4, 4);
+  };
+  assert_bytes(flags(tap::framing_error), bytes_of("01000080"));  // 31: symbol error
+  assert_bytes(flags(tap::break_seen), bytes_of("01000080"));
+  assert_bytes(flags(tap::parity_error), bytes_of("01000001"));  // 24: CRC error
+  assert_bytes(flags(tap::truncated), bytes_of("01000004"));     // 26: packet too short
+  assert_bytes(flags(tap::noise), bytes_of("01000000"));
+  assert_bytes(flags(tap::lost), bytes_of("01000000"));
+  writer.write({0, Direction::meter_to_client, moment, bytes, tap::lost, 0x102, "gap"});
+  assert_bytes(file.added(),
+               bytes_of("06000000 44000000 00000000 44332211 88776655 04000000 04000000"
+                        "A1A2A3A4"
+                        "0100 0300 'gap' 00"          // opt_comment
+                        "0200 0400 01000000"          // epb_flags
+                        "0400 0800 0201000000000000"  // epb_dropcount
+                        "0000 0000 44000000"));
+}
+
 // 4.6. Only where a filter is are there records that it accepts; only at the end is there an end.
 void statistics(void**) {
   File file;
@@ -283,6 +310,7 @@ int run() {
       cmocka_unit_test(section_header),
       cmocka_unit_test(interfaces),
       cmocka_unit_test(packets),
+      cmocka_unit_test(packets_with_trouble),
       cmocka_unit_test(statistics),
       cmocka_unit_test(text_that_is_no_utf8),
       cmocka_unit_test(text_that_is_too_long),
