@@ -6,6 +6,7 @@
 
 #include "extcap/interfaces.h"
 #include "extcap/serial_port.h"
+#include "extcap/source_names.h"
 #include "extcap/tap_session.h"
 #include "extcap/tap_settings.h"
 
@@ -49,12 +50,12 @@ std::vector<Choice> on_unplug_choices() {
 }
 
 constexpr const char* typed_port_tooltip =
-    "A port that is not in the list above, by its path. What is typed here takes precedence over "
-    "the list; empty: the list counts.";
+    "A port that is not in the list above, by its path; a port server's as tcp://host:port or "
+    "rfc2217://host:port. What is typed here takes precedence over the list; empty: the list "
+    "counts.";
 
 const std::vector<InterfaceOption>& options() {
-  static const ValueRule path_rule =
-      text_like("/.+", "the port's whole path, such as /dev/ttyUSB0");
+  static const ValueRule path_rule = text_like(source_form, source_words);
   static const ValueRule timeout_rule = whole_number(1, longest_frame_timeout_ms, "milliseconds");
   static const ValueRule size_rule =
       text_like("[1-9][0-9]{0,3} ?([KM]iB)?", "a number of MiB, or a size such as 512 KiB");

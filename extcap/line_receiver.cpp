@@ -91,10 +91,18 @@ LineReceiver::LineReceiver(Direction direction, unsigned baud_rate, Instant fram
 
 void LineReceiver::hear(Bytes raw, bool marks, const TroubleCount& count) {
   input_.decode(raw, marks, count, decoded_);
-  if (count.overruns > 0) lost_before_next_ = true;
-  for (ReceivedByte& byte : decoded_)
-    if (std::exchange(lost_before_next_, false)) byte.trouble |= tap::lost;
+  if (count.overruns > 0) trouble_of_next_ |= tap::lost;
+  if (!marks) {
+    if (count.framing > 0) trouble_of_next_ |= tap::framing_error;
+    if (count.parity > 0) trouble_of_next_ |= tap::parity_error;
+    if (count.breaks > 0) trouble_of_next_ |= tap::break_seen;
+  }
+  if (!decoded_.empty()) decoded_.front().trouble |= std::exchange(trouble_of_next_, 0);
   waiting_.insert(waiting_.end(), decoded_.begin(), decoded_.end());
+}
+
+void LineReceiver::note_loss() {
+  trouble_of_next_ |= tap::lost;
 }
 
 void LineReceiver::push(const ReceivedByte& byte, Instant at) {

@@ -74,7 +74,7 @@ class LineReceiver {
                FrameSplitter::Sink sink);
 
   // Bytes that were read together. They wait for their times. `marks` as for MarkedInput. `count`
-  // is what the driver counted since the last call.
+  // is what was counted since the last call; without marks, all of it comes with the first byte.
   void hear(Bytes raw, bool marks, const TroubleCount& count);
   bool anything_waits() const { return !waiting_.empty(); }
 
@@ -87,7 +87,7 @@ class LineReceiver {
   void date(std::span<const Instant> arrivals);
 
   // Bytes were lost before the next one.
-  void note_loss() { lost_before_next_ = true; }
+  void note_loss();
 
   void advance(Instant now) { splitter_.advance(now); }
   std::optional<Instant> deadline() const { return splitter_.deadline(); }
@@ -103,7 +103,7 @@ class LineReceiver {
   FrameSplitter splitter_;
   std::vector<ReceivedByte> decoded_;
   std::vector<ReceivedByte> waiting_;
-  bool lost_before_next_ = false;
+  std::uint8_t trouble_of_next_ = 0;  // tap::Status bits
 };
 
 // Notices a line on which nothing but zeros comes: no level converter, or a wire at ground.

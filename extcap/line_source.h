@@ -35,6 +35,9 @@ class LineSource {
   // What has been counted since the last call; zeros where nobody counts.
   virtual TroubleCount trouble() { return {}; }
 
+  // Whether all of it is there from the beginning, and says nothing of times.
+  virtual bool is_recording() const { return false; }
+
   // Forgets what has arrived until now: nobody knows when.
   virtual void discard_backlog() {}
 

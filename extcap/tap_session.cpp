@@ -9,7 +9,7 @@
 
 #include "extcap/machine.h"
 #include "extcap/problem.h"
-#include "extcap/serial_port.h"
+#include "extcap/source_names.h"
 #include "extcap/tap_number.h"
 #include "extcap/words.h"
 #include "protocol/tap.h"
@@ -32,6 +32,9 @@ constexpr Instant heartbeat = std::chrono::milliseconds(50);
 // By how much it is late on a computer that is held up.
 constexpr Instant late = std::chrono::milliseconds(20);
 
+// Between the parts of a recording.
+constexpr Instant pause = std::chrono::milliseconds(40);
+
 constexpr Instant look_for_lines_again = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -39,8 +42,7 @@ constexpr Instant look_for_lines_again = std::chrono::milliseconds(500);
 TapSession::Line::Line(const TappedLine& tapped, const TapSettings& settings,
                        FrameSplitter::Sink sink)
     : direction(tapped.direction),
-      source(std::make_unique<SerialPort>(line_name(tapped.direction), tapped.port,
-                                          settings.baud_rate, settings.sharing)),
+      source(open_source(tapped, settings)),
       receiver(tapped.direction, settings.baud_rate, settings.frame_timeout, std::move(sink)) {}
 
 TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
@@ -66,10 +68,20 @@ TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
                            {record.bytes.begin(), record.bytes.end()}});
     });
   }
+  const auto recordings =
+      std::ranges::count_if(lines_, [](const Line& line) { return line.source->is_recording(); });
+  replays_ = recordings > 0;
+  if (replays_ && static_cast<std::size_t>(recordings) < lines_.size())
+    throw Problem(title(lines_.front()) + " and " + title(lines_.back()) +
+                  ": a file can be replayed beside another file only, or alone");
 }
 
 Section TapSession::section() const {
-  return {hardware_name(), operating_system_name(), {}};
+  return {hardware_name(), operating_system_name(),
+          replays_
+              ? "Made of files with the lines' bytes: times, and which line's bytes came first, "
+                "are made up"
+              : ""};
 }
 
 std::vector<RecordedLine> TapSession::lines() const {
@@ -81,10 +93,14 @@ std::vector<RecordedLine> TapSession::lines() const {
 }
 
 WallTime TapSession::now() {
-  return clock_.at(monotonic_now());
+  return clock_.at(std::max(monotonic_now(), replayed_until_));
 }
 
 void TapSession::start() {
+  if (replays_) {
+    timer_.wake_at(monotonic_now());
+    return;
+  }
   for (Line& line : lines_) {
     line.source->discard_backlog();
     listen_to(line);
@@ -101,6 +117,10 @@ void TapSession::listen_to(Line& line) {
 
 // At both lines, whichever had something: what arrived together is written in order.
 void TapSession::look() {
+  if (replays_) {
+    replay();
+    return;
+  }
   const Instant now = read_all();
   for (Line& line : lines_) line.receiver.advance(now);
   write_received();
@@ -111,6 +131,25 @@ void TapSession::look() {
     if (const auto due = line.receiver.deadline(); due && (!next || *due < *next)) next = due;
   timer_.wake_at(next);
   heartbeat_.wake_at(now + heartbeat);
+}
+
+// As if client and meter had spoken in turn, from now on, at the lines' speed.
+void TapSession::replay() {
+  for (Line& line : lines_)
+    while (!line.source->gone()) read_line(line);
+  const Instant begin = monotonic_now();
+  std::vector<BacklogLine> backlog;
+  replayed_until_ = begin;
+  for (const Line& line : lines_) {
+    backlog.push_back(line.receiver.backlog());
+    for (const BacklogPart& part : backlog.back().parts)
+      replayed_until_ += static_cast<Instant::rep>(part.size) * backlog.back().byte_time + pause;
+  }
+  const auto arrivals = arrivals_in_backlog(backlog, {begin, replayed_until_, false}, {});
+  for (std::size_t number = 0; number < lines_.size(); ++number)
+    lines_[number].receiver.date(arrivals[number]);
+  write_received();
+  stop().make();
 }
 
 // Until both lines have been found empty at one moment. Who was held up between the two, or since,
@@ -143,7 +182,8 @@ void TapSession::read_line(Line& line) {
 void TapSession::date_what_waits(Instant begin, Instant now) {
   const bool held_up = now - begin > heartbeat + late;
   const auto waits = [](const Line& line) { return line.receiver.anything_waits(); };
-  if (!held_up && std::ranges::count_if(lines_, waits) < 2) {
+  const auto waiting = std::ranges::count_if(lines_, waits);
+  if (waiting == 0 || (!held_up && waiting < 2)) {
     for (Line& line : lines_) line.receiver.date_back(now);
     return;
   }
@@ -264,7 +304,7 @@ void TapSession::finish() {
   for (Line& line : lines_) line.receiver.finish();
   write_received();
   for (const Line& line : lines_)
-    if (!line.arrival) remark(line, "Away since " + time_text(clock_.at(line.left)));
+    if (!line.arrival && !replays_) remark(line, "Away since " + time_text(clock_.at(line.left)));
 }
 
 }  // namespace mep::extcap

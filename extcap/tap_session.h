@@ -56,6 +56,7 @@ class TapSession : public Session {
 
   void listen_to(Line& line);
   void look();
+  void replay();
   Instant read_all();
   void read_line(Line& line);
   void date_what_waits(Instant begin, Instant now);
@@ -72,6 +73,8 @@ class TapSession : public Session {
   const TapSettings settings_;
   const std::uint32_t tap_;
   std::deque<Line> lines_;
+  bool replays_ = false;  // files, and not lines
+  Instant replayed_until_{0};
   CaptureClock clock_;
   std::vector<Received> received_;
   Instant looked_{0};  // when nothing was left to be read
