@@ -36,16 +36,19 @@ std::vector<Placed> in_turn(std::span<const BacklogLine> lines, std::optional<Di
   };
   // What had begun already goes on.
   for (std::size_t line = 0; line < lines.size(); ++line)
-    if (const BacklogPart* part = first_of(line); part && part->continues) place(line);
+    if (const BacklogPart* part = first_of(line); part && part->continues && !part->unfinished)
+      place(line);
   while (true) {
     std::optional<std::size_t> chosen;
-    for (std::size_t line = 0; line < lines.size(); ++line) {
-      const BacklogPart* part = first_of(line);
-      if (part == nullptr) continue;
-      // An alert waits for nobody.
-      if (!chosen || part->alert || (lines[line].direction == turn && !first_of(*chosen)->alert))
-        chosen = line;
-    }
+    // An alert waits for nobody; what is still coming is the last.
+    const auto rank = [&](std::size_t line) {
+      const BacklogPart& part = *first_of(line);
+      if (part.alert) return 3;
+      if (part.unfinished) return 0;
+      return lines[line].direction == turn ? 2 : 1;
+    };
+    for (std::size_t line = 0; line < lines.size(); ++line)
+      if (first_of(line) != nullptr && (!chosen || rank(line) > rank(*chosen))) chosen = line;
     if (!chosen) return order;
     place(*chosen);
   }
@@ -71,10 +74,15 @@ std::vector<std::vector<Instant>> arrivals_in_backlog(std::span<const BacklogLin
   const Instant room = std::max(time.end - time.begin, Instant(bytes));
   const bool crowded = on_line > room;
   const Instant spare = crowded ? Instant(0) : room - on_line;
+  // Where the last of it has just come, or is still coming, there is no pause behind it.
+  const bool still_comes = order.back().part.unfinished;
   Instant gap{0};
-  if (gaps > 0) gap = time.ends_now ? std::min(usual_gap, spare / gaps) : spare / (gaps + 1);
+  if (still_comes)
+    gap = spare / std::max<Instant::rep>(gaps, 1);
+  else if (gaps > 0)
+    gap = time.ends_now ? std::min(usual_gap, spare / gaps) : spare / (gaps + 1);
   Instant now = time.begin;
-  if (time.ends_now) now += spare - gap * gaps;
+  if (time.ends_now || still_comes) now += spare - gap * gaps;
   for (const auto& [line, part] : order) {
     if (!part.continues) now += gap;
     // Faster than the line can be: what delivers it is no line.

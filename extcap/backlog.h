@@ -20,9 +20,10 @@ namespace mep::extcap {
 
 // Bytes of one line that belong together: a frame, an alert, noise, or a part of one.
 struct BacklogPart {
-  std::size_t size;        // in bytes
-  bool continues = false;  // its first bytes came before
-  bool alert = false;      // is nobody's turn
+  std::size_t size;         // in bytes
+  bool continues = false;   // its first bytes came before
+  bool alert = false;       // is nobody's turn
+  bool unfinished = false;  // the rest is still to come
 };
 
 struct BacklogLine {

@@ -123,19 +123,22 @@ void LineReceiver::date_back(Instant now) {
 BacklogLine LineReceiver::backlog() const {
   BacklogLine line = {direction_, clock_.byte_time(), {}};
   std::size_t before = held_;
+  bool at_the_end = false;
   const auto take = [&](const LineRecord& record) {
     const std::size_t old = std::min(before, record.bytes.size());
     before -= old;
     const bool alert = record.status == 0 && record.bytes.size() == length_field_size &&
                        direction_ == Direction::meter_to_client;
+    const bool unfinished = at_the_end && (record.status & tap::truncated) != 0;
     if (record.bytes.size() > old)
-      line.parts.push_back({record.bytes.size() - old, old > 0, alert});
+      line.parts.push_back({record.bytes.size() - old, old > 0, alert, unfinished});
   };
   FrameSplitter ahead = splitter_.twin(take);
   // As if they had come without a pause: it is their bytes that tell what they are.
   ArrivalClock clock = clock_;
   for (const ReceivedByte& byte : waiting_)
     ahead.push(byte.value, clock.arrival_in_backlog(Instant::max()), byte.trouble);
+  at_the_end = true;
   ahead.finish();
   return line;
 }

@@ -98,7 +98,9 @@ std::size_t SerialPort::read(std::span<std::uint8_t> buffer) {
   if (gone_) return 0;
   const ssize_t size = ::read(fd(), buffer.data(), buffer.size());
   if (size > 0) {
-    if (!counts_ && may_overflow_ && static_cast<std::size_t>(size) >= full_terminal)
+    // Behind those that found room.
+    if (std::exchange(was_full_, static_cast<std::size_t>(size) >= full_terminal) && !counts_ &&
+        may_overflow_)
       ++noticed_.overruns;
     return static_cast<std::size_t>(size);
   }

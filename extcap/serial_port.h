@@ -61,7 +61,8 @@ class SerialPort : public LineSource {
   TroubleCount counted_;  // until now
   bool counts_ = false;   // whether the driver does
   bool may_overflow_ = false;
-  TroubleCount noticed_;  // here, where the driver does not
+  bool was_full_ = false;  // what the terminal holds, when it was read last
+  TroubleCount noticed_;   // here, where the driver does not
   bool gone_ = false;
 };
 

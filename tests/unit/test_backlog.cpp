@@ -72,6 +72,23 @@ void an_alert_is_nobodys_turn(void**) {
                "c20 m32 c20 m31");
 }
 
+// A frame that goes on behind the backlog: it is the last, and has no pause behind it.
+void what_is_still_coming(void**) {
+  constexpr BacklogPart coming = {7, false, false, true};
+  for (const bool ends_now : {false, true}) {
+    const Arrivals found =
+        arrivals({{{10}}, {coming}}, milliseconds(100), ends_now, Direction::meter_to_client);
+    assert_order(found, "c10 m7");
+    assert_true(found[1].back() == begin + milliseconds(100));
+    assert_true(found[1].front() == begin + milliseconds(94));
+    assert_order(arrivals({{coming}, {alert, {30}}}, milliseconds(100), ends_now), "m32 c7");
+  }
+  // It had begun before, too.
+  const Arrivals found = arrivals({{{7, true, false, true}}, {}}, milliseconds(100));
+  assert_true(found[0].back() == begin + milliseconds(100));
+  assert_true(found[0].front() == begin + milliseconds(94));
+}
+
 void one_line_alone(void**) {
   const BacklogLine lines[] = {{Direction::meter_to_client, byte_time, {{4}, {4}}}};
   const auto found = arrivals_in_backlog(lines, {begin, begin + milliseconds(100), true}, {});
@@ -114,9 +131,9 @@ void no_time_at_all(void**) {
 
 int run() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(they_speak_in_turn), cmocka_unit_test(an_alert_is_nobodys_turn),
-      cmocka_unit_test(one_line_alone),     cmocka_unit_test(within_the_time),
-      cmocka_unit_test(no_time_at_all),
+      cmocka_unit_test(they_speak_in_turn),   cmocka_unit_test(an_alert_is_nobodys_turn),
+      cmocka_unit_test(one_line_alone),       cmocka_unit_test(within_the_time),
+      cmocka_unit_test(what_is_still_coming), cmocka_unit_test(no_time_at_all),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
