@@ -26,6 +26,7 @@ class FileSource : public LineSource {
   bool gone() const override { return gone_; }
   std::string what_happened() const override { return "it cannot be read any more"; }
   std::string remedy() const override { return "see that it is there"; }
+  void close() override { fd_.reset(); }
   bool may_come_back() const override { return false; }
   bool come_back() override { return false; }
 

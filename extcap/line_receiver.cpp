@@ -12,12 +12,15 @@ namespace {
 constexpr std::uint8_t escape_byte = 0xFF;
 constexpr std::uint8_t error_byte = 0x00;
 
-// A break is a byte 00 without a stop bit: without a count the two look the same.
+// A break is a byte 00 without a stop bit: without a count the two look the same. Where several
+// kinds were counted, nobody knows which byte had which.
 std::uint8_t kind_of_error(std::uint8_t value, const TroubleCount& count) {
-  const bool only_framing = count.framing > 0 && count.breaks == 0;
-  if (value == 0 && !only_framing && count.parity == 0) return tap::break_seen;
-  if (count.parity > 0 && count.framing == 0) return tap::parity_error;
-  return tap::framing_error;
+  std::uint8_t kinds = 0;
+  if (count.framing > 0) kinds |= tap::framing_error;
+  if (count.parity > 0) kinds |= tap::parity_error;
+  if (count.breaks > 0 && value == 0) kinds |= tap::break_seen;
+  if (kinds != 0) return kinds;
+  return value == 0 ? tap::break_seen : tap::framing_error;
 }
 
 constexpr int bits_per_byte = 10;  // 8N1 with its start and stop bit

@@ -46,6 +46,8 @@ class LineSource {
   // What has happened then: "the port has gone away". What to do about it: "plug it in again".
   virtual std::string what_happened() const = 0;
   virtual std::string remedy() const = 0;
+  // Lets go of what is gone: the kernel gives a name to somebody else only then.
+  virtual void close() = 0;
   // Whether it makes sense to wait for it.
   virtual bool may_come_back() const = 0;
   // Looks, without waiting, whether it is there again.

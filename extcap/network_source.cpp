@@ -82,7 +82,6 @@ void NetworkSource::discard_backlog() {
 }
 
 bool NetworkSource::come_back() {
-  fd_.reset();
   if (!connecting_) connecting_.emplace(where_, connect_timeout);
   if (!connecting_->done()) return false;
   system::Connected connected = connecting_->take();

@@ -30,6 +30,7 @@ class NetworkSource : public LineSource {
   bool gone() const override { return gone_; }
   std::string what_happened() const override { return "the connection was lost (" + reason_ + ")"; }
   std::string remedy() const override { return "see that the server runs"; }
+  void close() override { fd_.reset(); }
   bool may_come_back() const override { return true; }
   bool come_back() override;
 

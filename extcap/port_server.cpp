@@ -139,7 +139,7 @@ void PortServer::subnegotiation(Bytes content) {
   }
 }
 
-void PortServer::ask(std::uint8_t what, std::vector<std::uint8_t> value) {
+void PortServer::ask(std::uint8_t what, const std::vector<std::uint8_t>& value) {
   answer_.insert(answer_.end(), {iac, subnegotiation_begin, com_port, what});
   for (const std::uint8_t byte : value) {
     answer_.push_back(byte);

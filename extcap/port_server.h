@@ -40,7 +40,7 @@ class PortServer {
   void negotiate(std::uint8_t verb, std::uint8_t option);
   void subnegotiation(Bytes content);
   void ask_for_port();
-  void ask(std::uint8_t what, std::vector<std::uint8_t> value);
+  void ask(std::uint8_t what, const std::vector<std::uint8_t>& value);
   void say(std::uint8_t verb, std::uint8_t option);
 
   bool sets_port_;

@@ -118,8 +118,6 @@ TroubleCount SerialPort::trouble() {
 }
 
 bool SerialPort::come_back() {
-  // As long as it is held open, the kernel gives its name to nobody.
-  device_.reset();
   const auto path = system::find_port(identity_);
   if (!path) return false;
   try {

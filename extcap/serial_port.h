@@ -45,6 +45,7 @@ class SerialPort : public LineSource {
   bool gone() const override { return gone_; }
   std::string what_happened() const override { return "the port has gone away"; }
   std::string remedy() const override { return "plug it in again"; }
+  void close() override { device_.reset(); }
   // A pseudo terminal's number is somebody else's next.
   bool may_come_back() const override { return !identity_.by_number; }
   bool come_back() override;

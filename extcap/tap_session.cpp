@@ -213,6 +213,7 @@ void TapSession::leave_lines_that_are_gone() {
 // A line whose port has been unplugged comes to its end, for now at least.
 void TapSession::leave(Line& line) {
   line.arrival.reset();
+  line.source->close();
   line.left = monotonic_now();
   line.receiver.finish();
   write_received();

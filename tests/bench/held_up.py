@@ -8,6 +8,7 @@ is an answer before its request.
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import argparse
+import fcntl
 import random
 import signal
 import statistics
@@ -41,13 +42,22 @@ def hold_up(process, seconds, ended):
         process.send_signal(signal.SIGCONT)
 
 
-def measure(seconds, duration, seed):
+def take_nothing(tap, seconds, ended):
+    """The other end of the FIFO, which is as small as it gets, is not read meanwhile."""
+    fcntl.fcntl(tap._stream, fcntl.F_SETPIPE_SZ, 4096)
+    while not ended.wait(random.uniform(0.1, 0.3)):
+        with tap._changed:
+            ended.wait(seconds)
+
+
+def measure(seconds, duration, seed, who):
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder, \
             TimedPlayer(baud=9600, chunk=(1, 4), seed=seed) as player, \
             Tap(bench_paths.mepdump(), folder, player) as tap:
         ended = threading.Event()
-        thread = threading.Thread(target=hold_up, args=(tap.process, seconds, ended))
+        thread = threading.Thread(target=hold_up, args=(tap.process, seconds, ended)) \
+            if who == "mepdump" else threading.Thread(target=take_nothing, args=(tap, seconds, ended))
         if seconds:
             thread.start()
         until = time.monotonic() + duration
@@ -69,7 +79,7 @@ def measure(seconds, duration, seed):
               for packet in whole]
     times = [packet.ticks for packet in packets]
     milliseconds = sorted(1000 * error for error in errors)
-    print(f"held up for {seconds:3.1f} s: {len(sent)} frames, {len(sent) - len(set(order))} lost, "
+    print(f"{who} held up for {seconds:3.1f} s: {len(sent)} frames, {len(sent) - len(set(order))} lost, "
           f"{len(packets) - len(whole)} records that nobody sent, {wrong} out of order, "
           f"{sum(b < a for a, b in zip(times, times[1:]))} times backwards; times off by "
           f"{statistics.median(milliseconds):.1f} ms (median), "
@@ -82,8 +92,9 @@ def main():
     parser.add_argument("--duration", type=float, default=20, help="of each, in seconds")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    for seconds in arguments.seconds:
-        measure(seconds, arguments.duration, arguments.seed)
+    for who in ("mepdump", "its reader"):
+        for seconds in arguments.seconds:
+            measure(seconds, arguments.duration, arguments.seed, who)
 
 
 if __name__ == "__main__":

@@ -122,8 +122,8 @@ def test_reader_that_is_busy_costs_nothing(mepdump, tmp_path, player):
     assert not any(packet.status for packet in capture.packets) and not remarks(capture.packets)
     late = [packet.ticks / 1e9 + packet.duration_us / 1e6 - moment
             for packet, (moment, _) in zip(capture.packets, sent)]
-    # Other programs run here, too, and can hold it up; the reader holds up none.
-    assert sorted(late)[len(late) // 2] < 0.002
+    # Other programs run here, too, and hold it up now and then; its reader would do so every time.
+    assert sorted(late)[len(late) // 10] < 0.002
 
 
 def test_full_buffer_drops_whole_records_and_counts_them(mepdump, tmp_path, player):
@@ -159,6 +159,36 @@ def test_full_buffer_drops_whole_records_and_counts_them(mepdump, tmp_path, play
         assert first.status == LOST and not any(packet.status for packet in packets if
                                                 packet is not first)
         assert f"Not written before this: {first.missed} records (" in first.comment
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1])
+def test_backlog_of_both_lines_is_put_in_turn(mepdump, tmp_path, player, seconds):
+    """Everything waits in the kernel at once, and nothing there says when it came."""
+    frames = [frame for number in range(4) for frame in (request(number), answer(number, 40))]
+    with Tap(mepdump, tmp_path, player) as tap:
+        player.send(CLIENT_TO_METER, request(99))
+        tap.wait_for_packets(1)
+        player.send(METER_TO_CLIENT, answer(99, 40))
+        tap.wait_for_packets(2)
+        tap.process.send_signal(signal.SIGSTOP)
+        begin = time.time()
+        for number, frame in enumerate(frames):
+            player.send(METER_TO_CLIENT if number % 2 else CLIENT_TO_METER, frame)
+        time.sleep(seconds)
+        end = time.time()
+        tap.process.send_signal(signal.SIGCONT)
+        packets = tap.wait_for_packets(10)[2:]
+        assert tap.stop() == (0, "")
+    assert [packet.frame for packet in packets] == frames
+    assert not any(packet.status for packet in packets)
+    times = [packet.ticks for packet in packets]
+    assert times == sorted(times)
+    for packet in packets:
+        within = float(re.fullmatch(r"Time known to within (\d+\.\d{3}) s only: .*",
+                                    packet.comment).group(1))
+        assert within >= end - begin - 0.01
+        # And that is so.
+        assert begin - within <= packet.ticks / 1e9 <= end + 0.5
 
 
 def test_stopped_while_nobody_reads(mepdump, tmp_path, player):
@@ -311,11 +341,11 @@ def test_errors_of_the_serial_port(mepdump, tmp_path, player):
         tap.wait_for_packets(3)
         assert tap.stop() == (0, "")
     bad, interruption, good = tap.capture.packets
-    assert (bad.frame, bad.status, bad.comment) == \
-        (clean, 0x04, "The serial port saw: framing error")
-    assert (interruption.frame, interruption.status, interruption.comment) == \
-        (b"\x00", 0x12, "The serial port saw: break")
-    assert (good.frame, good.status, good.comment) == (with_ff, 0, "")
+    assert (bad.frame, bad.status, remarks([bad])) == \
+        (clean, 0x04, ["The serial port saw: framing error"])
+    assert (interruption.frame, interruption.status, remarks([interruption])) == \
+        (b"\x00", 0x12, ["The serial port saw: break"])
+    assert (good.frame, good.status, remarks([good])) == (with_ff, 0, [])
     symbol_error = 1 << 31
     assert [packet.flags & ~3 for packet in tap.capture.packets] == [symbol_error, symbol_error, 0]
 
@@ -363,7 +393,7 @@ def start_with(mepdump, tmp_path, adapter, player, *more):
          "--meter-line", player.meter_line.path, "--fifo", str(path), *more],
         stderr=subprocess.PIPE, text=True)
     adapter.wait_for_reader()
-    wait_for(lambda: len(Capture.read(path).interfaces) == 2)
+    wait_for(lambda: path.exists() and len(Capture.read(path).interfaces) == 2)
     time.sleep(0.1)
     return path, process
 
@@ -461,7 +491,9 @@ def test_nothing_is_sent_or_pulled(mepdump, tmp_path, adapter, player):
         pytest.skip("needs strace")
     trace, path = tmp_path / "trace", tmp_path / "x.pcapng"
     process = subprocess.Popen(
-        ["strace", "-f", "-yy", "-o", str(trace), str(mepdump), "--capture", "--extcap-interface",
+        ["strace", "-f", "-yy", "--seccomp-bpf", "-e", "trace=open,openat,write,writev,pwrite64,"
+         "pwritev,pwritev2,sendto,sendmsg,splice,tee,vmsplice,sendfile,copy_file_range,io_uring_setup,"
+         "ioctl", "-o", str(trace), str(mepdump), "--capture", "--extcap-interface",
          "mep", "--client-line", str(adapter.path), "--meter-line", player.meter_line.path, "--fifo",
          str(path)], stderr=subprocess.DEVNULL)
     try:
@@ -478,11 +510,13 @@ def test_nothing_is_sent_or_pulled(mepdump, tmp_path, adapter, player):
         wait_for(lambda: len(Capture.read(path).packets) == 3)
         assert not player.meter_line.was_written_to()
         assert not adapter.player.client_line.was_written_to()
-        # strace does not pass a signal on.
-        os.kill(int(trace.read_text(encoding="utf-8", errors="replace").split()[0]), signal.SIGTERM)
-        process.wait(TIMEOUT)
     finally:
-        process.kill()
+        # strace does not pass a signal on.
+        traced = trace.read_text(encoding="utf-8", errors="replace").split() if trace.exists() else []
+        if traced:
+            os.kill(int(traced[0]), signal.SIGTERM)
+        else:
+            process.kill()
         process.wait(TIMEOUT)
     lines = trace.read_text(encoding="utf-8", errors="replace").splitlines()
     on_ports = [line for line in lines if re.search(r"\w+\(\d+<(/dev/pts/|char 136:)", line) or
@@ -492,9 +526,7 @@ def test_nothing_is_sent_or_pulled(mepdump, tmp_path, adapter, player):
     opened = [line for line in on_ports if "open" in line and "O_" in line]
     assert len(opened) >= 3
     assert all("O_RDONLY" in line and "O_NOCTTY" in line for line in opened if "O_PATH" not in line)
-    calls = {re.search(r"(\w+)\(", line).group(1) for line in on_ports}
-    assert calls <= {"open", "openat", "read", "ioctl", "fcntl", "flock", "fstat", "newfstatat",
-                     "close", "poll", "ppoll", "dup", "statx"}, calls
+    assert {re.search(r"(\w+)\(", line).group(1) for line in on_ports} <= {"open", "openat", "ioctl"}
     requests = {word for line in on_ports if "ioctl(" in line
                 for word in re.findall(r"\b(TC\w+|TIO\w+)\b", line.split("(", 1)[1])}
     assert requests <= {"TCGETS", "TCSETS", "TCGETS2", "TCSETS2", "TIOCEXCL", "TIOCNXCL",

@@ -95,9 +95,13 @@ void errors_are_told_apart_by_the_count(void**) {
     std::uint8_t status;
   };
   const std::array cases = {
-      Case{{}, 0x41, tap::framing_error},           Case{{.framing = 1}, 0x41, tap::framing_error},
-      Case{{.parity = 1}, 0x41, tap::parity_error}, Case{{.framing = 1}, 0, tap::framing_error},
+      Case{{}, 0x41, tap::framing_error},
+      Case{{.framing = 1}, 0x41, tap::framing_error},
+      Case{{.parity = 1}, 0x41, tap::parity_error},
+      Case{{.framing = 1}, 0, tap::framing_error},
       Case{{.parity = 1}, 0, tap::parity_error},
+      Case{{.breaks = 1}, 0x41, tap::framing_error},
+      Case{{.framing = 1, .parity = 2, .breaks = 1}, 0x41, tap::framing_error | tap::parity_error},
   };
   for (const Case& one : cases) {
     Bench bench;
