@@ -58,8 +58,13 @@ void MarkedInput::decode(Bytes raw, bool marks, const TroubleCount& count,
   }
 }
 
-ArrivalClock::ArrivalClock(unsigned baud_rate)
-    : byte_time_(Instant(std::chrono::seconds(bits_per_byte)) / baud_rate) {}
+ArrivalClock::ArrivalClock(unsigned baud_rate) {
+  set_speed(baud_rate);
+}
+
+void ArrivalClock::set_speed(unsigned baud_rate) {
+  byte_time_ = Instant(std::chrono::seconds(bits_per_byte)) / baud_rate;
+}
 
 Instant ArrivalClock::arrival_in_backlog(Instant now) {
   previous_ = std::min(previous_ + byte_time_, std::max(previous_, now));
@@ -73,8 +78,17 @@ Instant ArrivalClock::arrival(std::size_t index, std::size_t count, Instant now)
 }
 
 LineReceiver::LineReceiver(Direction direction, unsigned baud_rate, Instant frame_timeout,
-                           FrameSplitter::Sink sink)
-    : clock_(baud_rate), splitter_(direction, frame_timeout, std::move(sink), baud_rate) {}
+                           FrameSplitter::Sink sink, std::span<const unsigned> baud_rates)
+    : clock_(baud_rate),
+      baud_rate_(baud_rate),
+      speed_(baud_rates, baud_rate),
+      splitter_(
+          direction, frame_timeout,
+          [this, sink = std::move(sink)](const LineRecord& record) {
+            speed_.take(record);
+            sink(record);
+          },
+          baud_rate) {}
 
 void LineReceiver::receive(Bytes raw, bool marks, const TroubleCount& count, Instant now) {
   if (count.overruns > 0) lost_before_next_ = true;
@@ -87,8 +101,43 @@ void LineReceiver::receive(Bytes raw, bool marks, const TroubleCount& count, Ins
     if (std::exchange(lost_before_next_, false)) trouble |= tap::lost;
     const Instant at =
         held_up ? clock_.arrival_in_backlog(now) : clock_.arrival(i, decoded_.size(), now);
+    splitter_.advance(at);  // the frames before a pause, before the pause is seen
+    speed_.push(decoded_[i].value, at, trouble);
     splitter_.push(decoded_[i].value, at, trouble);
   }
+  follow_speed();
+}
+
+void LineReceiver::advance(Instant now) {
+  splitter_.advance(now);
+  speed_.advance(now);
+  follow_speed();
+}
+
+std::optional<Instant> LineReceiver::deadline() const {
+  const auto frames = splitter_.deadline();
+  const auto speed = speed_.deadline();
+  return frames && speed ? std::min(frames, speed) : frames ? frames : speed;
+}
+
+void LineReceiver::hint(unsigned baud_rate) {
+  speed_.hint(baud_rate);
+  follow_speed();
+}
+
+bool LineReceiver::exclude(unsigned baud_rate) {
+  if (!speed_.exclude(baud_rate)) return false;
+  follow_speed();
+  return true;
+}
+
+// What is held was received at the speed before.
+void LineReceiver::follow_speed() {
+  if (speed_.speed() == baud_rate_) return;
+  splitter_.finish();
+  baud_rate_ = speed_.speed();
+  clock_.set_speed(baud_rate_);
+  splitter_.set_speed(baud_rate_);
 }
 
 bool HeldLine::notices(const LineRecord& record) {

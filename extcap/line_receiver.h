@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "extcap/speed_finder.h"
 #include "protocol/frame.h"
 #include "protocol/types.h"
 
@@ -47,6 +49,8 @@ class ArrivalClock {
  public:
   explicit ArrivalClock(unsigned baud_rate);
 
+  void set_speed(unsigned baud_rate);
+
   // The arrival of byte `index` of the `count` that were read together at `now`: never before the
   // byte that preceded it.
   Instant arrival(std::size_t index, std::size_t count, Instant now);
@@ -62,21 +66,42 @@ class ArrivalClock {
 
 class LineReceiver {
  public:
+  // The line's speed is found out among `baud_rates`, beginning with `baud_rate`; without any it is
+  // that one.
   LineReceiver(Direction direction, unsigned baud_rate, Instant frame_timeout,
-               FrameSplitter::Sink sink);
+               FrameSplitter::Sink sink, std::span<const unsigned> baud_rates = {});
+  LineReceiver(const LineReceiver&) = delete;  // the splitter's sink knows this one
+  LineReceiver& operator=(const LineReceiver&) = delete;
 
   // Bytes that were read together at `now`. If advance() was due long before and was not called,
   // they may have been waiting meanwhile, and no pause is taken to be before them. `marks` as for
   // MarkedInput. `count` is what the driver counted since the last call.
   void receive(Bytes raw, bool marks, const TroubleCount& count, Instant now);
 
-  void advance(Instant now) { splitter_.advance(now); }
-  std::optional<Instant> deadline() const { return splitter_.deadline(); }
+  void advance(Instant now);
+  std::optional<Instant> deadline() const;
   void finish() { splitter_.finish(); }
 
+  // Whose line it is, where that is found out only now.
+  void set_direction(Direction direction) { splitter_.set_direction(direction); }
+
+  // The speed that the port has to be set to; it can be another after each of the calls above. To a
+  // sink, the speed at which its record was received.
+  unsigned baud_rate() const { return baud_rate_; }
+  bool baud_rate_found() const { return speed_.found(); }
+  // The other line has turned out to have this one.
+  void hint(unsigned baud_rate);
+  // The port does not do that speed, which is baud_rate(): another is tried. Returns whether there
+  // is one.
+  bool exclude(unsigned baud_rate);
+
  private:
+  void follow_speed();
+
   MarkedInput input_;
   ArrivalClock clock_;
+  unsigned baud_rate_;
+  SpeedFinder speed_;
   FrameSplitter splitter_;
   std::vector<ReceivedByte> decoded_;
   bool lost_before_next_ = false;

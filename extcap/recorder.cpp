@@ -31,7 +31,7 @@ void Recorder::record(const Heard& heard) {
   if (heard.status & tap::lost) ++line.statistics.dropped;
 
   tap::Header header;
-  header.direction = line.direction;
+  header.direction = heard.direction.value_or(line.direction);
   header.status = heard.status;
   header.baud_rate = heard.baud_rate;
   header.duration_us = static_cast<std::uint32_t>(
@@ -44,7 +44,7 @@ void Recorder::record(const Heard& heard) {
   if (filter_ && !filter_->accepts(bytes)) return;
   ++line.statistics.accepted;
   writer_->write(
-      {static_cast<std::uint32_t>(heard.line), line.direction, heard.first, Bytes(bytes)});
+      {static_cast<std::uint32_t>(heard.line), header.direction, heard.first, Bytes(bytes)});
 }
 
 void Recorder::report(WallTime now) {

@@ -35,6 +35,7 @@ struct Heard {
   WallTime first;    // arrival of the first byte
   Instant duration;  // until that of the last one
   Bytes bytes;
+  std::optional<Direction> direction = {};  // where it is not the line's
 };
 
 class Recorder {

@@ -38,6 +38,9 @@ class SerialPort {
   const std::string& path() const { return device_.path(); }
   const std::string& name() const { return device_.name(); }
 
+  // From now on; throws a Problem where the port does not do that speed.
+  void set_speed(unsigned baud_rate) { device_.set_speed(baud_rate); }
+
   // Whether the driver marks errors in what it hands over; see MarkedInput.
   bool marks_errors() const { return device_.marks_errors(); }
 

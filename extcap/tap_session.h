@@ -12,6 +12,9 @@
 
 #include "extcap/capture.h"
 #include "extcap/line_receiver.h"
+#include "extcap/line_status.h"
+#include "extcap/line_watch.h"
+#include "extcap/role_finder.h"
 #include "extcap/serial_port.h"
 #include "extcap/tap_settings.h"
 #include "system/event_loop.h"
@@ -22,6 +25,9 @@ class TapSession : public Session {
  public:
   // Opens the ports.
   TapSession(const TapSettings& settings, system::StopRequest& stop);
+
+  // How each line is at this moment, in the order of the settings.
+  std::vector<LineStatus> status() const;
 
  private:
   // Turns monotonic moments into wall time. The two clocks are compared again and again, but small
@@ -34,20 +40,15 @@ class TapSession : public Session {
     Instant offset_{0};
   };
 
-  // A record that waits for those of the other line that arrived with it.
-  struct Received {
-    std::size_t line;
-    Instant first;
-    Instant last;
-    std::uint8_t status;
-    std::vector<std::uint8_t> bytes;
-  };
-
   struct Line {
     Line(const TappedLine& tapped, const TapSettings& settings, FrameSplitter::Sink sink);
 
+    std::string title() const { return port.name() + " " + port.path(); }
+
     Direction direction;
     SerialPort port;
+    unsigned port_baud_rate;
+    unsigned hinted = 0;  // the speed that the other line has been told
     LineReceiver receiver;
     HeldLine held;
   };
@@ -63,12 +64,18 @@ class TapSession : public Session {
   void read_line(std::size_t number);
   void time_out();
   void write_received();
+  void write(const LineEvent& event, Direction direction);
+  void follow_evidence();
+  void set_speed(Line& line);
 
-  unsigned baud_rate_;
   const std::uint32_t tap_;
   std::deque<Line> lines_;
   WallClock wall_clock_;
-  std::vector<Received> received_;
+  std::vector<LineEvent>
+      received_;  // until those of the other line that arrived with them are here
+  RoleFinder roles_;
+  LineWatch watch_;
+  bool finds_speed_;
   std::vector<std::optional<system::EventSource>> sources_;  // of each line, while it is there
   system::EventSource timer_;
 };
