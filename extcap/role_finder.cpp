@@ -188,7 +188,10 @@ void RoleFinder::weigh(Waiting& waiting) {
   add(evidence_.content, waiting.bits * sign, most_content);
   if (find_echo(waiting)) return;
   if (certain) note_kind(line, waiting.bits > 0);
-  weigh_pace(line, event);
+  // Of what is clear the bytes say more than the pace.
+  const bool clear = std::abs(waiting.bits) >= overwhelming;
+  if (!clear || !line.latest_is_clear) weigh_pace(line, event);
+  line.latest_is_clear = clear;
   if (lines_.size() > 1) weigh_turn(event);
   if (is_mixed(line) && repeats_latest(line, event)) waiting.bits += repeated_bits;
   line.latest = event;

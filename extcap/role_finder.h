@@ -75,6 +75,7 @@ class RoleFinder {
     unsigned certain = 0;
     double close = 0;                      // frames that follow each other as only two speakers' do
     std::optional<LineEvent> latest = {};  // frame that is no alert
+    bool latest_is_clear = false;
   };
 
   struct Waiting {
