@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "protocol/bytes.h"
 #include "protocol/evidence.h"
 #include "protocol/message.h"
 #include "protocol/tap.h"
@@ -55,11 +56,17 @@ constexpr double not_echoed_bits = 5;
 constexpr double most_not_echoed = 12;
 constexpr double most_content = 40;
 
-// On a line for both: after a request, after anything else; by how soon it comes.
-constexpr double answer_in_time = -5;
-constexpr double answer_in_good_time = -1;
-constexpr double request_too_soon = 0;
-constexpr double request_in_time = 5;
+// On a line for both: how likely it is that a frame is followed by one of the other speaker or the
+// same one, soon, within the time for an answer, or later. Clients ask again as soon as they can,
+// repeat what was not answered, and some requests are not heard.
+struct Pace {
+  double soon, in_time, late;
+};
+constexpr Pace answer_after_request = {0.76, 0.17, 0.02};
+constexpr Pace request_after_request = {0.005, 0.0225, 0.0225};
+constexpr Pace request_after_answer = {0.34, 0.34, 0.29};
+constexpr Pace answer_after_answer = {0.003, 0.009, 0.018};
+constexpr double surely = 0.98;
 
 // The meter answers no more than one request in 100 ms (page 21), so frames of one speaker do not
 // follow each other like that; nor without room for the smallest answer between them.
@@ -70,6 +77,7 @@ constexpr double close_enough = 3;
 constexpr double close_enough_alone = 0.75;  // where no other line has frames
 constexpr double most_close = 6;
 constexpr double not_close = 0.2;
+constexpr double answered_elsewhere = 1;  // by the other line, which has the other direction then
 
 constexpr std::uint8_t no_frame = tap::noise | tap::truncated;
 constexpr std::uint8_t damaged =
@@ -110,6 +118,24 @@ double content_bits(Bytes message) {
   // With the codes and table numbers of requests, their trailer: pages 10 and 11.
   const auto is_read = [&](std::size_t body) { return message.size() == body + 12; };
   return bits + (is_read(3) || is_read(5) || is_read(8) ? size_of_a_read : other_size);
+}
+
+// The same of a frame whose rest never came.
+double bits_of_part(Bytes part) {
+  constexpr double fitting_beginning = 6;
+  if (part.size() <= length_field_size) return 0;
+  const std::size_t size = read_be(part, 0, length_field_size);
+  const Bytes message = part.subspan(length_field_size);
+  const bool asks = fits(message, size, Direction::client_to_meter) != Fit::no;
+  const bool answers = fits(message, size, Direction::meter_to_client) != Fit::no;
+  return asks == answers ? 0 : asks ? fitting_beginning : -fitting_beginning;
+}
+
+double bits_of(const LineEvent& event) {
+  if ((event.status & tap::noise) != 0 || is_alert(event)) return 0;
+  if ((event.status & tap::truncated) != 0) return bits_of_part(event.bytes);
+  const double bits = content_bits(Bytes(event.bytes).subspan(length_field_size));
+  return (event.status & damaged) != 0 ? bits / 2 : bits;
 }
 
 Direction opposite(Direction direction) {
@@ -179,15 +205,17 @@ void RoleFinder::weigh(Waiting& waiting) {
     add(evidence_.alerts, -alert_bits * sign, most_by_alerts);
     return;
   }
-  if (!is_whole(event)) return;
-  if ((event.status & damaged) == 0)
-    waiting.bits = content_bits(Bytes(event.bytes).subspan(length_field_size));
+  waiting.bits = bits_of(event);
+  line.heard = true;
+  if ((event.status & damaged) != 0) return;
   const bool certain = std::abs(waiting.bits) >= certain_frame;
 
-  // An echo says nothing: its bytes cancel out what they said on the other line.
-  add(evidence_.content, waiting.bits * sign, most_content);
+  // An echo says nothing: its bytes cancel out what they said on the other line. Where there are
+  // echoes, requests say nothing at all.
+  if (echoes_ == 0 || waiting.bits < 0) add(evidence_.content, waiting.bits * sign, most_content);
   if (find_echo(waiting)) return;
   if (certain) note_kind(line, waiting.bits > 0);
+  line.close_before = line.close;
   // Of what is clear the bytes say more than the pace.
   const bool clear = std::abs(waiting.bits) >= overwhelming;
   if (!clear || !line.latest_is_clear) weigh_pace(line, event);
@@ -231,12 +259,15 @@ bool RoleFinder::repeats_latest(const Line& line, const LineEvent& event) const 
 
 // Whether frames follow each other as those of one speaker never do.
 void RoleFinder::weigh_pace(Line& line, const LineEvent& event) {
-  if (!line.latest) return;
+  // Some clients repeat themselves hastily.
+  if (!line.latest || line.latest->bytes == event.bytes) return;
   const Instant byte_time =
       Instant(std::chrono::seconds(bits_per_byte)) / std::max(event.bits_per_second, 1U);
   const bool close = event.first - line.latest->first < one_exchange ||
                      event.first - line.latest->last < smallest_answer_bytes * byte_time;
-  line.close = std::clamp(line.close + (close ? 1 : -not_close), 0.0, most_close);
+  const bool elsewhere = last_ && last_->line != event.line;
+  const double bits = elsewhere ? -answered_elsewhere : close ? 1 : -not_close;
+  line.close = std::clamp(line.close + bits, 0.0, most_close);
 }
 
 void RoleFinder::note_kind(Line& line, bool request) {
@@ -246,7 +277,7 @@ void RoleFinder::note_kind(Line& line, bool request) {
 
 // By turns requests and answers; a line that was exchanged has changed once.
 bool RoleFinder::is_mixed(const Line& line) const {
-  const auto is_other = [&line](const Line& other) { return &other != &line && other.latest; };
+  const auto is_other = [&line](const Line& other) { return &other != &line && other.heard; };
   const bool alone = std::ranges::none_of(lines_, is_other);
   if (line.close >= (alone ? close_enough_alone : close_enough)) return true;
   if (line.certain < 3) return false;
@@ -270,6 +301,7 @@ bool RoleFinder::find_echo(Waiting& waiting) {
     last_is_echoed_ = true;
     Line& other = lines_[same->event.line];
     other.latest.reset();
+    other.close = other.close_before;
     if (std::abs(same->bits) >= certain_frame && other.certain > 0) {
       other.kinds >>= 1;
       --other.certain;
@@ -326,17 +358,22 @@ Direction RoleFinder::label(const Waiting& waiting) const {
     const Direction line = likely(event.line);
     return contradicts(waiting) ? opposite(line) : line;
   }
-  return waiting.bits + bits_of_turn(event) > 0 ? Direction::client_to_meter
-                                                : Direction::meter_to_client;
+  return chance_of_request(waiting) > 0.5 ? Direction::client_to_meter : Direction::meter_to_client;
 }
 
-// On a line for both: whose turn it is.
-double RoleFinder::bits_of_turn(const LineEvent& event) const {
-  const Instant gap = event.first - last_labelled_;
-  const bool soon = gap < answer_is_soon;
-  if (last_label_ == Direction::client_to_meter && gap < answer_is_late)
-    return soon ? answer_in_time : answer_in_good_time;
-  return soon && last_label_ != Direction::unknown ? request_too_soon : request_in_time;
+// On a line for both: by its own bytes, and by whose turn it is.
+double RoleFinder::chance_of_request(const Waiting& waiting) const {
+  const Instant gap = waiting.event.first - last_labelled_;
+  const auto at_this_pace = [gap](const Pace& pace) {
+    return gap < answer_is_soon ? pace.soon : gap < answer_is_late ? pace.in_time : pace.late;
+  };
+  const double before = request_before_;
+  const double request = before * at_this_pace(request_after_request) +
+                         (1 - before) * at_this_pace(request_after_answer);
+  const double answer = before * at_this_pace(answer_after_request) +
+                        (1 - before) * at_this_pace(answer_after_answer);
+  const double odds = request / answer * std::exp2(std::clamp(waiting.bits, -30.0, 30.0));
+  return odds / (1 + odds);
 }
 
 // Where it makes a difference: in the beginning, and on a line that is another's.
@@ -365,7 +402,9 @@ void RoleFinder::hand_on() {
   waiting_.pop_front();
   const Direction direction = label(first);
   if (is_whole(first.event)) {
-    last_label_ = direction;
+    request_before_ = role(first.event.line) == LineRole::both  ? chance_of_request(first)
+                      : direction == Direction::client_to_meter ? surely
+                                                                : 1 - surely;
     last_labelled_ = first.event.last;
   }
   sink_(first.event, direction);

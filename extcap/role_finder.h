@@ -74,8 +74,10 @@ class RoleFinder {
     std::uint8_t kinds = 0;
     unsigned certain = 0;
     double close = 0;                      // frames that follow each other as only two speakers' do
+    double close_before = 0;               // the latest of them
     std::optional<LineEvent> latest = {};  // frame that is no alert
     bool latest_is_clear = false;
+    bool heard = false;  // frames at all
   };
 
   struct Waiting {
@@ -107,7 +109,7 @@ class RoleFinder {
   bool contradicts(const Waiting& waiting) const;
   Direction likely(std::size_t line) const;
   Direction label(const Waiting& waiting) const;
-  double bits_of_turn(const LineEvent& event) const;
+  double chance_of_request(const Waiting& waiting) const;
   bool may_turn_out_an_echo(const Waiting& waiting) const;
   void release(Instant now, bool all);
   void hand_on();
@@ -123,7 +125,7 @@ class RoleFinder {
   bool waited_ = false;            // as long as it may
   std::optional<LineEvent> last_;  // frame on either line that was no alert and no echo
   bool last_is_echoed_ = false;
-  Direction last_label_ = Direction::unknown;
+  double request_before_ = 0.5;  // how likely the frame handed on last was a request
   Instant last_labelled_{0};
 };
 

@@ -110,9 +110,8 @@ void SpeedFinder::push(std::uint8_t byte, Instant at, std::uint8_t trouble) {
   // zeros it waits for the line.
   const bool aligned = burst_.empty() || burst_.back().stop || burst_.back().byte == 0;
   burst_.push_back({byte, stop, aligned});
-  const auto without_stop =
-      static_cast<std::size_t>(std::ranges::count(burst_, false, &Heard::stop));
-  if (burst_.size() < longest_burst && (without_stop < certainly_bad || begins_in_a_frame_)) return;
+  if (!stop) ++without_stop_;
+  if (burst_.size() < longest_burst && (without_stop_ < certainly_bad || begins_in_a_frame_)) return;
   judge();
   begins_in_a_frame_ = true;  // and the rest of it is none of its own
 }
@@ -208,17 +207,15 @@ void SpeedFinder::judge_good() {
 
 void SpeedFinder::judge_bad() {
   // Two zeros are what an alert is, and tell nothing.
-  const bool all_well = std::ranges::all_of(burst_, &Heard::stop);
   const auto is_zero = [](const Heard& heard) { return heard.byte == 0; };
-  if (burst_.size() == length_field_size && all_well && std::ranges::all_of(burst_, is_zero))
+  if (burst_.size() == length_field_size && without_stop_ == 0 && std::ranges::all_of(burst_, is_zero))
     return;
 
   ++bad_in_a_row_;
   for (Candidate& candidate : candidates_) candidate.score *= fading;
   const auto size = static_cast<double>(burst_.size());
-  const auto without_stop = static_cast<double>(std::ranges::count(burst_, false, &Heard::stop));
   candidates_[current_].score -=
-      std::min(noise, 1 + size) + std::min(most_no_stop, no_stop * without_stop);
+      std::min(noise, 1 + size) + std::min(most_no_stop, no_stop * static_cast<double>(without_stop_));
 
   std::vector<double> shape(current_);
   for (std::size_t i = 0; i < current_; ++i) shape[i] = bits_for(candidates_[i]);
@@ -231,7 +228,7 @@ void SpeedFinder::judge_bad() {
 
   // A speed that has proved itself is not left for one burst of noise, unless the other line has
   // left it, too; nor is the first for half a frame, with which captures begin.
-  const bool half_a_frame = !left_first_ && without_stop < certainly_bad / 2;
+  const bool half_a_frame = !left_first_ && without_stop_ < certainly_bad / 2;
   const bool follows = hinted && *hinted != current_;
   if ((found_ || half_a_frame) && bad_in_a_row_ < 2 && !follows) return;
   const std::size_t other = follows ? *hinted : best();
@@ -270,7 +267,7 @@ std::size_t SpeedFinder::best() const {
 
 void SpeedFinder::forget_burst() {
   burst_.clear();
-  in_frames_ = 0;
+  in_frames_ = without_stop_ = 0;
   clear_ = long_enough_ = false;
 }
 

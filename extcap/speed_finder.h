@@ -94,6 +94,7 @@ class SpeedFinder {
 
   std::vector<Heard> burst_;  // since the last pause
   bool begins_in_a_frame_ = false;
+  std::size_t without_stop_ = 0;  // of its bytes, how many had no stop bit
   std::size_t in_frames_ = 0;  // of the burst, the first bytes that frames are made of
   bool clear_ = false;         // one of the frames is a clear message
   bool long_enough_ = false;   // one of them could be an encrypted one
