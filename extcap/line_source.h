@@ -41,6 +41,11 @@ class LineSource {
   // Forgets what has arrived until now: nobody knows when.
   virtual void discard_backlog() {}
 
+  // Whether the speed at which the line is listened to can be changed, and that: from now on, and
+  // when it comes back. Throws a Problem where the port does not do that speed.
+  virtual bool sets_speed() const { return false; }
+  virtual void set_speed(unsigned /*baud_rate*/) {}
+
   // Whether it has been unplugged, or closed by the other end, and has not come back.
   virtual bool gone() const = 0;
   // What has happened then: "the port has gone away". What to do about it: "plug it in again".

@@ -59,7 +59,7 @@ void Recorder::record(const Heard& heard) {
   if (heard.status & tap::lost) ++line.statistics.dropped;
 
   tap::Header header;
-  header.direction = line.direction;
+  header.direction = heard.direction.value_or(line.direction);
   header.status = heard.status;
   if (line.missed.records > 0) header.status |= tap::lost;
   header.baud_rate = heard.baud_rate;
@@ -90,8 +90,8 @@ void Recorder::record(const Heard& heard) {
                               ", because the buffer of " + size_text(buffer_.size) + " was full");
   ++line.statistics.accepted;
   const std::uint64_t records_missed = std::exchange(missed, {}).records;
-  writer_->write({static_cast<std::uint32_t>(heard.line), line.direction, heard.first, Bytes(bytes),
-                  header.status, records_missed, comment});
+  writer_->write({static_cast<std::uint32_t>(heard.line), header.direction, heard.first,
+                  Bytes(bytes), header.status, records_missed, comment});
 }
 
 // Once something was dropped, everything is until there is much room again: one gap is easier to

@@ -94,6 +94,11 @@ void SerialPort::discard_backlog() {
   read_counters(fd(), counted_);
 }
 
+void SerialPort::set_speed(unsigned baud_rate) {
+  device_->set_speed(baud_rate);
+  baud_rate_ = baud_rate;
+}
+
 std::size_t SerialPort::read(std::span<std::uint8_t> buffer) {
   if (gone_) return 0;
   const ssize_t size = ::read(fd(), buffer.data(), buffer.size());
