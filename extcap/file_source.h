@@ -22,6 +22,7 @@ class FileSource : public LineSource {
   const std::string& path() const override { return path_; }
   int fd() const override { return fd_.get(); }
   std::size_t read(std::span<std::uint8_t> buffer) override;
+  void set_speed(unsigned) override {}
   bool is_recording() const override { return is_recording_; }
   bool gone() const override { return gone_; }
   std::string what_happened() const override { return "it cannot be read any more"; }

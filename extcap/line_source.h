@@ -38,6 +38,10 @@ class LineSource {
   // Whether all of it is there from the beginning, and says nothing of times.
   virtual bool is_recording() const { return false; }
 
+  // From now on the line has another speed. Throws a Problem where it cannot be set; where it never
+  // can, nothing happens.
+  virtual void set_speed(unsigned baud_rate) = 0;
+
   // Forgets what has arrived until now: nobody knows when.
   virtual void discard_backlog() {}
 

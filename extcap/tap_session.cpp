@@ -32,6 +32,9 @@ constexpr Instant heartbeat = std::chrono::milliseconds(50);
 // By how much it is late on a computer that is held up.
 constexpr Instant late = std::chrono::milliseconds(20);
 
+// An uncertainty of times that is said.
+constexpr Instant worth_saying = std::chrono::milliseconds(100);
+
 // Between the parts of a recording.
 constexpr Instant pause = std::chrono::milliseconds(40);
 
@@ -279,25 +282,24 @@ void TapSession::write_received() {
                                                          : Direction::client_to_meter;
     recorder().record({received.line, received.status, settings_.baud_rate,
                        clock_.at(received.first), received.last - received.first, received.bytes,
-                       comment_on(received)});
+                       comments_on(received)});
   }
 }
 
-std::string TapSession::comment_on(const Received& received) {
+std::vector<std::string> TapSession::comments_on(const Received& received) {
   Line& line = lines_[received.line];
-  std::string comment = std::exchange(line.event, {});
-  const auto add = [&comment](const std::string& sentence) {
-    comment += (comment.empty() ? "" : "; ") + sentence;
-  };
+  std::vector<std::string> comments;
+  if (!line.event.empty()) comments.push_back(std::exchange(line.event, {}));
   if (received.status & tap::lost) {
     const std::string why = std::exchange(line.loss, {});
-    add("Bytes were lost before this: " +
-        (why.empty() ? "the adapter or its driver could not keep up" : why));
+    comments.push_back("Bytes were lost before this: " +
+                       (why.empty() ? "the adapter or its driver could not keep up" : why));
   }
-  if (held_up_ && received.last > held_up_->begin && received.first <= held_up_->end)
-    add("Time known to within " + seconds_text(held_up_->end - held_up_->begin) +
-        " only: this computer was busy elsewhere");
-  return comment;
+  if (held_up_ && held_up_->end - held_up_->begin >= worth_saying &&
+      received.last > held_up_->begin && received.first <= held_up_->end)
+    comments.push_back("Time known to within " + seconds_text(held_up_->end - held_up_->begin) +
+                       " only: this computer was busy elsewhere");
+  return comments;
 }
 
 void TapSession::finish() {

@@ -68,7 +68,7 @@ class TapSession : public Session {
   std::string title(const Line& line) const;
   void remark(const Line& line, const std::string& text);
   void write_received();
-  std::string comment_on(const Received& received);
+  std::vector<std::string> comments_on(const Received& received);
 
   const TapSettings settings_;
   const std::uint32_t tap_;
