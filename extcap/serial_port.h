@@ -41,9 +41,9 @@ class SerialPort : public LineSource {
   std::size_t read(std::span<std::uint8_t> buffer) override;
   bool marks_errors() const override { return device_ && device_->marks_errors(); }
   TroubleCount trouble() override;
+  void set_speed(unsigned baud_rate) override;
   void discard_backlog() override;
   bool sets_speed() const override { return true; }
-  void set_speed(unsigned baud_rate) override;
   bool gone() const override { return gone_; }
   std::string what_happened() const override { return "the port has gone away"; }
   std::string remedy() const override { return "plug it in again"; }

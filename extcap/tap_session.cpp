@@ -32,6 +32,9 @@ constexpr Instant heartbeat = std::chrono::milliseconds(50);
 // By how much it is late on a computer that is held up.
 constexpr Instant late = std::chrono::milliseconds(20);
 
+// An uncertainty of times that is said.
+constexpr Instant worth_saying = std::chrono::milliseconds(100);
+
 // Between the parts of a recording.
 constexpr Instant pause = std::chrono::milliseconds(40);
 
@@ -343,24 +346,23 @@ void TapSession::write(const LineEvent& event, Direction direction) {
     awaited_ = direction == Direction::client_to_meter ? Direction::meter_to_client
                                                        : Direction::client_to_meter;
   recorder().record({event.line, event.status, event.bits_per_second, clock_.at(event.first),
-                     event.last - event.first, event.bytes, comment_on(event), direction});
+                     event.last - event.first, event.bytes, comments_on(event), direction});
 }
 
-std::string TapSession::comment_on(const LineEvent& heard) {
+std::vector<std::string> TapSession::comments_on(const LineEvent& heard) {
   Line& line = lines_[heard.line];
-  std::string comment = std::exchange(line.event, {});
-  const auto add = [&comment](const std::string& sentence) {
-    comment += (comment.empty() ? "" : "; ") + sentence;
-  };
+  std::vector<std::string> comments;
+  if (!line.event.empty()) comments.push_back(std::exchange(line.event, {}));
   if (heard.status & tap::lost) {
     const std::string why = std::exchange(line.loss, {});
-    add("Bytes were lost before this: " +
-        (why.empty() ? "the adapter or its driver could not keep up" : why));
+    comments.push_back("Bytes were lost before this: " +
+                       (why.empty() ? "the adapter or its driver could not keep up" : why));
   }
-  if (held_up_ && heard.last > held_up_->begin && heard.first <= held_up_->end)
-    add("Time known to within " + seconds_text(held_up_->end - held_up_->begin) +
-        " only: this computer was busy elsewhere");
-  return comment;
+  if (held_up_ && held_up_->end - held_up_->begin >= worth_saying && heard.last > held_up_->begin &&
+      heard.first <= held_up_->end)
+    comments.push_back("Time known to within " + seconds_text(held_up_->end - held_up_->begin) +
+                       " only: this computer was busy elsewhere");
+  return comments;
 }
 
 std::vector<LineStatus> TapSession::status() const {

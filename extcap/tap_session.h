@@ -72,7 +72,7 @@ class TapSession : public Session {
   void write(const LineEvent& event, Direction direction);
   void follow_evidence();
   void set_speed(Line& line);
-  std::string comment_on(const LineEvent& event);
+  std::vector<std::string> comments_on(const LineEvent& event);
   std::vector<BacklogLine> backlog() const;
 
   const TapSettings settings_;
