@@ -111,7 +111,8 @@ void SpeedFinder::push(std::uint8_t byte, Instant at, std::uint8_t trouble) {
   const bool aligned = burst_.empty() || burst_.back().stop || burst_.back().byte == 0;
   burst_.push_back({byte, stop, aligned});
   if (!stop) ++without_stop_;
-  if (burst_.size() < longest_burst && (without_stop_ < certainly_bad || begins_in_a_frame_)) return;
+  if (burst_.size() < longest_burst && (without_stop_ < certainly_bad || begins_in_a_frame_))
+    return;
   judge();
   begins_in_a_frame_ = true;  // and the rest of it is none of its own
 }
@@ -208,14 +209,16 @@ void SpeedFinder::judge_good() {
 void SpeedFinder::judge_bad() {
   // Two zeros are what an alert is, and tell nothing.
   const auto is_zero = [](const Heard& heard) { return heard.byte == 0; };
-  if (burst_.size() == length_field_size && without_stop_ == 0 && std::ranges::all_of(burst_, is_zero))
+  if (burst_.size() == length_field_size && without_stop_ == 0 &&
+      std::ranges::all_of(burst_, is_zero))
     return;
 
   ++bad_in_a_row_;
   for (Candidate& candidate : candidates_) candidate.score *= fading;
   const auto size = static_cast<double>(burst_.size());
   candidates_[current_].score -=
-      std::min(noise, 1 + size) + std::min(most_no_stop, no_stop * static_cast<double>(without_stop_));
+      std::min(noise, 1 + size) +
+      std::min(most_no_stop, no_stop * static_cast<double>(without_stop_));
 
   std::vector<double> shape(current_);
   for (std::size_t i = 0; i < current_; ++i) shape[i] = bits_for(candidates_[i]);
@@ -281,7 +284,7 @@ void SpeedFinder::change_to(std::size_t candidate) {
     const double ratio = static_cast<double>(speed()) / slower.speed;
     slower.shapes.reset();
     for (unsigned byte = 0; byte < 2 * stop_seen; ++byte)
-      if (can_be(byte << 1, bits_per_byte, ratio)) slower.shapes.set(byte);
+      if (can_be(byte << 1U, bits_per_byte, ratio)) slower.shapes.set(byte);
     unsigned unmarked = 0;
     for (unsigned byte = 0; byte < stop_seen; ++byte)
       unmarked += slower.fits_unmarked(byte) ? 1 : 0;
