@@ -118,14 +118,15 @@ void LineWatch::look_for_noise(Line& line, const LineEvent& event) {
   if (line.noise_records++ == 0) line.noise_since = event.first;
   line.noise_bytes += event.bytes.size();
   if (line.status.condition == LineCondition::noisy || line.noise_records < several_records ||
-      line.noise_bytes < much_noise || event.last - line.noise_since < only_noise)
+      line.noise_bytes < much_noise || event.last - line.noise_since < line.noise_patience)
     return;
   line.status.condition = LineCondition::noisy;
-  say_(line.watched.name + ": nothing but noise for " + whole_seconds(only_noise) + ", " +
+  say_(line.watched.name + ": nothing but noise for " + whole_seconds(line.noise_patience) + ", " +
        std::to_string(line.noise_bytes) + " bytes and no frame; " +
        (settings_.finds_speed ? "no speed that was tried makes frames of it; check "
                               : "check the speed (--baud auto finds it), ") +
        check_when_noisy);
+  line.noise_patience *= 2;
 }
 
 // --- Silence

@@ -25,7 +25,7 @@ class LineWatch {
   // For so long nothing has to be heard for it to be said; on a line that has been heard four times
   // its longest pause, too, since clients ask as rarely as they like.
   static constexpr Instant silence = std::chrono::seconds(10);
-  // And for so long nothing but noise.
+  // And for so long nothing but noise; each time twice as long, on a line that comes and goes.
   static constexpr Instant only_noise = std::chrono::seconds(5);
 
   struct Watched {
@@ -60,6 +60,7 @@ class LineWatch {
     Instant last;  // sign of life, at first when the capture began
     Instant longest_pause{0};
     Instant noise_since{0};
+    Instant noise_patience = only_noise;
     std::size_t noise_bytes = 0;  // since the last frame
     std::size_t noise_records = 0;
     LineRole told = LineRole::unknown;

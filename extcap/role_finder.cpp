@@ -156,7 +156,7 @@ Direction direction_of(LineRole role) {
 
 }  // namespace
 
-RoleFinder::RoleFinder(std::vector<Direction> wired, bool find, Sink sink)
+RoleFinder::RoleFinder(const std::vector<Direction>& wired, bool find, Sink sink)
     : find_(find), sink_(std::move(sink)) {
   for (const Direction direction : wired) lines_.push_back({.wired = direction});
 }

@@ -50,7 +50,7 @@ class RoleFinder {
 
   // `wired`: for each line who is said to speak there; one or two lines. `find`: whether the frames
   // may contradict that. If not, nothing is held back; roles() says all the same what they show.
-  RoleFinder(std::vector<Direction> wired, bool find, Sink sink);
+  RoleFinder(const std::vector<Direction>& wired, bool find, Sink sink);
 
   // What a line has brought, in the order in which it ended.
   void take(LineEvent event);

@@ -284,7 +284,7 @@ void SpeedFinder::change_to(std::size_t candidate) {
     const double ratio = static_cast<double>(speed()) / slower.speed;
     slower.shapes.reset();
     for (unsigned byte = 0; byte < 2 * stop_seen; ++byte)
-      if (can_be(byte << 1, bits_per_byte, ratio)) slower.shapes.set(byte);
+      if (can_be(byte << 1U, bits_per_byte, ratio)) slower.shapes.set(byte);
     unsigned unmarked = 0;
     for (unsigned byte = 0; byte < stop_seen; ++byte)
       unmarked += slower.fits_unmarked(byte) ? 1 : 0;

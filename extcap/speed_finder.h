@@ -52,7 +52,7 @@ class SpeedFinder {
  private:
   // What bytes look like that a slower sender's bits are read as: the byte, and so much more with
   // its stop bit.
-  static constexpr unsigned stop_seen = 256;
+  static constexpr std::size_t stop_seen = 256;
   using Shapes = std::bitset<2 * stop_seen>;
 
   struct Candidate {
@@ -62,7 +62,7 @@ class SpeedFinder {
     Shapes shapes;                // as seen at the present speed; of slower ones only
     double telling = 1;           // how many times rarer than any bytes are those that have a shape
     double telling_unmarked = 1;  // the same where nobody says whether there was a stop bit
-    bool fits_unmarked(unsigned byte) const {
+    bool fits_unmarked(std::size_t byte) const {
       return shapes.test(byte) || shapes.test(byte + stop_seen);
     }
   };

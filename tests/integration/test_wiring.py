@@ -4,6 +4,7 @@ and what is wrong with a line is said.
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import random
+import subprocess
 import time
 import types
 
@@ -13,7 +14,7 @@ from capture_file import CLIENT_TO_METER as FROM_CLIENT
 from line_player import CLIENT_TO_METER, METER_TO_CLIENT, LinePlayer
 from oma_digest import read, read_answer
 from random_talk import talk
-from tapping import Tap
+from tapping import TIMEOUT, Tap
 from uart_line import UartLine, read_at
 
 C2M, M2C = 1, 2  # of the tap header
@@ -258,3 +259,34 @@ def test_a_word_on_silence_and_noise(player, tap):
     assert f"client line {player.client_line.path}: nothing has been heard for 10 s, while" in silence
     assert "enable line" in silence and "pin" in silence
     assert [line.split(": ")[-1] for line in well] == ["frames are heard now"] * 2
+
+
+# What the dissector makes of it
+
+
+@pytest.mark.usefixtures("plugin")
+@pytest.mark.parametrize("where, lines", [
+    (CROSSED, ("client", "meter")),
+    ({C2M: ["client"], M2C: ["client"]}, ("client",)),
+])
+def test_the_dissector_has_nothing_to_put_right(player, mepdump, tmp_path, tshark_fields,
+                                                where, lines):
+    path = tmp_path / "tap.pcapng"
+    ports = {"client": player.client_line.path, "meter": player.meter_line.path}
+    process = subprocess.Popen(
+        [str(mepdump), "--capture", "--extcap-interface", "mep", "--fifo", str(path),
+         *(part for line in lines for part in (f"--{line}-line", ports[line]))],
+        stderr=subprocess.DEVNULL)
+    while not path.exists() or path.stat().st_size == 0:
+        time.sleep(0.02)
+    frames = exchanges(5)
+    play(player, frames, where)
+    time.sleep(0.3)
+    process.terminate()
+    assert process.wait(TIMEOUT) == 0
+    shown = tshark_fields(path, ["_ws.col.Source", "mep.request_in", "_ws.expert.message"])
+    assert [packet["_ws.col.Source"] for packet in shown] == [["Client"], ["Meter"]] * 5
+    assert [packet["mep.request_in"] for packet in shown[1::2]] == \
+        [[str(number)] for number in range(1, 11, 2)]
+    notes = [note for packet in shown for note in packet["_ws.expert.message"]]
+    assert not [note for note in notes if "line" in note]

@@ -33,7 +33,7 @@ class Talk {
   Talk(unsigned seed, Cover cover) : random_(seed), cover_(cover), sequence_(random_()) {}
 
   unsigned below(unsigned limit) { return random_() % limit; }
-  bool perhaps(double chance) { return random_() < chance * 4294967296.0; }
+  bool perhaps(double chance) { return static_cast<double>(random_()) < chance * 4294967296.0; }
 
   Message bytes(std::size_t size) {
     Message some(size);

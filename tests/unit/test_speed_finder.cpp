@@ -313,6 +313,23 @@ void half_a_frame_at_first_changes_nothing(void**) {
   }
 }
 
+// Not every adapter does every speed.
+void a_speed_that_the_port_refuses_is_not_tried_again(void**) {
+  Bench bench(9600, true, AfterError::next_start_bit, 1);
+  bench.finder.hint(115200);
+  assert_int_equal(bench.finder.speed(), 115200);
+  assert_true(bench.finder.exclude(115200));
+  assert_int_equal(bench.finder.speed(), 9600);
+  assert_false(bench.finder.exclude(9600));
+  bench.finder.hint(115200);
+  assert_int_equal(bench.finder.speed(), 9600);
+  for (int i = 0; i < 30; ++i) {
+    bench.send(a_frame(bench.random, Kind::any), 115200);
+    assert_int_not_equal(bench.finder.speed(), 115200);
+  }
+  assert_true(bench.frames_until_found(9600, Kind::any) > 0);
+}
+
 void a_speed_that_was_given_is_never_left(void**) {
   constexpr std::array only = {9600U};
   SpeedFinder finder(only, 9600);
@@ -338,6 +355,7 @@ int main() {
       cmocka_unit_test(noise_between_frames_changes_nothing),
       cmocka_unit_test(alerts_alone_change_nothing),
       cmocka_unit_test(half_a_frame_at_first_changes_nothing),
+      cmocka_unit_test(a_speed_that_the_port_refuses_is_not_tried_again),
       cmocka_unit_test(a_speed_that_was_given_is_never_left),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
