@@ -40,7 +40,9 @@ def folders(wireshark_version):
 def test_everything_goes_where_wireshark_looks(build_dir, folders, plugin, mepdump, tmp_path):
     install(build_dir, DESTDIR=str(tmp_path))
     extcaps = folders.get("Global Extcap path") or folders["Extcap path"]
-    for file in (extcaps / "mepdump", folders["Global Plugins"] / "epan" / "mep.so"):
+    profile = folders["Global configuration"] / "profiles" / "MEP"
+    for file in (extcaps / "mepdump", folders["Global Plugins"] / "epan" / "mep.so",
+                 profile / "preferences", profile / "io_graphs"):
         assert (tmp_path / file.relative_to("/")).is_file(), file
 
 
@@ -75,3 +77,11 @@ def test_installed_demo_is_captured_and_decoded(somebody):
     assert result.returncode == 0, result.stderr
     assert len(Capture.read(path).packets) > 10
     assert len(somebody.fields(path, ["mep.table"], "-Y", "mep.table == 0x17")) >= 2
+
+
+def test_installed_profile_is_there_for_everybody(somebody):
+    sample = pathlib.Path(__file__).resolve().parents[2] / "samples" / "daily-reading.pcapng"
+    result = somebody.tshark(["-C", "MEP", "-r", somebody.readable(sample), "-2", "-Y",
+                              "frame.number == 4"])
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.search(r" 0\.021042652 +Good +factory default *$", result.stdout), result.stdout
