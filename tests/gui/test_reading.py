@@ -6,6 +6,8 @@ import pathlib
 
 import pytest
 
+from wireshark import count
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAILY_READING = ROOT / "samples" / "daily-reading.pcapng"
 NO_KEY = ROOT / "tests" / "cases" / "clear-no-key.pcapng"
@@ -19,11 +21,6 @@ VOLTAGE_PLOT = f'"TRUE","1","U","mep","#ff0000","Line","{VOLTAGE}","1"\n'
 RED = (255, 0, 0)
 BT28 = 'mep.table == "BT28"'
 GOOD = 'mep.digest.status == "Good"'
-
-
-def count(user, path, display_filter):
-    """How many packets tshark shows."""
-    return len(user.tshark(["-r", path, "-Y", display_filter]).stdout.splitlines())
 
 
 def test_a_saved_capture_is_opened_again_and_filtered(wireshark, user):
@@ -63,6 +60,36 @@ def test_a_key_added_in_the_window_is_on_and_makes_digests_good(wireshark, user)
     wireshark.start("-r", NO_KEY)
     wireshark.filter(GOOD)
     wireshark.wait_for_displayed(count(user, NO_KEY, "mep.digest"))
+
+
+def test_what_is_no_key_is_named_and_not_taken(wireshark):
+    wireshark.start("-r", NO_KEY)
+    keys = wireshark.keys()
+    keys.add("hall", "too short")
+    wireshark.desk.wait_for(lambda: "16 to 20 are needed" in keys.complaint, "a complaint")
+    wireshark.desk.screenshot("refused")
+    assert "too short" not in keys.complaint
+    assert not keys.can_be_kept
+
+
+@pytest.mark.parametrize("path, title, shows", [
+    pytest.param(["MEP"], "Wireshark · MEP…", "Requests", id="counts"),
+    pytest.param(["Service Response Time", "MEP"], "Wireshark · …", "BT28 Present Register Data",
+                 id="response-times"),
+    pytest.param(["Conversations"], "Wireshark · Conversations · …", "MEP", id="conversations"),
+])
+def test_statistics_open_and_have_something(wireshark, path, title, shows):
+    wireshark.start("-r", DAILY_READING)
+    wireshark.wait_for_packets(1)
+    wireshark.menu("Statistics", *path)
+    window = wireshark.desk.window(title)
+
+    def names():
+        return [each.name for tree in window.seen(("tree", "tree table", "page tab list"))
+                for each in tree.children]
+
+    wireshark.desk.wait_for(lambda: any(each.startswith(shows) for each in names()), shows)
+    wireshark.desk.screenshot("statistics")
 
 
 @pytest.mark.parametrize("menu, title", [
