@@ -65,7 +65,7 @@ def test_a_button_filters(wireshark, user, profile, label):
     assert expected
     wireshark.start("-C", "MEP", "-r", sample)
     wireshark.wait_for_packets(1)
-    wireshark.main.find("tool bar", "Display Filter Toolbar").find("button", label).click()
+    wireshark.main.find("button", label).click()
     wireshark.wait_for_displayed(expected)
     wireshark.desk.screenshot("button")
 
