@@ -43,8 +43,9 @@ def registered():
         if layer not in (*LAYERS, EXPERT):
             continue
         written = f"{layer}_{name}".replace(".", "_")
-        # Seconds since 1970 with a fraction: a date would take them for milliseconds.
-        found = SECONDS if name == "frame.time_epoch" else mapping_of(kind, base)
+        if name == "frame.time_epoch":  # in 4.0 a number, later a date; frame.time is one always
+            continue
+        found = mapping_of(kind, base)
         # A name may stand for several fields: what they do not share is a text.
         layers[layer][written] = found if layers[layer].get(written, found) == found else KEYWORD
     return layers

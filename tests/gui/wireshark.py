@@ -307,8 +307,9 @@ class Wireshark:
         return self.main.find("tree", "Packet list")
 
     def columns(self):
-        return [each.name for each in self.packet_list().children
-                if each.role == "table column header"]
+        return self.desk.wait_for(lambda: [each.name for each in self.packet_list().children
+                                           if each.role == "table column header"],
+                                  "the list's columns")
 
     def cell(self, number, column):
         """The cell of the packet with this number, which has to be on the list's first pages."""
@@ -334,7 +335,7 @@ class Wireshark:
         line = next(each for each in self._details() if fits(each.name, name))
         line.click()
         before = len(self._details())
-        self.desk.key("ctrl+Right")
+        self.desk.key("shift+Right")
         self.desk.wait_for(lambda: len(self._details()) > before, f"{name!r} to unfold")
 
     def apply_as_filter(self, number, column):
