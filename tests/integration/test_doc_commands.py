@@ -55,7 +55,7 @@ def commands():
             if block.startswith(NO_COMMANDS):
                 continue
             if block.startswith("$ "):  # what is printed then stands below it
-                block = block.splitlines()[0][2:]
+                block = block.splitlines()[0][2:] + "\n"
             for command in re.findall(r"(?:.*(?:\\|\|)\n)*.*\n?", block):
                 if command.strip():
                     yield page.relative_to(ROOT), command.strip()
@@ -94,6 +94,7 @@ class Reader:
                 shutil.copy2(build / program, programs)
         self.user.environment["PATH"] = f"{programs}:{os.environ['PATH']}"
         shutil.copytree(ROOT / "docs", self.folder / "docs", copy_function=shutil.copyfile)
+        shutil.copytree(ROOT / "samples", self.folder / "samples", copy_function=shutil.copyfile)
         cases = ROOT / "tests" / "cases"
         for case, name in (("esphome-uart.log", "uart.log"), ("two-columns.txt", "columns.txt"),
                            ("serial-strace.txt", "dump.txt")):
@@ -106,6 +107,8 @@ class Reader:
                         self.folder / "dump.txt", self.folder / "log.pcap"], check=True,
                        timeout=TIMEOUT)
         (self.folder / "taps").mkdir()
+        with open(self.folder / "meter.json", "w", encoding="utf-8") as meter:
+            subprocess.run([programs / "mep-sim", "--dump"], check=True, timeout=TIMEOUT, stdout=meter)
         self.user.own(self.user.home)
         self.lines = []
         self.meters = []
@@ -202,6 +205,21 @@ def test_what_runs_until_it_is_stopped(reader):
             wrong.append(f"{page}: {command} shows nothing: {said}")
     assert not wrong, "\n".join(wrong)
     assert any((reader.folder / "taps").iterdir())
+
+
+@pytest.mark.parametrize("command, printed", [
+    (block.splitlines()[0][2:], block.splitlines()[1:])
+    for block in blocks(ROOT / "README.md") if block.startswith("$ ")],
+    ids=lambda value: str(value)[:40])
+def test_what_readme_prints_is_what_is_printed(reader, command, printed):
+    """From the first line on; the rest may be left out."""
+    program = reader.start(reader.here(command))
+    told, said = program.communicate(timeout=TIMEOUT)
+    assert program.returncode == 0, said
+    # Columns are padded to what fits.
+    lines = [" ".join(line.split()) for line in told.splitlines()]
+    assert lines[:len(printed)] == [" ".join(line.split()) for line in printed]
+    assert printed
 
 
 def test_what_run_is_asked_for_exists():
