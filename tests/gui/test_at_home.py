@@ -5,6 +5,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 import csv
 import pathlib
 import re
+import shutil
 
 import pytest
 
@@ -56,6 +57,19 @@ def test_it_is_offered_and_shows_its_columns_and_colours(wireshark, profile):
     wireshark.desk.wait_for(lambda: expected <= wireshark.desk.colours(wireshark.packet_list().box),
                             "the colours of the rows")
     wireshark.desk.screenshot("columns")
+
+
+def test_the_archive_is_imported(wireshark, user, profile):
+    """With every file that the folder has, so that nothing depends on how it came."""
+    files = {path.name: path.read_bytes() for path in profile.iterdir()}
+    shutil.rmtree(profile)
+    wireshark.start("-r", DAILY_READING)
+    wireshark.import_profiles(user.readable(user.built_profile.parent / "MEP.zip"))
+    assert {path.name: path.read_bytes() for path in profile.iterdir()
+            if path.name in files and path.name != "recent"} == \
+        {name: content for name, content in files.items() if name != "recent"}
+    wireshark.switch_profile("MEP")
+    assert "Response time" in wireshark.columns()
 
 
 @pytest.mark.parametrize("label", ["Errors", "Unanswered", "Readings", "Alerts", "Writes"])

@@ -418,3 +418,25 @@ class Wireshark:
         self.desk.screenshot("profiles")
         profiles.find("button", "OK").click()
         self.desk.wait_for(lambda: self.status(f"Profile: {name}"), f"the profile {name}")
+
+    def import_profiles(self, archive):
+        """Takes the profiles of the archive over, and closes the window of profiles."""
+        self.desk.key("ctrl+shift+a")
+        profiles = self.desk.window("Wireshark · Configuration Profiles")
+        profiles.find("button", "Import").click()
+        time.sleep(0.5)  # until its menu is there, which the accessibility bus does not tell
+        self.desk.key("Down", "Return")
+        chooser = self.desk.wait_for(
+            lambda: next((each for each in self.desk.windows()
+                          if each.seen("text", "File name:…")), None), "a dialog to choose a file")
+        chooser.find("text", "File name:…").type(str(archive))
+        self.desk.screenshot("file")
+        self.desk.key("Return")
+        self.desk.wait_until_gone(chooser.name)
+        # Wireshark says how many came; a second time that they are there already.
+        self.desk.screenshot("imported")
+        for box in [each for each in self.desk.windows() if each.role == "alert"]:
+            self.desk.key("Return")
+            self.desk.wait_until_gone(box.name)
+        profiles.find("button", "OK").click()
+        self.desk.wait_until_gone(profiles.name)

@@ -64,7 +64,7 @@ class OrdinaryUser:
             folder.mkdir(parents=True)
         self._install(build / "plugin" / "mep.so", self.plugin_folder)
         self._install(build / "extcap" / "mepdump", self.extcap_folder)
-        self._profile = build / "profile" / "MEP"
+        self.built_profile = build / "profile" / "MEP"
         self.own(self.home)
 
     @staticmethod
@@ -76,10 +76,10 @@ class OrdinaryUser:
     def install_profile(self):
         """The built profile "MEP" among this user's own, as an import puts it there; its folder, or
         nothing where none was built."""
-        if not self._profile.exists():
+        if not self.built_profile.exists():
             return None
         profiles = self.config_folder / "profiles"
-        shutil.copytree(self._profile, profiles / "MEP", dirs_exist_ok=True)
+        shutil.copytree(self.built_profile, profiles / "MEP", dirs_exist_ok=True)
         self.own(profiles)
         return profiles / "MEP"
 
