@@ -59,11 +59,11 @@ def test_it_is_offered_and_shows_its_columns_and_colours(wireshark, profile):
     wireshark.desk.screenshot("columns")
 
 
-def test_the_archive_is_imported(wireshark, user, wireshark_version, profile):
-    """With every file that the folder has, so that nothing depends on how it came; but 4.4 forgets by
-    which filter it changes to a profile."""
+def test_the_archive_is_imported(wireshark, user, profile):
+    """With every file that the folder has, but the filter by which Wireshark changes to a profile: that
+    it forgets."""
     files = {path.name: path.read_bytes() for path in profile.iterdir()
-             if path.name != "profile_settings" or wireshark_version >= (4, 6)}
+             if path.name != "profile_settings"}
     shutil.rmtree(profile)
     wireshark.start("-r", DAILY_READING)
     wireshark.import_profiles(user.readable(user.built_profile.parent / "MEP.zip"))

@@ -37,7 +37,7 @@ NOT_HERE = {
     r"wireshark ": "a window; tests/gui",
 }
 # What runs until it is stopped.
-LIVE = re.compile(r"tshark .*-i |mepdump .*--capture|mep-sim (?!--dump)|^mep-sim$")
+LIVE = re.compile(r"(tshark|dumpcap) .*-i |mepdump .*--capture|mep-sim (?!--dump)|^mep-sim$")
 # Needs a meter at the other end.
 CLIENT = re.compile(r"mep_client\.py|mep-sim --client")
 
@@ -278,6 +278,22 @@ def test_every_finding_is_in_the_guide():
                  for name in re.findall(r"`(mep\.[a-z0-9_.]+)`", cell)}
     assert len(findings) > 50
     assert findings - explained == set()
+
+
+def test_filters_of_the_guide_are_filters(user, plugin):
+    """And find something in one of the samples."""
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    table = guide.partition("### Filters")[2].partition("###")[0]
+    filters = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
+    assert len(filters) > 10
+    everything = user.folder() / "all.pcapng"
+    subprocess.run(["mergecap", "-a", "-w", everything, *sorted((ROOT / "samples").glob("*.pcapng"))],
+                   check=True, timeout=TIMEOUT)
+    user.own(everything)
+    for expression in filters:
+        run = user.tshark(["-r", everything, "-Y", expression])
+        assert run.returncode == 0, run.stderr
+        assert run.stdout or expression == "mep.bt28.rms_voltage_mv_l1 < 220000", expression
 
 
 def test_pictures_are_there_and_small():
