@@ -40,10 +40,16 @@ def folders(wireshark_version):
 def test_everything_goes_where_wireshark_looks(build_dir, folders, plugin, mepdump, tmp_path):
     install(build_dir, DESTDIR=str(tmp_path))
     extcaps = folders.get("Global Extcap path") or folders["Extcap path"]
-    profile = folders["Global configuration"] / "profiles" / "MEP"
-    for file in (extcaps / "mepdump", folders["Global Plugins"] / "epan" / "mep.so",
-                 profile / "preferences", profile / "io_graphs"):
+    for file in (extcaps / "mepdump", folders["Global Plugins"] / "epan" / "mep.so"):
         assert (tmp_path / file.relative_to("/")).is_file(), file
+
+
+def test_the_profile_goes_beside_wiresharks_own(build_dir, folders, plugin, tmp_path):
+    install(build_dir, DESTDIR=str(tmp_path))
+    profiles = folders["Global configuration"] / "profiles"
+    assert (profiles / "Classic").is_dir()
+    for file in ("preferences", "colorfilters", "dfilter_buttons", "io_graphs", "recent"):
+        assert (tmp_path / profiles.relative_to("/") / "MEP" / file).is_file(), file
 
 
 @pytest.fixture(scope="module")
