@@ -27,6 +27,9 @@ const NotedField hf_alert_soon(
     "Alert soon after", "mep.analysis.alert_soon", FT_RELATIVE_TIME, BASE_NONE, nullptr,
     "The client's last frame or the alert before", PI_SEQUENCE, PI_NOTE,
     "An alert within a second: the guide's meters wait for one after each frame of the client");
+const NotedField hf_alert_flags("Alert flags", "mep.analysis.alert_flags", FT_UINT32, BASE_HEX,
+                                nullptr, "Of the alert that was serviced", PI_SEQUENCE, PI_CHAT,
+                                "What the meter raised its alert for");
 const NotedField hf_number_not_a_clients(
     "Procedure sequence number", "mep.analysis.procedure_number", FT_UINT32, BASE_DEC, nullptr,
     "Outside of 5 to 9", PI_SEQUENCE, PI_WARN,
@@ -90,7 +93,22 @@ void analyse_alert_service(const Analysed& in, const Request& request) {
         "The client services the alert of frame %u, %.3f s later; it was sent %u time%s",
         alert->frame, in_seconds(microseconds(alert->time, in.time())), alert->count,
         alert->count == 1 ? "" : "s");
+  if (reads_flags) in.watch.asked_about = alert;
   in.watch.alert = nullptr;
+}
+
+void analyse_alert_flags(const Analysed& in) {
+  const AlertFlags* flags = in.facts.alert_flags;
+  if (!flags || !in.watch.asked_about) return;
+  const Alert* alert = std::exchange(in.watch.asked_about, nullptr);
+  if (flags->names) {
+    found(in, hf_alert_flags, flags->bits, "The alert of frame %u was raised for: %s", alert->frame,
+          flags->names);
+  } else {
+    found(in, hf_alert_flags, flags->bits,
+          "No flag is set any more that the alert of frame %u may have been raised for",
+          alert->frame);
+  }
 }
 
 // --- Procedures ----------------------------------------------------------------------------------
@@ -227,6 +245,7 @@ void analyse_service(const Analysed& in) {
   } else {
     if (in.facts.foreign_result && in.watch.call)
       found(in, hf_result_of_another, in.watch.call->call_frame);
+    analyse_alert_flags(in);
     analyse_refusal(in, *request);
     analyse_told_speed(in, *request);
   }

@@ -45,7 +45,8 @@ struct Watch {
   unsigned bad_answers;
   bool key_told;
 
-  Alert* alert;  // that is open
+  Alert* alert;              // that is open
+  const Alert* asked_about;  // whose flags were asked for, until they are told
   nstime_t alert_time;
 
   // Procedures and transactions.

@@ -83,6 +83,12 @@ struct Exchange {
   Exchange* inner;                // what TLS decrypted to
 };
 
+// What the meter raised alerts for, in ET13, page 82: of all clients in the answer. File scope.
+struct AlertFlags {
+  std::uint32_t bits;
+  const char* names;  // of those that are set
+};
+
 // What the first pass found out about one frame. File scope.
 struct FrameFacts {
   Direction direction;     // the true one, as far as evidence goes
@@ -104,6 +110,7 @@ struct FrameFacts {
   bool misfit;                     // an answer of more bytes than were asked for
   bool foreign_result;             // a procedure's, and none of the calls that were seen
   const Transaction* transaction;  // that this frame completes
+  const AlertFlags* alert_flags;   // of an answer that tells them; null: another
   const Dimensions* dimensions;    // what was known of the meter's tables, this frame included
 };
 

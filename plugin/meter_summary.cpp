@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <epan/funnel.h>
 
 #include "plugin/analysis.h"
 #include "plugin/cli_tap.h"
@@ -54,6 +57,14 @@ struct BusSummary {
 struct Summary {
   std::map<std::uint16_t, BusSummary> buses;
   Readings readings;
+};
+
+// A summary and where it is shown. It is what one tap knows its listener by; to the other the
+// pointer in it serves for that.
+struct Listing {
+  Summary summary;
+  Summary* of_tables = &summary;
+  funnel_text_window_t* window = nullptr;  // null: standard output
 };
 
 // --- Frames --------------------------------------------------------------------------------------
@@ -125,7 +136,7 @@ tap_packet_status take_frame(void* data, packet_info* pinfo, epan_dissect_t*, co
                              tap_flags_t flags) {
   const auto& tapped = *static_cast<const Tapped*>(record);
   if (tapped.facts->bus == no_bus) return TAP_PACKET_DONT_REDRAW;
-  BusSummary& bus = static_cast<Summary*>(data)->buses[tapped.facts->bus];
+  BusSummary& bus = static_cast<Listing*>(data)->summary.buses[tapped.facts->bus];
   const bool hidden = (flags & TL_DISPLAY_FILTER_IGNORED) != 0;
   follow_requests(bus, pinfo, tapped, hidden);
   follow_alerts(bus, pinfo, tapped, hidden);
@@ -191,26 +202,28 @@ tap_packet_status take_table(void* data, packet_info* pinfo, epan_dissect_t*, co
 
 // --- As text -------------------------------------------------------------------------------------
 
-void print_counts(const char* heading, const std::map<std::string, unsigned>& counts) {
+void write_counts(GString* page, const char* heading,
+                  const std::map<std::string, unsigned>& counts) {
   if (counts.empty()) return;
-  std::printf("  %s\n", heading);
-  for (const auto& [name, count] : counts) std::printf("    %6u  %s\n", count, name.c_str());
+  g_string_append_printf(page, "  %s\n", heading);
+  for (const auto& [name, count] : counts)
+    g_string_append_printf(page, "    %6u  %s\n", count, name.c_str());
 }
 
-void print_line(const char* who, const LineUse& line, double span) {
-  std::printf("    %-7s %6u frames %9" G_GUINT64_FORMAT " bytes", who, line.frames,
-              static_cast<guint64>(line.bytes));
+void write_line(GString* page, const char* who, const LineUse& line, double span) {
+  g_string_append_printf(page, "    %-7s %6u frames %9" G_GUINT64_FORMAT " bytes", who, line.frames,
+                         static_cast<guint64>(line.bytes));
   if (line.speeds.empty()) {
-    std::printf(", speed not known");
+    g_string_append_printf(page, ", speed not known");
   } else {
-    for (const std::uint32_t speed : line.speeds) std::printf(", %u bit/s", speed);
+    for (const std::uint32_t speed : line.speeds) g_string_append_printf(page, ", %u bit/s", speed);
     constexpr double percent = 100;
-    if (span > 0) std::printf(", in use for %.1f %% of the time", line.busy * percent / span);
+    if (span > 0) g_string_append_printf(page, ", busy %.1f %%", line.busy * percent / span);
   }
-  std::printf("\n");
+  g_string_append_printf(page, "\n");
 }
 
-void print_dimensions(const Dimensions& dimensions) {
+void write_dimensions(GString* page, const Dimensions& dimensions) {
   for (std::size_t i = 0; i < dim_count(); ++i) {
     const auto dim = static_cast<Dim>(i);
     const DimInfo& info = dim_info(dim);
@@ -220,78 +233,132 @@ void print_dimensions(const Dimensions& dimensions) {
       if (const auto value = dimensions.learned(dim, slot))
         values += (values.empty() ? "" : " ") + std::to_string(*value);
     if (!values.empty())
-      std::printf("    %s (%s) = %s\n", std::string(info.name).c_str(),
-                  std::string(info.origin).c_str(), values.c_str());
+      g_string_append_printf(page, "    %s (%s) = %s\n", std::string(info.name).c_str(),
+                             std::string(info.origin).c_str(), values.c_str());
   }
 }
 
-void print_readings(const Readings& readings, std::uint16_t bus) {
+void write_readings(GString* page, const Readings& readings, std::uint16_t bus) {
   constexpr std::uint16_t tables[] = {BT(23), BT(28), BT(64), BT(65), BT(66), BT(67), ET(16)};
   constexpr std::size_t most = 12;  // of a table: its totals come first
   bool any = false;
   for (const std::uint16_t table : tables) {
     const std::vector<ReadingRow> rows = readings.latest(bus, table);
     for (std::size_t i = 0; i < std::min(rows.size(), most); ++i) {
-      if (!std::exchange(any, true)) std::printf("  Last readings\n");
-      std::printf("    %s  %s = %s%s%s (%s)\n", table_label(table).c_str(), rows[i].name.c_str(),
-                  rows[i].value.empty() ? "-" : rows[i].value.c_str(),
-                  rows[i].unit.empty() ? "" : " ", rows[i].unit.c_str(),
-                  meter_time(rows[i]).empty() ? "time not known" : meter_time(rows[i]).c_str());
+      if (!std::exchange(any, true)) g_string_append_printf(page, "  Last readings\n");
+      g_string_append_printf(
+          page, "    %s  %s = %s%s%s (%s)\n", table_label(table).c_str(), rows[i].name.c_str(),
+          rows[i].value.empty() ? "-" : rows[i].value.c_str(), rows[i].unit.empty() ? "" : " ",
+          rows[i].unit.c_str(),
+          meter_time(rows[i]).empty() ? "time not known" : meter_time(rows[i]).c_str());
     }
     if (rows.size() > most)
-      std::printf("    %s  and %u more: -z mep,readings\n", table_label(table).c_str(),
-                  static_cast<unsigned>(rows.size() - most));
+      g_string_append_printf(page, "    %s  and %u more: -z mep,readings\n",
+                             table_label(table).c_str(), static_cast<unsigned>(rows.size() - most));
   }
 }
 
-void print_bus(const Summary& summary, std::uint16_t number, const BusSummary& bus) {
+void write_bus(GString* page, const Summary& summary, std::uint16_t number, const BusSummary& bus) {
   const double span = bus.begin ? bus.end - *bus.begin : 0;
-  std::printf("\nBus %u\n", number);
-  std::printf("  Identity\n");
-  if (bus.identity.empty()) std::printf("    not in the capture: BT01, ET03\n");
+  g_string_append_printf(page, "\nBus %u\n", number);
+  g_string_append_printf(page, "  Identity\n");
+  if (bus.identity.empty()) g_string_append_printf(page, "    not in the capture: BT01, ET03\n");
   for (const auto& [name, text] : bus.identity)
-    std::printf("    %s: %s\n", name.c_str(), text.c_str());
-  std::printf("  Lines, in %.3f s\n", span);
-  print_line("client", bus.lines[0], span);
-  print_line("meter", bus.lines[1], span);
-  print_counts("Messages", bus.security);
-  print_counts("Digests", bus.digests);
-  print_counts("Keys, by label", bus.keys);
-  std::printf("  Problems and findings\n");
-  std::printf("    %6u  requests not answered at the end of the capture or before\n",
-              static_cast<unsigned>(bus.open.size()));
-  for (const auto& [name, count] : bus.problems) std::printf("    %6u  %s\n", count, name.c_str());
-  if (bus.alerts > 0) std::printf("    %6u  alerts\n", bus.alerts);
+    g_string_append_printf(page, "    %s: %s\n", name.c_str(), text.c_str());
+  g_string_append_printf(page, "  Lines, in %.3f s\n", span);
+  write_line(page, "client", bus.lines[0], span);
+  write_line(page, "meter", bus.lines[1], span);
+  write_counts(page, "Messages", bus.security);
+  write_counts(page, "Digests", bus.digests);
+  write_counts(page, "Keys, by label", bus.keys);
+  g_string_append_printf(page, "  Problems and findings\n");
+  g_string_append_printf(page,
+                         "    %6u  requests not answered at the end of the capture or before\n",
+                         static_cast<unsigned>(bus.open.size()));
+  for (const auto& [name, count] : bus.problems)
+    g_string_append_printf(page, "    %6u  %s\n", count, name.c_str());
+  if (bus.alerts > 0) g_string_append_printf(page, "    %6u  alerts\n", bus.alerts);
   if (bus.alert.frame != 0)
-    std::printf("    the alert of frame %u was never serviced; it was sent %u time%s\n",
-                bus.alert.frame, bus.alert.times, bus.alert.times == 1 ? "" : "s");
-  print_readings(summary.readings, number);
+    g_string_append_printf(page,
+                           "    the alert of frame %u was never serviced; it was sent %u time%s\n",
+                           bus.alert.frame, bus.alert.times, bus.alert.times == 1 ? "" : "s");
+  write_readings(page, summary.readings, number);
   if (!bus.dimensions) return;
-  std::printf("  Dimensions that are known\n");
-  print_dimensions(*bus.dimensions);
+  g_string_append_printf(page, "  Dimensions that are known\n");
+  write_dimensions(page, *bus.dimensions);
 }
 
-void print(void* data) {
-  const auto* summary = static_cast<const Summary*>(data);
-  const char* const line =
-      "===========================================================================\n";
-  std::printf("\n%sMEP meters\n", line);
-  for (const auto& [number, bus] : summary->buses) print_bus(*summary, number, bus);
-  std::printf("%s", line);
+using Page = std::unique_ptr<GString, void (*)(GString*)>;
+
+Page page_of(const Summary& summary) {
+  Page page(g_string_new(nullptr), [](GString* text) { g_string_free(text, TRUE); });
+  for (const auto& [number, bus] : summary.buses) write_bus(page.get(), summary, number, bus);
+  return page;
 }
 
 void forget(void* data) {
-  *static_cast<Summary*>(data) = {};
+  static_cast<Listing*>(data)->summary = {};
 }
 
-// The listeners live until the program ends. Each has a handle of its own.
+// --- On the command line -------------------------------------------------------------------------
+
+void print(void* data) {
+  const char* const line =
+      "===========================================================================\n";
+  std::printf("\n%sMEP meters\n%s%s", line,
+              page_of(static_cast<const Listing*>(data)->summary)->str, line);
+}
+
+// The listeners live until the program ends.
 compat::tap_begun begin(const char* argument, void*) {
   const char* filter = behind_name(argument, "mep,meter");
-  auto* summary = new Summary;
-  listen_or_exit("mep_tables", new Summary*(summary), filter, TL_REQUIRES_NOTHING, nullptr,
+  auto* listing = new Listing;
+  listen_or_exit("mep_tables", &listing->of_tables, filter, TL_REQUIRES_NOTHING, nullptr,
                  take_table, nullptr);
-  listen_or_exit("mep", summary, filter, TL_IGNORE_DISPLAY_FILTER, forget, take_frame, print);
+  listen_or_exit("mep", listing, filter, TL_IGNORE_DISPLAY_FILTER, forget, take_frame, print);
   return static_cast<compat::tap_begun>(true);
+}
+
+// --- In a window ---------------------------------------------------------------------------------
+
+void show(void* data) {
+  const auto* listing = static_cast<const Listing*>(data);
+  const Page page = page_of(listing->summary);
+  const funnel_ops_t* wireshark = funnel_get_funnel_ops();
+  // Inserted, not set: what stands in it came from outside, and is never taken for HTML.
+  wireshark->clear_text(listing->window);
+  wireshark->append_text(listing->window,
+                         page->len > 0 ? page->str : "No meter in these frames.\n");
+}
+
+void close(void* data) {
+  auto* listing = static_cast<Listing*>(data);
+  remove_tap_listener(&listing->of_tables);
+  remove_tap_listener(listing);
+  delete listing;
+}
+
+// Of the frames that the display filter shows when it is opened.
+void open(void*) {
+  const funnel_ops_t* wireshark = funnel_get_funnel_ops();
+  const char* filter = wireshark->get_filter(wireshark->ops_id);
+  const bool filtered = filter && *filter != '\0';
+  const std::string title = filtered ? std::string("MEP Meters: ") + filter : "MEP Meters";
+  auto* listing = new Listing;
+  listing->window = wireshark->new_text_window(wireshark->ops_id, title.c_str());
+  wireshark->set_close_cb(listing->window, close, listing);
+  GString* error =
+      register_tap_listener("mep_tables", &listing->of_tables, filter, TL_REQUIRES_NOTHING, nullptr,
+                            take_table, nullptr, nullptr);
+  if (!error)
+    error = register_tap_listener("mep", listing, filter, TL_IGNORE_DISPLAY_FILTER, forget,
+                                  take_frame, show, nullptr);
+  if (error) {
+    wireshark->append_text(listing->window, error->str);
+    g_string_free(error, TRUE);
+    return;
+  }
+  wireshark->retap_packets(wireshark->ops_id);
 }
 
 }  // namespace
@@ -300,6 +367,9 @@ void register_meter_summary() {
   static stat_tap_ui ui = {
       REGISTER_STAT_GROUP_GENERIC, "MEP meter", "mep,meter", begin, 0, nullptr};
   register_stat_tap_ui(&ui, nullptr);
+  // For Wireshark's window alone: nothing else asks for what is registered.
+  funnel_register_menu("MEP Meters", REGISTER_PACKET_STAT_GROUP_UNSORTED, open, nullptr, nullptr,
+                       TRUE);
 }
 
 }  // namespace mep::plugin

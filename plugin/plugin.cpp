@@ -7,6 +7,7 @@
 #include "plugin/meter_summary.h"
 #include "plugin/preferences.h"
 #include "plugin/readings.h"
+#include "plugin/readings_window.h"
 #include "plugin/registry.h"
 #include "plugin/statistics.h"
 #include "plugin/table_fields.h"
@@ -26,6 +27,7 @@ void register_protocol() {
   mep::plugin::register_conversations();
   mep::plugin::register_statistics();
   mep::plugin::register_readings();
+  mep::plugin::register_readings_window();
   mep::plugin::register_meter_summary();
   mep::plugin::register_follow();
   mep::plugin::register_dissectors();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <iterator>
 
 #include "plugin/cli_tap.h"
 #include "protocol/names.h"
@@ -59,9 +60,35 @@ std::optional<Moment> Readings::reckon(std::uint16_t bus, const nstime_t& captur
   return Moment{clock->second.seconds + passed, Clock::utc};
 }
 
-void Readings::take(packet_info* pinfo, const TappedTable& tapped) {
+std::int64_t Readings::missing_before(Rows::const_iterator row) const {
+  const auto& [bus, table, timed, seconds, frame, order, name] = row->first;
+  if (!timed || row == rows_.begin()) return 0;
+  const Key& before = std::prev(row)->first;
+  const auto interval = intervals_.find({bus, table});
+  if (interval == intervals_.end() || std::get<0>(before) != bus || std::get<1>(before) != table ||
+      !std::get<2>(before))
+    return 0;
+  return std::max<std::int64_t>((seconds - std::get<3>(before)) / interval->second - 1, 0);
+}
+
+ReadingRow Readings::gap_of(Rows::const_iterator behind, std::int64_t missing) const {
+  const std::int64_t interval =
+      intervals_.at({std::get<0>(behind->first), std::get<1>(behind->first)});
+  return {Moment{std::get<3>(std::prev(behind)->first) + interval, Clock::utc},
+          false,
+          0,
+          {},
+          "gap",
+          std::to_string(missing),
+          missing == 1 ? "interval" : "intervals",
+          "not in the capture, or not recorded"};
+}
+
+const std::vector<Readings::Rows::const_iterator>& Readings::take(packet_info* pinfo,
+                                                                  const TappedTable& tapped) {
+  changed_.clear();
   if (tapped.table->story == Story::none || tapped.stretch.bytes.empty() || tapped.bus == no_bus)
-    return;
+    return changed_;
   read_clock(pinfo, tapped);
   const Run& run = join(pinfo, tapped);
   const Stretch joined{run.offset, run.bytes};
@@ -94,7 +121,7 @@ void Readings::take(packet_info* pinfo, const TappedTable& tapped) {
       row.when = reckon(tapped.bus, pinfo->abs_ts);
       row.reckoned = row.when.has_value();
     }
-    rows_.insert_or_assign(std::move(key), std::move(row));
+    changed_.push_back(rows_.insert_or_assign(std::move(key), std::move(row)).first);
   }
   // What lies before the last element is done with.
   Run& kept = runs_[{tapped.bus, number}];
@@ -103,6 +130,7 @@ void Readings::take(packet_info* pinfo, const TappedTable& tapped) {
   const std::uint64_t done = std::min<std::uint64_t>(from - kept.offset, kept.bytes.size());
   kept.bytes.erase(kept.bytes.begin(), kept.bytes.begin() + static_cast<std::ptrdiff_t>(done));
   kept.offset += done;
+  return changed_;
 }
 
 std::vector<ReadingRow> Readings::latest(std::uint16_t bus, std::uint16_t table) const {
@@ -129,10 +157,6 @@ std::string meter_time(const ReadingRow& row) {
   return row.when->clock == Clock::utc ? text + "Z" : text;
 }
 
-namespace {
-
-// --- As text -------------------------------------------------------------------------------------
-
 const char* clock_name(const ReadingRow& row) {
   if (!row.when) return "";
   if (row.reckoned) return "reckoned";
@@ -140,6 +164,10 @@ const char* clock_name(const ReadingRow& row) {
          : row.when->clock == Clock::local ? "local"
                                            : "meter";
 }
+
+namespace {
+
+// --- As text -------------------------------------------------------------------------------------
 
 std::string captured_time(const ReadingRow& row) {
   if (row.frame == 0) return "";

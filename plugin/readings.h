@@ -30,17 +30,30 @@ struct ReadingRow {
 // ISO 8601, with a "Z" where it is UTC: of the meter's local time nobody knows the zone. Empty
 // where the time is not known.
 std::string meter_time(const ReadingRow& row);
+// Whose that time is: "utc", "local", "meter" (it does not say), "reckoned". Empty without a time.
+const char* clock_name(const ReadingRow& row);
 
 // All readings of a capture so far. Bytes that several answers brought in turn are put together;
 // what has a time of its own is there once, as it was read last.
 class Readings {
  public:
-  void take(packet_info* pinfo, const TappedTable& tapped);
+  // With time first those without: bus, table, whether it has a time, that, frame, order, name.
+  using Key = std::tuple<std::uint16_t, std::uint16_t, bool, std::int64_t, std::uint64_t,
+                         std::uint64_t, std::string>;
+  using Rows = std::map<Key, ReadingRow>;
+
+  // The rows that are new or other than before; until the next call.
+  const std::vector<Rows::const_iterator>& take(packet_info* pinfo, const TappedTable& tapped);
 
   struct Place {
     std::uint16_t bus;
     std::uint16_t table;  // wire number
   };
+  static Place place_of(const Key& key) { return {std::get<0>(key), std::get<1>(key)}; }
+  const Rows& rows() const { return rows_; }
+  // How many intervals of a load profile are missing between the row and the one before it.
+  std::int64_t missing_before(Rows::const_iterator row) const;
+
   // Calls visit(Place, const ReadingRow&): by bus and table, each in the order of time, with gaps.
   template <typename Visit>
   void for_each(Visit visit) const;
@@ -49,9 +62,6 @@ class Readings {
   std::vector<ReadingRow> latest(std::uint16_t bus, std::uint16_t table) const;
 
  private:
-  // With time first those without: bus, table, whether it has a time, that, frame, order, name.
-  using Key = std::tuple<std::uint16_t, std::uint16_t, bool, std::int64_t, std::uint64_t,
-                         std::uint64_t, std::string>;
   // Bytes of a table that were read one after the other.
   struct Run {
     std::uint64_t offset;
@@ -66,9 +76,12 @@ class Readings {
 
   const Run& join(packet_info* pinfo, const TappedTable& tapped);
   void read_clock(packet_info* pinfo, const TappedTable& tapped);
+  // `missing`: as missing_before() tells it, not 0.
+  ReadingRow gap_of(Rows::const_iterator behind, std::int64_t missing) const;
   std::optional<Moment> reckon(std::uint16_t bus, const nstime_t& captured) const;
 
-  std::map<Key, ReadingRow> rows_;
+  Rows rows_;
+  std::vector<Rows::const_iterator> changed_;
   std::map<std::pair<std::uint16_t, std::uint16_t>, Run> runs_;
   std::map<std::pair<std::uint16_t, std::uint16_t>, std::int64_t> intervals_;  // seconds
   std::map<std::uint16_t, MeterClock> clocks_;
@@ -76,27 +89,10 @@ class Readings {
 
 template <typename Visit>
 void Readings::for_each(Visit visit) const {
-  const Key* before = nullptr;
-  for (const auto& [key, row] : rows_) {
-    const Place place{std::get<0>(key), std::get<1>(key)};
-    const auto interval = intervals_.find({place.bus, place.table});
-    const bool goes_on = before && std::get<0>(*before) == place.bus &&
-                         std::get<1>(*before) == place.table && row.when && std::get<2>(*before);
-    if (goes_on && interval != intervals_.end()) {
-      const std::int64_t step = interval->second;
-      const std::int64_t missing = (row.when->seconds - std::get<3>(*before)) / step - 1;
-      if (missing > 0)
-        visit(place, ReadingRow{Moment{std::get<3>(*before) + step, Clock::utc},
-                                false,
-                                0,
-                                {},
-                                "gap",
-                                std::to_string(missing),
-                                missing == 1 ? "interval" : "intervals",
-                                "not in the capture, or not recorded"});
-    }
-    visit(place, row);
-    before = &key;
+  for (auto at = rows_.begin(); at != rows_.end(); ++at) {
+    const Place place = place_of(at->first);
+    if (const std::int64_t missing = missing_before(at)) visit(place, gap_of(at, missing));
+    visit(place, at->second);
   }
 }
 

@@ -175,7 +175,7 @@ tap_packet_status count_frame(stats_tree* tree, packet_info*, epan_dissect_t*, c
 void register_statistics() {
   constexpr int srt_tables = 4;
   register_srt_table(proto_mep, "mep", srt_tables, count_time, make_srt_tables, nullptr);
-  stats_tree_register_plugin("mep", "mep", "MEP", 0, count_frame, make_tree, nullptr);
+  stats_tree_register_plugin("mep", "mep", "MEP Counts", 0, count_frame, make_tree, nullptr);
 }
 
 }  // namespace mep::plugin

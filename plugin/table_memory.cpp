@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "plugin/findings.h"
 #include "protocol/names.h"
 #include "protocol/procedure.h"
 #include "protocol/size_evidence.h"
@@ -147,6 +148,29 @@ void learn_dimensions(Bus& bus, const Request& request, Bytes data) {
   bus.dimensions = new (kept) Dimensions(known);
 }
 
+// --- Alerts
+
+const AlertFlags* learn_alert_flags(const Bus& bus, const packet_info* pinfo,
+                                    const Request& request, Bytes data) {
+  if (request.table != ET(13)) return nullptr;
+  const Findings findings =
+      find(pinfo->pool, find_table(ET(13))->root, {request.offset, data}, *bus.dimensions);
+  AlertFlags* flags = nullptr;
+  for (unsigned i = 0; i < findings.count(); ++i) {
+    const Found& found = findings[i];
+    if (found.what != Found::What::leaf || !found.complete || found.node->role != Role::flags)
+      continue;
+    if (!flags) flags = wmem_new0(bus.scope, AlertFlags);
+    for (const BitField& field : found.node->bit_fields())
+      if (field.single() && bits_value(field, found.value))
+        flags->names =
+            flags->names ? wmem_strdup_printf(bus.scope, "%s, %s", flags->names, field.name.c_str())
+                         : wmem_strdup(bus.scope, field.name.c_str());
+    flags->bits |= static_cast<std::uint32_t>(found.value);
+  }
+  return flags;
+}
+
 // What a transaction's responses tell counts like any other response.
 void learn_from_transaction(Bus& bus, const packet_info* pinfo, Transaction& responses) {
   if (!responses.partner) return;
@@ -194,6 +218,7 @@ void learn_from_answer(Bus& bus, const packet_info* pinfo, Exchange& exchange, B
     learn_dimensions(bus, exchange.request, data);
     const Call* call = learn_result(bus, pinfo, exchange.request, data);
     if (call) exchange.call = call;
+    facts.alert_flags = learn_alert_flags(bus, pinfo, exchange.request, data);
     facts.foreign_result = !call && holds_procedure_results(*exchange.request.table) &&
                            exchange.request.offset == 0 && procedure::parse_result(data);
     if (exchange.request.table == ET(53)) {

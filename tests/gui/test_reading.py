@@ -5,6 +5,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 import pathlib
 
 import pytest
+from wireshark import count
 
 from wireshark import count
 

@@ -62,6 +62,9 @@ class OrdinaryUser:
             self.config_folder / "extcap"
         for folder in (self.config_folder, self.plugin_folder, self.extcap_folder):
             folder.mkdir(parents=True)
+        if "LD_PRELOAD" in self.environment:
+            # Wireshark's own capture tools: androiddump never ends with that in front of it.
+            self.environment["WIRESHARK_EXTCAP_DIR"] = str(self.extcap_folder)
         self._install(build / "plugin" / "mep.so", self.plugin_folder)
         self._install(build / "extcap" / "mepdump", self.extcap_folder)
         self.built_profile = build / "profile" / "MEP"

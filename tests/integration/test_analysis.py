@@ -277,6 +277,30 @@ class TestAlerts:
         story.exchange()
         raised = story.alert()
         asked = story.ask(table=ET(13), count=1, offset=ET13_FLAGS)
+        told = story.answer()
+        assert findings(story) == {raised: {"alert": "1"}, asked: {"alert_serviced": str(raised)},
+                                   told: {"alert_flags": "0x00000000"}}
+
+    def test_what_it_was_raised_for(self, capture, findings, tshark_fields):
+        """Page 82: bit 0 a scheduled read, bit 4 delta data. Told once for an alert."""
+        story = Story()
+        story.exchange()
+        raised = story.alert()
+        asked = story.ask(table=ET(13), count=1, offset=ET13_FLAGS)
+        told = story.answer(struct.pack(">BHB", 0, 1, 0x11))
+        story.ask(table=ET(13), count=1, offset=ET13_FLAGS)
+        story.answer(struct.pack(">BHB", 0, 1, 0x10))
+        assert findings(story) == {raised: {"alert": "1"}, asked: {"alert_serviced": str(raised)},
+                                   told: {"alert_flags": "0x00000011"}}
+        notes = tshark_fields(capture(story.frames), ["_ws.expert.message"])[told - 1]
+        assert notes["_ws.expert.message"] == [f"The alert of frame {raised} was raised for: "
+                                               "Scheduled Read Request Alert, Delta Data Alert"]
+
+    def test_other_bytes_of_the_table_tell_no_flags(self, findings):
+        story = Story()
+        story.exchange()
+        raised = story.alert()
+        asked = story.ask(table=ET(13), count=4, offset=0)
         story.answer()
         assert findings(story) == {raised: {"alert": "1"}, asked: {"alert_serviced": str(raised)}}
 

@@ -1065,7 +1065,7 @@ def test_tshark_shows_what_ended_the_capture(user, mepdump, player):
 ])
 def test_tshark_does_not_wait_for_a_capture_that_cannot_begin(user, mepdump, arguments, words):
     result = user.run(["tshark", "-i", "mep", "-w", user.folder() / "x.pcapng", *arguments],
-                      timeout=10)
+                      timeout=60)
     assert words in result.stderr
 
 

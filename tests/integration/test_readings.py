@@ -389,3 +389,66 @@ def test_a_filter_that_is_none(capture, run_tshark, user):
     result = run_tshark(["-r", user.readable(capture(Talk().frames)), "-q", "-z",
                          "mep,readings,csv,no such field"])
     assert result.returncode != 0 and result.stdout == ""
+
+
+# --- As a table of Wireshark's -------------------------------------------------------------------
+
+TABLE_COLUMNS = ["Time", "Clock", "Frame", "Bus", "Table", "Register or channel", "Value", "Unit", "Note"]
+
+
+def table_rows(text):
+    """The rows that tshark prints of a table: each column's text."""
+    lines = text.splitlines()
+    heading = next(i for i, line in enumerate(lines) if line.startswith("Time |"))
+    assert [name.strip() for name in lines[heading].split(" |")][:-1] == TABLE_COLUMNS
+    assert lines[heading + 1] == "MEP Readings"
+    end = next(i for i in range(heading, len(lines)) if lines[i].startswith("====="))
+    return [[cell.strip() for cell in line.split(" |")][:-1] for line in lines[heading + 2:end]]
+
+
+@pytest.fixture(scope="module")
+def table(run_tshark, user):
+    """table(capture, filter="") -> the rows of Wireshark's table."""
+
+    def run(path, filter=""):
+        name = "mep,readings_table" + ("," + filter if filter else "")
+        result = run_tshark(["-r", user.readable(path), "-q", "-z", name, "-o", BASIC_KEY])
+        assert result.returncode == 0, result.stderr
+        return table_rows(result.stdout)
+
+    return run
+
+
+# An interval, or several, that are not there: what the note of the one behind them says.
+MISSING = re.compile(r"before it (\d+) intervals? (?:is|are) missing")
+
+
+@pytest.mark.parametrize("filter", ["", "mep.table == 0x0040"])
+@pytest.mark.parametrize("script", ["mbus", "load-profile", "daily-reading"])
+def test_table_has_the_rows_of_the_list(script, filter, simulated, readings, table):
+    path = simulated(script)
+    rows = readings(path, filter=filter)
+    shown = table(path, filter)
+    assert shown or filter
+    assert sorted(row[:8] for row in shown) == sorted(
+        [row["time"], row["clock"], row["frame"], row["bus"], row["table"], row["register"],
+         row["value"], row["unit"]] for row in rows if row["register"] != "gap")
+    # A gap is told with the row behind it.
+    assert sorted(int(said[1]) for row in shown if (said := MISSING.search(row[8]))) == \
+        sorted(int(row["value"]) for row in rows if row["register"] == "gap")
+
+
+def test_table_closes_gaps_that_are_read_later(capture, table):
+    """12:30 is read last: there is no gap before 12:45 any more, and none is made."""
+    talk = Profile()
+    talk.read_block(TestByHand.DATA)
+    first, last = TestByHand.DATA[:20], TestByHand.DATA[34:48]
+    talk.frames.pop()
+    talk.frames.pop()
+    talk.read(BT(64), first)
+    talk.read(BT(64), last, 34)
+    gap = [row[8] for row in table(capture(talk.frames)) if row[0] == "2026-06-15T12:45:00Z"]
+    assert gap[0] == "before it 1 interval is missing" and gap[1:] == ["", ""]
+    talk.read(BT(64), TestByHand.DATA[:48])
+    rows = table(capture(talk.frames))
+    assert len(rows) == 9 and {row[8] for row in rows} == {""}

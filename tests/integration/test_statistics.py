@@ -287,7 +287,7 @@ def test_meter_in_use(capture, statistic):
     span = len(request) / 960 + 0.020 + (len(answer) - 1) / 960
     lines = page(statistic(path, "mep,meter"))[0]["Lines"]
     for line, frame in zip(lines, (request, answer)):
-        share = re.search(r"(\d+) bytes, 9600 bit/s, in use for ([\d.]+) %", line)
+        share = re.search(r"(\d+) bytes, 9600 bit/s, busy ([\d.]+) %", line)
         assert int(share[1]) == len(frame)
         assert float(share[2]) == pytest.approx(100 * len(frame) / 960 / span, abs=0.2)
 
