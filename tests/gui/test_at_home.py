@@ -107,6 +107,19 @@ def test_its_graphs_are_drawn_at_once(wireshark, profile, menu, title, file, col
     wireshark.desk.screenshot("graphs")
 
 
+@pytest.mark.parametrize("menu", ["Conversations", "Endpoints"])
+@pytest.mark.usefixtures("profile")
+def test_who_talks_with_whom_is_there_at_once(wireshark, menu):
+    wireshark.start("-C", "MEP", "-r", DAILY_READING)
+    wireshark.wait_for_packets(1)
+    wireshark.menu("Statistics", menu)
+    window = wireshark.desk.window(f"Wireshark · {menu} · …")
+    wireshark.desk.wait_for(lambda: {"Client", "Meter"} <= {
+        each.name for tree in window.seen(("tree", "tree table")) for each in tree.children},
+                            "the client and its meter")
+    wireshark.desk.screenshot("talkers")
+
+
 @pytest.mark.usefixtures("profile")
 def test_wireshark_changes_to_it_by_itself(wireshark, wireshark_version):
     if wireshark_version < (4, 4):

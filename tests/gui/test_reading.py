@@ -7,8 +7,6 @@ import pathlib
 import pytest
 from wireshark import count
 
-from wireshark import count
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAILY_READING = ROOT / "samples" / "daily-reading.pcapng"
 NO_KEY = ROOT / "tests" / "cases" / "clear-no-key.pcapng"
@@ -71,26 +69,6 @@ def test_what_is_no_key_is_named_and_not_taken(wireshark):
     wireshark.desk.screenshot("refused")
     assert "too short" not in keys.complaint
     assert not keys.can_be_kept
-
-
-@pytest.mark.parametrize("path, title, shows", [
-    pytest.param(["MEP"], "Wireshark · MEP…", "Requests", id="counts"),
-    pytest.param(["Service Response Time", "MEP"], "Wireshark · …", "BT28 Present Register Data",
-                 id="response-times"),
-    pytest.param(["Conversations"], "Wireshark · Conversations · …", "MEP", id="conversations"),
-])
-def test_statistics_open_and_have_something(wireshark, path, title, shows):
-    wireshark.start("-r", DAILY_READING)
-    wireshark.wait_for_packets(1)
-    wireshark.menu("Statistics", *path)
-    window = wireshark.desk.window(title)
-
-    def names():
-        return [each.name for tree in window.seen(("tree", "tree table", "page tab list"))
-                for each in tree.children]
-
-    wireshark.desk.wait_for(lambda: any(each.startswith(shows) for each in names()), shows)
-    wireshark.desk.screenshot("statistics")
 
 
 @pytest.mark.parametrize("menu, title", [
