@@ -51,8 +51,8 @@ def packets(user, sample):
     """(the line for the index, the packet's layers), as tshark writes them for the bulk interface."""
     run = user.tshark(["-r", user.readable(sample), "-2", "-T", "ek", "-J", "frame mep"])
     assert run.returncode == 0, run.stderr
-    lines = [json.loads(line) for line in run.stdout.splitlines()]
-    return zip(lines[::2], lines[1::2])
+    lines = run.stdout.replace(',"_type":"doc"', "").splitlines()
+    return zip(lines[::2], map(json.loads, lines[1::2]))
 
 
 def values(layer, mapping, path):
@@ -97,7 +97,7 @@ def test_it_has_all_that_tshark_names(template, user):
 def test_every_value_fits_its_type(template, user, sample):
     wrong, seen = set(), set()
     for index, packet in packets(user, sample):
-        assert re.fullmatch(r"packets-\d{4}-\d\d-\d\d", index["index"]["_index"])
+        assert re.fullmatch(r'\{"index":\{"_index":"packets-\d{4}-\d\d-\d\d"\}\}', index)
         assert whole(packet["timestamp"], 0, 2**53)
         for layer, content in packet["layers"].items():
             for path, kind, value in values(content, properties(template).get(
