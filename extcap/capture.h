@@ -38,8 +38,8 @@ class Session {
 
  protected:
   // An empty filter lets everything pass. `stop` must outlive the session.
-  Session(std::string filter, system::StopRequest& stop)
-      : recorder_(std::move(filter)), stop_(stop) {}
+  Session(std::string filter, Buffer buffer, system::StopRequest& stop)
+      : recorder_(std::move(filter), buffer), stop_(stop) {}
 
   // Runs a step of the capture on behalf of GLib, which no exception may pass: one ends the
   // capture.
@@ -57,6 +57,9 @@ class Session {
   virtual void start() = 0;
   // What is still held goes to the recorder.
   virtual void finish() = 0;
+
+  // Until the output has taken all, or takes nothing any more.
+  void wait_until_written();
 
   Recorder recorder_;
   system::StopRequest& stop_;

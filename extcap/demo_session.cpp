@@ -54,7 +54,7 @@ void KeyLog::append(const simulator::TlsSecret& secret) {
 }
 
 DemoSession::DemoSession(DemoSettings settings, system::StopRequest& stop)
-    : Session(settings.capture_filter, stop),
+    : Session(settings.capture_filter, {.may_drop = false}, stop),
       origin_(monotonic_now()),
       settings_(std::move(settings)),
       key_log_(settings_.key_log),
@@ -121,6 +121,10 @@ Instant DemoSession::real_time_of(Instant moment) const {
 }
 
 void DemoSession::play() {
+  if (!recorder().has_room()) {
+    timer_.wake_at(monotonic_now() + shortest_wait);
+    return;
+  }
   const Instant slice_end = monotonic_now() + longest_slice;
   const Instant target = paced_now();
   auto due = scenario_.next();

@@ -6,6 +6,7 @@
 
 #include "extcap/interfaces.h"
 #include "extcap/serial_port.h"
+#include "extcap/source_names.h"
 #include "extcap/tap_session.h"
 #include "extcap/tap_settings.h"
 
@@ -43,14 +44,21 @@ std::vector<Choice> baud_choices() {
   return choices;
 }
 
+std::vector<Choice> on_unplug_choices() {
+  return {{"wait", "wait until it is plugged in again"},
+          {"exit", "go on with the other; end with the last one"}};
+}
+
 constexpr const char* typed_port_tooltip =
-    "A port that is not in the list above, by its path. What is typed here takes precedence over "
-    "the list; empty: the list counts.";
+    "A port that is not in the list above, by its path; a port server's as tcp://host:port or "
+    "rfc2217://host:port. What is typed here takes precedence over the list; empty: the list "
+    "counts.";
 
 const std::vector<InterfaceOption>& options() {
-  static const ValueRule path_rule =
-      text_like("/.+", "the port's whole path, such as /dev/ttyUSB0");
+  static const ValueRule path_rule = text_like(source_form, source_words);
   static const ValueRule timeout_rule = whole_number(1, longest_frame_timeout_ms, "milliseconds");
+  static const ValueRule size_rule =
+      text_like("[1-9][0-9]{0,3} ?([KM]iB)?", "a number of MiB, or a size such as 512 KiB");
   static const std::vector<InterfaceOption> all = {
       {{"client-line", "PORT", "Port that carries what the client sends"},
        "selector",
@@ -104,6 +112,27 @@ const std::vector<InterfaceOption>& options() {
        "{group=Reception}",
        nullptr,
        timeout_rule},
+      {{"buffer", "SIZE",
+        "How much is kept while the output takes nothing, in MiB or with a unit (KiB, MiB); what "
+        "comes then is dropped and counted",
+        std::to_string(usual_buffer_size >> 20)},
+       "string",
+       "Buffer (MiB)",
+       "How much is kept while the output takes nothing (a disk that is full or slow, a reader "
+       "that "
+       "is busy). What comes when it is full is dropped and counted.",
+       "{group=Reception}",
+       nullptr,
+       size_rule},
+      {{"on-unplug", "WHAT",
+        "When a port goes away: wait, until it is there again, or exit, with the last one", "wait"},
+       "selector",
+       "When a port is unplugged",
+       "An adapter is known by its serial number, or by where it is plugged in. The other line "
+       "goes "
+       "on meanwhile, and the capture says how long it was away.",
+       "{group=Reception}",
+       on_unplug_choices},
       {{"roles", "WHO", "Who is on which line: as-wired, as the options say"}},
   };
   return all;

@@ -12,12 +12,15 @@ namespace {
 constexpr std::uint8_t escape_byte = 0xFF;
 constexpr std::uint8_t error_byte = 0x00;
 
-// A break is a byte 00 without a stop bit: without a count the two look the same.
+// A break is a byte 00 without a stop bit: without a count the two look the same. Where several
+// kinds were counted, nobody knows which byte had which.
 std::uint8_t kind_of_error(std::uint8_t value, const TroubleCount& count) {
-  const bool only_framing = count.framing > 0 && count.breaks == 0;
-  if (value == 0 && !only_framing && count.parity == 0) return tap::break_seen;
-  if (count.parity > 0 && count.framing == 0) return tap::parity_error;
-  return tap::framing_error;
+  std::uint8_t kinds = 0;
+  if (count.framing > 0) kinds |= tap::framing_error;
+  if (count.parity > 0) kinds |= tap::parity_error;
+  if (count.breaks > 0 && value == 0) kinds |= tap::break_seen;
+  if (kinds != 0) return kinds;
+  return value == 0 ? tap::break_seen : tap::framing_error;
 }
 
 constexpr int bits_per_byte = 10;  // 8N1 with its start and stop bit
@@ -72,23 +75,80 @@ Instant ArrivalClock::arrival(std::size_t index, std::size_t count, Instant now)
   return previous_;
 }
 
+Instant ArrivalClock::dated(Instant at) {
+  previous_ = std::max(previous_, at);
+  return previous_;
+}
+
 LineReceiver::LineReceiver(Direction direction, unsigned baud_rate, Instant frame_timeout,
                            FrameSplitter::Sink sink)
-    : clock_(baud_rate), splitter_(direction, frame_timeout, std::move(sink), baud_rate) {}
+    : direction_(direction),
+      clock_(baud_rate),
+      splitter_(
+          direction, frame_timeout,
+          [this, sink = std::move(sink)](const LineRecord& record) {
+            held_ -= record.bytes.size();
+            sink(record);
+          },
+          baud_rate) {}
 
-void LineReceiver::receive(Bytes raw, bool marks, const TroubleCount& count, Instant now) {
-  if (count.overruns > 0) lost_before_next_ = true;
+void LineReceiver::hear(Bytes raw, bool marks, const TroubleCount& count) {
+  input_.decode(raw, marks, count, decoded_);
+  if (count.overruns > 0) trouble_of_next_ |= tap::lost;
+  if (!marks) {
+    if (count.framing > 0) trouble_of_next_ |= tap::framing_error;
+    if (count.parity > 0) trouble_of_next_ |= tap::parity_error;
+    if (count.breaks > 0) trouble_of_next_ |= tap::break_seen;
+  }
+  if (!decoded_.empty()) decoded_.front().trouble |= std::exchange(trouble_of_next_, 0);
+  waiting_.insert(waiting_.end(), decoded_.begin(), decoded_.end());
+}
+
+void LineReceiver::note_loss() {
+  trouble_of_next_ |= tap::lost;
+}
+
+void LineReceiver::push(const ReceivedByte& byte, Instant at) {
+  ++held_;
+  splitter_.push(byte.value, at, byte.trouble);
+}
+
+void LineReceiver::date_back(Instant now) {
   // A deadline that is long past is that of a computer which was busy elsewhere.
   const auto due = splitter_.deadline();
   const bool held_up = due && now - *due > late;
-  input_.decode(raw, marks, count, decoded_);
-  for (std::size_t i = 0; i < decoded_.size(); ++i) {
-    std::uint8_t trouble = decoded_[i].trouble;
-    if (std::exchange(lost_before_next_, false)) trouble |= tap::lost;
-    const Instant at =
-        held_up ? clock_.arrival_in_backlog(now) : clock_.arrival(i, decoded_.size(), now);
-    splitter_.push(decoded_[i].value, at, trouble);
-  }
+  for (std::size_t i = 0; i < waiting_.size(); ++i)
+    push(waiting_[i],
+         held_up ? clock_.arrival_in_backlog(now) : clock_.arrival(i, waiting_.size(), now));
+  waiting_.clear();
+}
+
+BacklogLine LineReceiver::backlog() const {
+  BacklogLine line = {direction_, clock_.byte_time(), {}};
+  std::size_t before = held_;
+  bool at_the_end = false;
+  const auto take = [&](const LineRecord& record) {
+    const std::size_t old = std::min(before, record.bytes.size());
+    before -= old;
+    const bool alert = record.status == 0 && record.bytes.size() == length_field_size &&
+                       direction_ == Direction::meter_to_client;
+    const bool unfinished = at_the_end && (record.status & tap::truncated) != 0;
+    if (record.bytes.size() > old)
+      line.parts.push_back({record.bytes.size() - old, old > 0, alert, unfinished});
+  };
+  FrameSplitter ahead = splitter_.twin(take);
+  // As if they had come without a pause: it is their bytes that tell what they are.
+  ArrivalClock clock = clock_;
+  for (const ReceivedByte& byte : waiting_)
+    ahead.push(byte.value, clock.arrival_in_backlog(Instant::max()), byte.trouble);
+  at_the_end = true;
+  ahead.finish();
+  return line;
+}
+
+void LineReceiver::date(std::span<const Instant> arrivals) {
+  for (std::size_t i = 0; i < waiting_.size(); ++i) push(waiting_[i], clock_.dated(arrivals[i]));
+  waiting_.clear();
 }
 
 bool HeldLine::notices(const LineRecord& record) {

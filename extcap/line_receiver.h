@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "extcap/backlog.h"
 #include "protocol/frame.h"
 #include "protocol/types.h"
 
@@ -55,6 +57,12 @@ class ArrivalClock {
   // it followed the one before it. Waiting is no pause.
   Instant arrival_in_backlog(Instant now);
 
+  // A byte that somebody else has dated: the same moment, unless that would be before the byte
+  // that preceded it.
+  Instant dated(Instant at);
+
+  Instant byte_time() const { return byte_time_; }
+
  private:
   Instant byte_time_;
   Instant previous_{0};
@@ -65,21 +73,37 @@ class LineReceiver {
   LineReceiver(Direction direction, unsigned baud_rate, Instant frame_timeout,
                FrameSplitter::Sink sink);
 
-  // Bytes that were read together at `now`. If advance() was due long before and was not called,
-  // they may have been waiting meanwhile, and no pause is taken to be before them. `marks` as for
-  // MarkedInput. `count` is what the driver counted since the last call.
-  void receive(Bytes raw, bool marks, const TroubleCount& count, Instant now);
+  // Bytes that were read together. They wait for their times. `marks` as for MarkedInput. `count`
+  // is what was counted since the last call; without marks, all of it comes with the first byte.
+  void hear(Bytes raw, bool marks, const TroubleCount& count);
+  bool anything_waits() const { return !waiting_.empty(); }
+
+  // What waits was all read at `now`. If advance() was due long before and was not called, it may
+  // have been waiting meanwhile, and no pause is taken to be before it.
+  void date_back(Instant now);
+
+  // What waits has come while nobody looked: what it is, and when each byte arrived.
+  BacklogLine backlog() const;
+  void date(std::span<const Instant> arrivals);
+
+  // Bytes were lost before the next one.
+  void note_loss();
 
   void advance(Instant now) { splitter_.advance(now); }
   std::optional<Instant> deadline() const { return splitter_.deadline(); }
   void finish() { splitter_.finish(); }
 
  private:
+  void push(const ReceivedByte& byte, Instant at);
+
+  Direction direction_;
   MarkedInput input_;
   ArrivalClock clock_;
+  std::size_t held_ = 0;  // by the splitter, in bytes
   FrameSplitter splitter_;
   std::vector<ReceivedByte> decoded_;
-  bool lost_before_next_ = false;
+  std::vector<ReceivedByte> waiting_;
+  std::uint8_t trouble_of_next_ = 0;  // tap::Status bits
 };
 
 // Notices a line on which nothing but zeros comes: no level converter, or a wire at ground.

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/pcapng_writer.h"
 
-#include <unistd.h>
-
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <concepts>
 #include <cstring>
 #include <optional>
 #include <utility>
 
-#include "extcap/problem.h"
 #include "protocol/tap.h"
 #include "system/text.h"
 
@@ -38,6 +34,7 @@ enum OptionCode : std::uint16_t {
   if_tsresol = 9,
   if_filter = 11,
   epb_flags = 2,
+  epb_dropcount = 4,
   isb_starttime = 2,
   isb_endtime = 3,
   isb_ifrecv = 4,
@@ -104,12 +101,12 @@ class Block {
   }
 
   // Ends it. Nothing is added any more.
-  Bytes finished() {
+  std::vector<std::uint8_t> finished() {
     option_header(opt_endofopt, 0);
     const auto length = static_cast<std::uint32_t>(bytes_.size() + sizeof(std::uint32_t));
     number(length);
     std::memcpy(&bytes_[sizeof(std::uint32_t)], &length, sizeof length);
-    return bytes_;
+    return std::move(bytes_);
   }
 
  private:
@@ -147,16 +144,20 @@ Block interface_block(const Interface& interface) {
   return block;
 }
 
-// epb_flags, of which the two lowest bits are the direction.
-std::uint32_t packet_flags(Direction direction) {
-  switch (direction) {
-    case Direction::client_to_meter:
-      return 2;  // outbound
-    case Direction::meter_to_client:
-      return 1;  // inbound
-    default:
-      return 0;
-  }
+// epb_flags: the two lowest bits are the direction, the highest ones what the link layer saw.
+std::uint32_t packet_flags(Direction direction, std::uint8_t status) {
+  constexpr std::uint32_t inbound = 1;
+  constexpr std::uint32_t outbound = 2;
+  constexpr std::uint32_t checksum_error = 1U << 24;  // a parity bit is a check sum
+  constexpr std::uint32_t too_short = 1U << 26;
+  constexpr std::uint32_t symbol_error = 1U << 31;
+  std::uint32_t flags = 0;
+  if (direction == Direction::client_to_meter) flags |= outbound;
+  if (direction == Direction::meter_to_client) flags |= inbound;
+  if (status & tap::parity_error) flags |= checksum_error;
+  if (status & tap::truncated) flags |= too_short;
+  if (status & (tap::framing_error | tap::break_seen)) flags |= symbol_error;
+  return flags;
 }
 
 Block packet_block(const Record& record) {
@@ -167,7 +168,9 @@ Block packet_block(const Record& record) {
   block.number(size);  // captured
   block.number(size);  // on the line
   block.padded(record.bytes);
-  block.number_option(epb_flags, packet_flags(record.direction));
+  block.text_option(opt_comment, record.comment);
+  block.number_option(epb_flags, packet_flags(record.direction, record.status));
+  if (record.missed > 0) block.number_option(epb_dropcount, record.missed);
   return block;
 }
 
@@ -176,6 +179,7 @@ Block statistics_block(std::uint32_t number, const Interface& interface,
   Block block(interface_statistics);
   block.number(number);
   block.moment(statistics.now);
+  block.text_option(opt_comment, statistics.comment);
   block.moment_option(isb_starttime, statistics.start);
   if (statistics.ended) block.moment_option(isb_endtime, statistics.now);
   block.number_option(isb_ifrecv, statistics.received);
@@ -184,36 +188,21 @@ Block statistics_block(std::uint32_t number, const Interface& interface,
   return block;
 }
 
-void write_block(int fd, const std::string& path, Block block) {
-  for (Bytes left = block.finished(); !left.empty();) {
-    const ssize_t written = ::write(fd, left.data(), left.size());
-    if (written >= 0) {
-      left = left.subspan(static_cast<std::size_t>(written));
-    } else if (errno == EPIPE) {
-      throw ReaderGone();
-    } else if (errno != EINTR) {
-      throw Problem("cannot write to " + path + ": " + std::strerror(errno));
-    }
-  }
-}
-
 }  // namespace
 
-PcapngWriter::PcapngWriter(int fd, std::string path, const Section& section,
-                           std::vector<Interface> interfaces)
-    : fd_(fd), path_(std::move(path)), interfaces_(std::move(interfaces)) {
-  write_block(fd_, path_, section_block(section));
-  for (const Interface& interface : interfaces_)
-    write_block(fd_, path_, interface_block(interface));
+PcapngWriter::PcapngWriter(Sink sink, const Section& section, std::vector<Interface> interfaces)
+    : sink_(std::move(sink)), interfaces_(std::move(interfaces)) {
+  sink_(section_block(section).finished());
+  for (const Interface& interface : interfaces_) sink_(interface_block(interface).finished());
 }
 
 void PcapngWriter::write(const Record& record) {
-  write_block(fd_, path_, packet_block(record));
+  sink_(packet_block(record).finished());
 }
 
 void PcapngWriter::write(std::span<const Statistics> statistics) {
   for (std::uint32_t i = 0; i < interfaces_.size(); ++i)
-    write_block(fd_, path_, statistics_block(i, interfaces_[i], statistics[i]));
+    sink_(statistics_block(i, interfaces_[i], statistics[i]).finished());
 }
 
 }  // namespace mep::extcap

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,7 +39,10 @@ struct Record {
   std::uint32_t interface;
   Direction direction;
   WallTime time;
-  Bytes bytes;  // tap header and frame
+  Bytes bytes;               // tap header and frame
+  std::uint8_t status = 0;   // of the tap header
+  std::uint64_t missed = 0;  // how many of its line were not written since the last one that was
+  std::string comment = {};
 };
 
 // What an Interface Statistics Block says.
@@ -49,16 +53,17 @@ struct Statistics {
   std::uint64_t received = 0;
   std::uint64_t dropped = 0;   // at least: how often bytes were lost
   std::uint64_t accepted = 0;  // by the capture filter
+  std::string comment = {};
 };
 
-// In this machine's byte order, each block with one write(2): what a killed capture leaves behind
-// is readable. Throughout: throws a Problem that names `path` if it cannot write, and ReaderGone if
-// a pipe has lost its reader. What was written is with the reader when a call returns.
+// Makes blocks in this machine's byte order, and hands over each of them whole.
 class PcapngWriter {
  public:
-  // Writes the section header and the interface descriptions. `fd` stays the caller's, and open for
-  // as long as this lives.
-  PcapngWriter(int fd, std::string path, const Section& section, std::vector<Interface> interfaces);
+  using Sink = std::function<void(std::vector<std::uint8_t> block)>;
+
+  // Writes the section header and the interface descriptions. Throws what `sink` does, here and
+  // below.
+  PcapngWriter(Sink sink, const Section& section, std::vector<Interface> interfaces);
 
   void write(const Record& record);
 
@@ -67,8 +72,7 @@ class PcapngWriter {
   void write(std::span<const Statistics> statistics);
 
  private:
-  int fd_;
-  std::string path_;
+  Sink sink_;
   std::vector<Interface> interfaces_;
 };
 

@@ -3,11 +3,36 @@
 
 #include <utility>
 
+#include "extcap/problem.h"
+#include "extcap/words.h"
 #include "protocol/tap.h"
+#include "system/text.h"
 
 namespace mep::extcap {
+namespace {
 
-Recorder::Recorder(std::string filter) : filter_text_(std::move(filter)) {
+// Room in a packet's block for what is not the packet: the block's own fields, its options.
+constexpr std::size_t block_overhead = 64;
+
+// What the status bits of UART trouble say, for people.
+std::string trouble_text(std::uint8_t status) {
+  std::vector<std::string> seen;
+  if (status & tap::framing_error) seen.emplace_back("framing error");
+  if (status & tap::parity_error) seen.emplace_back("parity error");
+  if (status & tap::break_seen) seen.emplace_back("break");
+  return seen.empty() ? std::string() : "The serial port saw: " + system::listed(seen);
+}
+
+void add_sentence(std::string& text, const std::string& sentence) {
+  if (sentence.empty()) return;
+  if (!text.empty()) text += "; ";
+  text += sentence;
+}
+
+}  // namespace
+
+Recorder::Recorder(std::string filter, Buffer buffer)
+    : filter_text_(std::move(filter)), buffer_(buffer) {
   if (!filter_text_.empty()) filter_.emplace(filter_text_);
 }
 
@@ -19,9 +44,12 @@ void Recorder::begin(int fd, const std::string& path, const Section& section,
     interfaces.push_back({std::move(line.name),
                           line.role + (from_client ? " (client to meter)" : " (meter to client)"),
                           filter_text_, line.baud_rate});
-    lines_.push_back({line.direction, line.tap, {.start = now, .now = now}});
+    lines_.push_back({line.direction, line.tap, {.start = now, .now = now}, {}});
   }
-  writer_ = std::make_unique<PcapngWriter>(fd, path, section, std::move(interfaces));
+  drain_ = std::make_unique<Drain>(fd, path, buffer_.size);
+  writer_ = std::make_unique<PcapngWriter>(
+      [this](BlockBytes block) { drain_->put(std::move(block)); }, section, std::move(interfaces));
+  drain_->start();
 }
 
 void Recorder::record(const Heard& heard) {
@@ -33,6 +61,7 @@ void Recorder::record(const Heard& heard) {
   tap::Header header;
   header.direction = line.direction;
   header.status = heard.status;
+  if (line.missed.records > 0) header.status |= tap::lost;
   header.baud_rate = heard.baud_rate;
   header.duration_us = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(heard.duration).count());
@@ -42,13 +71,81 @@ void Recorder::record(const Heard& heard) {
   bytes.insert(bytes.end(), heard.bytes.begin(), heard.bytes.end());
 
   if (filter_ && !filter_->accepts(bytes)) return;
+  std::string comment = heard.comment;
+  add_sentence(comment, trouble_text(header.status));
+
+  Missed& missed = line.missed;
+  if (!takes(block_overhead + bytes.size() + comment.size())) {
+    if (missed.records++ == 0) missed.first = heard.first;
+    missed.last = heard.first;
+    missed.bytes += heard.bytes.size();
+    ++line.statistics.dropped;
+    ++dropped_;
+    return;
+  }
+  if (missed.records > 0)
+    add_sentence(comment, "Not written before this: " + counted(missed.records, "record") + " (" +
+                              counted(missed.bytes, "byte") + ") within " +
+                              seconds_text(Instant(missed.last - missed.first)) +
+                              ", because the buffer of " + size_text(buffer_.size) + " was full");
   ++line.statistics.accepted;
-  writer_->write(
-      {static_cast<std::uint32_t>(heard.line), line.direction, heard.first, Bytes(bytes)});
+  const std::uint64_t records_missed = std::exchange(missed, {}).records;
+  writer_->write({static_cast<std::uint32_t>(heard.line), line.direction, heard.first, Bytes(bytes),
+                  header.status, records_missed, comment});
+}
+
+// Once something was dropped, everything is until there is much room again: one gap is easier to
+// live with than many.
+bool Recorder::takes(std::size_t size) {
+  if (!buffer_.may_drop) return true;
+  if (dropping_) {
+    if (!drain_->has_much_room()) return false;
+    end_dropping();
+  } else if (!drain_->has_room(size)) {
+    begin_dropping();
+    return false;
+  }
+  return true;
+}
+
+void Recorder::begin_dropping() {
+  dropping_ = true;
+  dropped_ = 0;
+  notice("records are being dropped: the buffer of " + size_text(buffer_.size) +
+         " is full, since " +
+         (drain_->disk_is_full() ? "there is no room left for " + path()
+                                 : path() + " takes them too slowly") +
+         " (--buffer gives more)");
+}
+
+void Recorder::end_dropping() {
+  dropping_ = false;
+  notice("records are written again; " + counted(dropped_, "record") +
+         (dropped_ == 1 ? " was" : " were") + " dropped");
+}
+
+void Recorder::remark(std::size_t line, const std::string& text) {
+  // Weeks of a loose contact shall not fill the memory.
+  constexpr std::size_t most = 16384;
+  std::string& comment = lines_[line].statistics.comment;
+  if (comment.size() + text.size() < most) add_sentence(comment, text);
+  reported_ = false;
+}
+
+void Recorder::attend() {
+  drain_->clear_event();
+  drain_->check();
+  if (const bool full = drain_->disk_is_full(); full != disk_full_) {
+    disk_full_ = full;
+    notice(full ? "no room left for " + path() + ": up to " + size_text(buffer_.size) +
+                      " of records are kept until there is; make room, or stop the capture"
+                : "there is room for " + path() + " again; what was kept is being written");
+  }
+  if (dropping_ && drain_->has_much_room()) end_dropping();
 }
 
 void Recorder::report(WallTime now) {
-  if (!reported_) write_statistics(now, false);
+  if (!reported_ && drain_->has_much_room()) write_statistics(now, false);
 }
 
 void Recorder::end(WallTime now) {

@@ -1,5 +1,5 @@
 // What becomes of a line's records: each gets its tap header, passes the capture filter, is counted
-// and written.
+// and put into the buffer from which it is written.
 //
 // Extcap. To be added here: what every record gets, and what is counted.
 // SPDX-License-Identifier: GPL-2.0-or-later
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "extcap/capture_filter.h"
+#include "extcap/drain.h"
 #include "extcap/pcapng_writer.h"
 #include "protocol/frame.h"
 #include "protocol/types.h"
@@ -35,40 +36,81 @@ struct Heard {
   WallTime first;    // arrival of the first byte
   Instant duration;  // until that of the last one
   Bytes bytes;
+  std::string comment = {};  // what else is to be known of it
+};
+
+// What happens to records while the output is slower than they come.
+struct Buffer {
+  std::size_t size = usual_buffer_size;  // bytes
+  // A line does not wait: what finds no room is dropped, whole records, and counted. A simulation
+  // waits, see has_room().
+  bool may_drop = true;
 };
 
 class Recorder {
  public:
   // An empty filter lets everything pass. Throws a Problem if it does not compile.
-  explicit Recorder(std::string filter);
+  Recorder(std::string filter, Buffer buffer);
 
   // Writes the beginning of the file: whose records will come, from `now` on. `fd` stays the
-  // caller's. Throws as PcapngWriter does, here and below.
+  // caller's. Throws as write_block() does if that cannot be written.
   void begin(int fd, const std::string& path, const Section& section,
              std::vector<RecordedLine> lines, WallTime now);
   bool begun() const { return writer_ != nullptr; }
 
   void record(const Heard& heard);
 
-  // Writes statistics until now, where there has been something since it last did.
+  // A sentence about the line, for the last statistics.
+  void remark(std::size_t line, const std::string& text);
+
+  // Writes statistics until now, where there has been something since it last did and the output
+  // keeps up.
   void report(WallTime now);
   // Writes the last statistics.
   void end(WallTime now);
 
+  // Whoever can wait, should, where there is none.
+  bool has_room() const { return !drain_ || drain_->has_much_room(); }
+  // To be called when this is readable: says on standard error what the user has to know of the
+  // output, and throws as write_block() does once it cannot be written any more.
+  int event_fd() const { return drain_->event_fd(); }
+  void attend();
+  // What has not been written yet.
+  Drain::Waiting waiting() const { return drain_->waiting(); }
+  const std::string& path() const { return drain_->path(); }
+  bool disk_is_full() const { return drain_->disk_is_full(); }
+
  private:
+  // What was dropped since the last record that was not.
+  struct Missed {
+    std::uint64_t records = 0;
+    std::uint64_t bytes = 0;  // on the line
+    WallTime first = 0;
+    WallTime last = 0;
+  };
+
   struct Line {
     Direction direction;
     std::uint32_t tap;
     Statistics statistics;
+    Missed missed;
   };
 
+  bool takes(std::size_t size);
+  void begin_dropping();
+  void end_dropping();
   void write_statistics(WallTime now, bool ended);
 
   std::string filter_text_;
   std::optional<CaptureFilter> filter_;
+  const Buffer buffer_;
   std::vector<Line> lines_;
+  std::unique_ptr<Drain> drain_;
   std::unique_ptr<PcapngWriter> writer_;
-  bool reported_ = true;  // all that there has been
+  bool dropping_ = false;
+  std::uint64_t dropped_ = 0;  // since that began
+  bool disk_full_ = false;     // and it has been said
+  bool reported_ = true;       // all that there has been
 };
 
 }  // namespace mep::extcap

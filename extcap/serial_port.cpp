@@ -13,10 +13,15 @@
 #include <tuple>
 #include <utility>
 
+#include "system/port_lock.h"
+#include "system/problem.h"
 #include "system/text.h"
 
 namespace mep::extcap {
 namespace {
+
+// What a terminal driver holds at most. Where that much waited, more may have come.
+constexpr std::size_t full_terminal = 4095;
 
 std::string text(const char* from) {
   return from == nullptr ? std::string() : std::string(from);
@@ -67,10 +72,21 @@ std::vector<ListedPort> list_ports() {
 }
 
 SerialPort::SerialPort(std::string name, std::string path, unsigned baud_rate,
-                       const system::Sharing& sharing)
-    : device_(std::move(name), std::move(path), baud_rate, system::PortUse::listen, ports_there_are,
-              sharing) {
-  read_counters(fd(), counted_);
+                       system::Sharing sharing)
+    : name_(std::move(name)),
+      path_(std::move(path)),
+      baud_rate_(baud_rate),
+      sharing_(std::move(sharing)) {
+  open(path_);
+  identity_ = system::identify_port(path_);
+}
+
+void SerialPort::open(const std::string& path) {
+  device_.emplace(name_, path, baud_rate_, system::PortUse::listen, ports_there_are, sharing_);
+  counts_ = read_counters(device_->fd(), counted_);
+  // Who writes to a pseudo terminal waits until there is room.
+  may_overflow_ = !system::is_pseudo_terminal(device_->fd());
+  gone_ = false;
 }
 
 void SerialPort::discard_backlog() {
@@ -81,18 +97,36 @@ void SerialPort::discard_backlog() {
 std::size_t SerialPort::read(std::span<std::uint8_t> buffer) {
   if (gone_) return 0;
   const ssize_t size = ::read(fd(), buffer.data(), buffer.size());
-  if (size > 0) return static_cast<std::size_t>(size);
+  if (size > 0) {
+    // Behind those that found room.
+    if (std::exchange(was_full_, static_cast<std::size_t>(size) >= full_terminal) && !counts_ &&
+        may_overflow_)
+      ++noticed_.overruns;
+    return static_cast<std::size_t>(size);
+  }
   gone_ = size == 0 || (errno != EAGAIN && errno != EINTR);
-  if (gone_) device_.note_gone();
+  if (gone_) device_->note_gone();
   return 0;
 }
 
 TroubleCount SerialPort::trouble() {
   TroubleCount total;
-  if (!read_counters(fd(), total)) return {};
+  if (!read_counters(fd(), total)) return std::exchange(noticed_, {});
   const TroubleCount before = std::exchange(counted_, total);
   return {total.framing - before.framing, total.parity - before.parity,
           total.breaks - before.breaks, total.overruns - before.overruns};
+}
+
+bool SerialPort::come_back() {
+  const auto path = system::find_port(identity_);
+  if (!path) return false;
+  try {
+    open(*path);
+  } catch (const system::Problem&) {
+    // Not yet: who may read it is settled a moment after it has appeared.
+    return false;
+  }
+  return true;
 }
 
 }  // namespace mep::extcap

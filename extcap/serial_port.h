@@ -6,11 +6,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "extcap/line_receiver.h"
+#include "extcap/line_source.h"
+#include "system/port_identity.h"
 #include "system/serial_device.h"
 
 namespace mep::extcap {
@@ -25,38 +27,43 @@ struct ListedPort {
 // when an adapter is plugged in.
 std::vector<ListedPort> list_ports();
 
-// An open port.
-class SerialPort {
+// A serial port that taps a line.
+class SerialPort : public LineSource {
  public:
   // Opens `path`, for this process alone unless sharing is allowed, raw, 8N1, at `baud_rate` (one
   // of baud_rates()). `name` is what error messages call the line. Throws a Problem that says what
   // to do about it.
-  SerialPort(std::string name, std::string path, unsigned baud_rate,
-             const system::Sharing& sharing);
+  SerialPort(std::string name, std::string path, unsigned baud_rate, system::Sharing sharing);
 
-  int fd() const { return device_.fd(); }
-  const std::string& path() const { return device_.path(); }
-  const std::string& name() const { return device_.name(); }
-
-  // Whether the driver marks errors in what it hands over; see MarkedInput.
-  bool marks_errors() const { return device_.marks_errors(); }
-
-  // Forgets what has arrived until now: nobody knows when.
-  void discard_backlog();
-
-  // Reads what there is, without waiting. Returns how many bytes; 0 if there is nothing more at
-  // present, or if the port is gone.
-  std::size_t read(std::span<std::uint8_t> buffer);
-
-  // Whether the port has been unplugged.
-  bool gone() const { return gone_; }
-
-  // What the driver has counted since the last call; zeros where it does not count.
-  TroubleCount trouble();
+  const std::string& name() const override { return name_; }
+  const std::string& path() const override { return path_; }
+  int fd() const override { return device_ ? device_->fd() : -1; }
+  std::size_t read(std::span<std::uint8_t> buffer) override;
+  bool marks_errors() const override { return device_ && device_->marks_errors(); }
+  TroubleCount trouble() override;
+  void discard_backlog() override;
+  bool gone() const override { return gone_; }
+  std::string what_happened() const override { return "the port has gone away"; }
+  std::string remedy() const override { return "plug it in again"; }
+  void close() override { device_.reset(); }
+  // A pseudo terminal's number is somebody else's next.
+  bool may_come_back() const override { return !identity_.by_number; }
+  bool come_back() override;
 
  private:
-  system::SerialDevice device_;
-  TroubleCount counted_;
+  void open(const std::string& path);
+
+  const std::string name_;
+  const std::string path_;
+  const unsigned baud_rate_;
+  const system::Sharing sharing_;
+  std::optional<system::SerialDevice> device_;
+  system::PortIdentity identity_;
+  TroubleCount counted_;  // until now
+  bool counts_ = false;   // whether the driver does
+  bool may_overflow_ = false;
+  bool was_full_ = false;  // what the terminal holds, when it was read last
+  TroubleCount noticed_;   // here, where the driver does not
   bool gone_ = false;
 };
 

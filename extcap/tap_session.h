@@ -8,11 +8,13 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "extcap/capture.h"
+#include "extcap/capture_clock.h"
 #include "extcap/line_receiver.h"
-#include "extcap/serial_port.h"
+#include "extcap/line_source.h"
 #include "extcap/tap_settings.h"
 #include "system/event_loop.h"
 
@@ -24,16 +26,6 @@ class TapSession : public Session {
   TapSession(const TapSettings& settings, system::StopRequest& stop);
 
  private:
-  // Turns monotonic moments into wall time. The two clocks are compared again and again, but small
-  // differences are left alone: records of one burst must not change places.
-  class WallClock {
-   public:
-    WallTime at(Instant moment);
-
-   private:
-    Instant offset_{0};
-  };
-
   // A record that waits for those of the other line that arrived with it.
   struct Received {
     std::size_t line;
@@ -47,9 +39,13 @@ class TapSession : public Session {
     Line(const TappedLine& tapped, const TapSettings& settings, FrameSplitter::Sink sink);
 
     Direction direction;
-    SerialPort port;
+    std::unique_ptr<LineSource> source;
     LineReceiver receiver;
     HeldLine held;
+    std::optional<system::EventSource> arrival;  // while the source is there
+    Instant left{0};                             // when it went, while it is not
+    std::string loss;   // why bytes were lost before the next record, if not in the adapter
+    std::string event;  // what else is to be said with the next record
   };
 
   Section section() const override;
@@ -58,19 +54,36 @@ class TapSession : public Session {
   void start() override;
   void finish() override;
 
-  void receive();
+  void listen_to(Line& line);
+  void look();
+  void replay();
+  Instant read_all();
+  void read_line(Line& line);
+  void date_what_waits(Instant begin, Instant now);
   void leave_lines_that_are_gone();
-  void read_line(std::size_t number);
-  void time_out();
+  void leave(Line& line);
+  bool may_come_back(const Line& line) const;
+  void look_for_lines();
+  void follow_clocks();
+  std::string title(const Line& line) const;
+  void remark(const Line& line, const std::string& text);
   void write_received();
+  std::string comment_on(const Received& received);
 
-  unsigned baud_rate_;
+  const TapSettings settings_;
   const std::uint32_t tap_;
   std::deque<Line> lines_;
-  WallClock wall_clock_;
+  bool replays_ = false;  // files, and not lines
+  Instant replayed_until_{0};
+  CaptureClock clock_;
   std::vector<Received> received_;
-  std::vector<std::optional<system::EventSource>> sources_;  // of each line, while it is there
+  Instant looked_{0};  // when nothing was left to be read
+  // The last time in which this computer was held up.
+  std::optional<BacklogTime> held_up_;
+  std::optional<Direction> awaited_;  // who is to speak next, by what was heard last
   system::EventSource timer_;
+  system::EventSource heartbeat_;
+  system::EventSource look_for_lines_;
 };
 
 }  // namespace mep::extcap

@@ -38,6 +38,24 @@ void take_frame_timeout(const Options& options, std::chrono::milliseconds& targe
     target = std::chrono::milliseconds(*timeout);
 }
 
+// That it is a number with a unit, or without, has been checked.
+void take_buffer_size(const Options& options, std::size_t& target) {
+  constexpr std::size_t kib = 1024;
+  const auto given = options.value("buffer");
+  if (!given) return;
+  const std::size_t digits = given->find_first_not_of("0123456789");
+  const auto number = system::parse_number<std::size_t>(given->substr(0, digits));
+  const bool in_kib = digits != std::string::npos && given->find("KiB") != std::string::npos;
+  if (number) target = *number * (in_kib ? kib : kib * kib);
+}
+
+void take_on_unplug(const Options& options, OnUnplug& target) {
+  const auto given = options.value("on-unplug");
+  if (!given || *given == "wait") return;
+  if (*given != "exit") throw Problem("--on-unplug " + *given + ": the choices are wait and exit");
+  target = OnUnplug::exit;
+}
+
 void check_roles(const Options& options) {
   const auto roles = options.value("roles");
   if (!roles || *roles == "as-wired") return;
@@ -111,6 +129,8 @@ TapSettings tap_settings_from(const Options& options) {
   TapSettings settings;
   take_baud_rate(options, settings.baud_rate);
   take_frame_timeout(options, settings.frame_timeout);
+  take_buffer_size(options, settings.buffer_size);
+  take_on_unplug(options, settings.on_unplug);
   check_roles(options);
   settings.lines = lines_from(options);
   settings.sharing = sharing_from(options);

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "extcap/drain.h"
 #include "extcap/options.h"
 #include "protocol/types.h"
 #include "system/serial_device.h"
@@ -29,11 +31,19 @@ struct TappedLine {
   std::string port;
 };
 
+// What to do when a port goes away in the middle of a capture.
+enum class OnUnplug : std::uint8_t {
+  wait,  // until it is there again
+  exit,  // with the last port that goes
+};
+
 struct TapSettings {
   std::vector<TappedLine> lines;  // the client's first
   unsigned baud_rate = 9600;
   std::chrono::milliseconds frame_timeout{200};
   system::Sharing sharing;
+  std::size_t buffer_size = usual_buffer_size;  // bytes between reading and writing
+  OnUnplug on_unplug = OnUnplug::wait;
   std::string capture_filter;  // empty: everything
 };
 

@@ -61,6 +61,12 @@ FrameSplitter::FrameSplitter(Direction direction, Instant frame_timeout, Sink si
   set_speed(bits_per_second);
 }
 
+FrameSplitter FrameSplitter::twin(Sink sink) const {
+  FrameSplitter twin = *this;
+  twin.sink_ = std::move(sink);
+  return twin;
+}
+
 void FrameSplitter::set_speed(unsigned bits_per_second) {
   byte_time_ = Instant(std::chrono::seconds(bits_per_byte)) / bits_per_second;
 }

@@ -55,6 +55,9 @@ class FrameSplitter {
   FrameSplitter(Direction direction, Instant frame_timeout, Sink sink,
                 unsigned bits_per_second = usual_bits_per_second);
 
+  // The same, at the same place in the stream, for another sink.
+  FrameSplitter twin(Sink sink) const;
+
   // From the next byte on the line has another speed.
   void set_speed(unsigned bits_per_second);
 

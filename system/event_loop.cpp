@@ -72,7 +72,10 @@ StopRequest::StopRequest() {
     if (signal == SIGHUP && sigaction(signal, nullptr, &before) == 0 &&
         before.sa_handler == SIG_IGN)
       continue;
-    sources_.push_back(EventSource::on_signal(signal, [this] { make(); }));
+    sources_.push_back(EventSource::on_signal(signal, [this] {
+      ++signals_;
+      make();
+    }));
   }
 }
 

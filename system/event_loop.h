@@ -49,11 +49,14 @@ class StopRequest {
 
   void make() { made_ = true; }
   bool made() const { return made_; }
+  // How many signals have asked: who asks again wants it now.
+  unsigned signals() const { return signals_; }
   // Runs GLib's loop until somebody has made the request.
   void wait() const;
 
  private:
   bool made_ = false;
+  unsigned signals_ = 0;
   std::vector<EventSource> sources_;
 };
 

@@ -34,14 +34,18 @@ std::string name_of(pid_t process) {
   return (name.empty() ? "process" : name) + " " + std::to_string(process);
 }
 
+bool is_pseudo_terminal(const struct stat& status) {
+  constexpr unsigned first_pty_major = 136;
+  constexpr unsigned last_pty_major = 143;
+  return S_ISCHR(status.st_mode) && major(status.st_rdev) >= first_pty_major &&
+         major(status.st_rdev) <= last_pty_major;
+}
+
 // A device is the same under any name and in any /dev; a pseudo terminal is another in every
 // container, with the same numbers.
 bool same_port(const struct stat& a, const struct stat& b) {
-  constexpr unsigned first_pty_major = 136;
-  constexpr unsigned last_pty_major = 143;
   if (!S_ISCHR(a.st_mode) || !S_ISCHR(b.st_mode) || a.st_rdev != b.st_rdev) return false;
-  const unsigned kind = major(a.st_rdev);
-  return kind < first_pty_major || kind > last_pty_major || a.st_dev == b.st_dev;
+  return !is_pseudo_terminal(a) || a.st_dev == b.st_dev;
 }
 
 // Processes come to their end meanwhile: that is the end of their list, and no error.
@@ -61,6 +65,11 @@ bool has_open(const fs::path& process, const struct stat& port) {
 }
 
 }  // namespace
+
+bool is_pseudo_terminal(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 && is_pseudo_terminal(status);
+}
 
 std::vector<std::string> port_holders(const std::string& port) {
   struct stat status {};

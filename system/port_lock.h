@@ -10,6 +10,9 @@
 
 namespace mep::system {
 
+// Whether the open port is one end of a pseudo terminal: no hardware, nothing that could be lost.
+bool is_pseudo_terminal(int fd);
+
 // Who holds the UUCP lock file of a port (as cu, minicom and pppd leave them), if that process is
 // alive: its name and number.
 std::optional<std::string> uucp_lock_holder(const std::string& port);

@@ -2,6 +2,8 @@
 #include "system/serial_device.h"
 
 #include <fcntl.h>
+#include <linux/serial.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -62,6 +64,7 @@ SerialDevice::SerialDevice(std::string name, std::string path, unsigned baud_rat
   if (isatty(fd_.get()) == 0) fail("not a serial device; give a port such as /dev/ttyUSB0");
   if (!sharing_.allowed && !take_port(fd_.get())) fail_to_open(EBUSY);
   configure(baud_rate);
+  if (use_ == PortUse::listen) made_prompt_ = set_low_latency(true);
 }
 
 SerialDevice::~SerialDevice() {
@@ -70,8 +73,21 @@ SerialDevice::~SerialDevice() {
     // Without HUPCL even if it was set: it would pull the modem lines when the port closes.
     before_.c_cflag &= ~static_cast<tcflag_t>(HUPCL);
     tcsetattr(fd_.get(), TCSANOW, &before_);
+    if (made_prompt_) set_low_latency(false);
   }
   if (!sharing_.allowed) release_port(fd_.get());
+}
+
+// With it an FTDI adapter, for example, waits 1 ms for more before it hands over bytes, and
+// otherwise
+// 16. Returns whether the mode has been changed; many drivers have none.
+bool SerialDevice::set_low_latency(bool on) const {
+  serial_struct settings{};
+  if (ioctl(fd_.get(), TIOCGSERIAL, &settings) != 0) return false;
+  constexpr auto low_latency = static_cast<int>(ASYNC_LOW_LATENCY);
+  if (((settings.flags & low_latency) != 0) == on) return false;
+  settings.flags ^= low_latency;
+  return ioctl(fd_.get(), TIOCSSERIAL, &settings) == 0;
 }
 
 // Before it is touched: opening it can already disturb who has it.

@@ -30,7 +30,8 @@ class SerialDevice {
  public:
   // Opens `path`, for this process alone unless sharing is allowed, raw, 8N1, at `baud_rate`.
   // `name` is what error messages call the port ("client line"), `ports_there_are` what they say
-  // where there is no such port. To listen, the driver is asked to mark errors (INPCK, PARMRK).
+  // where there is no such port. To listen, the driver is asked to mark errors (INPCK, PARMRK), and
+  // to hand over what has come at once, where it has a mode for that.
   // Throws a Problem that says what to do about it.
   SerialDevice(std::string name, std::string path, unsigned baud_rate, PortUse use,
                std::string (*ports_there_are)() = nullptr, Sharing sharing = {});
@@ -53,6 +54,7 @@ class SerialDevice {
   void refuse_if_in_use() const;
   void configure(unsigned baud_rate);
   void apply(termios settings, int when, unsigned baud_rate);
+  bool set_low_latency(bool on) const;
   [[noreturn]] void fail(const std::string& reason) const;
   [[noreturn]] void fail_to_open(int error) const;
   [[noreturn]] void fail_as_busy(const std::string& why) const;
@@ -65,6 +67,7 @@ class SerialDevice {
   FileDescriptor fd_;
   termios before_{};
   bool marks_errors_ = false;
+  bool made_prompt_ = false;  // the driver's low-latency mode was off before
   bool configured_ = false;
   bool gone_ = false;
 };

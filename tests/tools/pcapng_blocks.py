@@ -43,15 +43,18 @@ class Statistics:
         self.received = count(4)
         self.dropped = count(5)
         self.accepted = count(6)
+        self.comment = options.get(1, b"").decode()
 
 
 class Packet:
     """A record with its tap header taken apart."""
 
-    def __init__(self, interface, ticks, data, flags):
+    def __init__(self, interface, ticks, data, options):
         self.interface = interface
         self.ticks = ticks
-        self.flags = flags
+        self.flags = struct.unpack("<I", options[2])[0] if 2 in options else None
+        self.missed = struct.unpack("<Q", options[4])[0] if 4 in options else 0
+        self.comment = options.get(1, b"").decode()
         self.raw = data
         (self.version, header_size, self.direction, self.status, self.baud_rate,
          self.duration_us) = struct.unpack_from(">BBBBII", data)
@@ -113,9 +116,8 @@ class Capture:
         elif block.kind == ENHANCED_PACKET:
             number, high, low, captured, _ = struct.unpack_from("<IIIII", body)
             options = options_in(body[20 + (captured + 3) // 4 * 4:])
-            flags = struct.unpack("<I", options[2])[0] if 2 in options else None
             self.packets.append(Packet(self.interfaces[number], high << 32 | low,
-                                       body[20:20 + captured], flags))
+                                       body[20:20 + captured], options))
         elif block.kind == INTERFACE_STATISTICS:
             interface = self.interfaces[struct.unpack_from("<I", body)[0]]
             interface.statistics = Statistics(options_in(body[12:]), interface.ticks_per_second)

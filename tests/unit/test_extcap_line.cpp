@@ -37,9 +37,15 @@ class Bench {
                                    record.last});
                  }) {}
 
+  void hear(Bytes raw, Instant now) {
+    receiver.hear(raw, true, no_trouble);
+    receiver.date_back(now);
+  }
+
   void receive(std::initializer_list<std::uint8_t> raw, const TroubleCount& count = no_trouble,
                Instant now = milliseconds(1000), bool marks = true) {
-    receiver.receive(std::vector<std::uint8_t>(raw), marks, count, now);
+    receiver.hear(std::vector<std::uint8_t>(raw), marks, count);
+    receiver.date_back(now);
     // Frames as short as these are believed when nothing follows.
     receiver.advance(now + milliseconds(30));
   }
@@ -89,9 +95,13 @@ void errors_are_told_apart_by_the_count(void**) {
     std::uint8_t status;
   };
   const std::array cases = {
-      Case{{}, 0x41, tap::framing_error},           Case{{.framing = 1}, 0x41, tap::framing_error},
-      Case{{.parity = 1}, 0x41, tap::parity_error}, Case{{.framing = 1}, 0, tap::framing_error},
+      Case{{}, 0x41, tap::framing_error},
+      Case{{.framing = 1}, 0x41, tap::framing_error},
+      Case{{.parity = 1}, 0x41, tap::parity_error},
+      Case{{.framing = 1}, 0, tap::framing_error},
       Case{{.parity = 1}, 0, tap::parity_error},
+      Case{{.breaks = 1}, 0x41, tap::framing_error},
+      Case{{.framing = 1, .parity = 2, .breaks = 1}, 0x41, tap::framing_error | tap::parity_error},
   };
   for (const Case& one : cases) {
     Bench bench;
@@ -124,6 +134,63 @@ void loss_marks_the_next_record(void**) {
   assert_seen(bench.seen[2], {0, 1, 0x32}, 0);
 }
 
+// A port server tells of errors beside the bytes.
+void trouble_without_marks_is_the_next_bytes(void**) {
+  Bench bench;
+  bench.receive({0, 1, 0x30}, no_trouble, milliseconds(1000), false);
+  bench.receive({}, {.framing = 1, .parity = 1}, milliseconds(1100), false);
+  bench.receive({0, 1, 0x31}, no_trouble, milliseconds(1200), false);
+  bench.receive({0, 1, 0x32}, no_trouble, milliseconds(1300), false);
+  assert_int_equal(bench.seen.size(), 3);
+  assert_seen(bench.seen[0], {0, 1, 0x30}, 0);
+  assert_seen(bench.seen[1], {0, 1, 0x31}, tap::framing_error | tap::parity_error);
+  assert_seen(bench.seen[2], {0, 1, 0x32}, 0);
+}
+
+void a_loss_elsewhere_marks_the_next_record(void**) {
+  Bench bench;
+  bench.receive({0, 1, 0x30});
+  bench.receiver.note_loss();
+  bench.receive({0, 1, 0x31}, no_trouble, milliseconds(1100));
+  bench.receive({0, 1, 0x32}, no_trouble, milliseconds(1200));
+  assert_seen(bench.seen[0], {0, 1, 0x30}, 0);
+  assert_seen(bench.seen[1], {0, 1, 0x31}, tap::lost);
+  assert_seen(bench.seen[2], {0, 1, 0x32}, 0);
+}
+
+// The rest of a frame, an alert, a frame, the beginning of another.
+void what_waits_is_told_apart(void**) {
+  Bench bench;
+  const std::vector<std::uint8_t> frame = {0, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8};
+  bench.hear(Bytes(frame).first(4), milliseconds(1000));
+  std::vector<std::uint8_t> waiting(frame.begin() + 4, frame.end());
+  waiting.insert(waiting.end(), {0, 0});
+  waiting.insert(waiting.end(), frame.begin(), frame.end());
+  waiting.insert(waiting.end(), frame.begin(), frame.begin() + 5);
+  bench.receiver.hear(waiting, true, no_trouble);
+  const BacklogLine line = bench.receiver.backlog();
+  assert_true(line.direction == Direction::meter_to_client);
+  const std::array sizes = {7U, 2U, 11U, 5U};
+  assert_int_equal(line.parts.size(), sizes.size());
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    assert_int_equal(line.parts[i].size, sizes[i]);
+    assert_int_equal(line.parts[i].continues, i == 0);
+    assert_int_equal(line.parts[i].alert, i == 1);
+    assert_int_equal(line.parts[i].unfinished, i == 3);
+  }
+  // Looking has changed nothing.
+  assert_true(bench.seen.empty());
+  std::vector<Instant> arrivals;
+  for (std::size_t i = 0; i < waiting.size(); ++i)
+    arrivals.push_back(milliseconds(1100) + static_cast<Instant::rep>(i) * milliseconds(2));
+  bench.receiver.date(arrivals);
+  bench.receiver.finish();
+  assert_int_equal(bench.seen.size(), 4);
+  assert_seen(bench.seen[0], frame, 0);
+  assert_seen(bench.seen[2], frame, 0);
+  assert_true(bench.seen[2].first == arrivals[9] && bench.seen[2].last == arrivals[19]);
+}
+
 void bytes_read_together_arrived_one_after_another(void**) {
   Bench bench;
   const Instant byte_time = Instant(std::chrono::seconds(10)) / baud;
@@ -147,8 +214,8 @@ void time_does_not_run_backwards(void**) {
 void waiting_bytes_are_no_pause(void**) {
   Bench bench;
   const std::vector<std::uint8_t> frame = {0, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8};
-  bench.receiver.receive(Bytes(frame).first(5), true, no_trouble, milliseconds(1000));
-  bench.receiver.receive(Bytes(frame).subspan(5), true, no_trouble, milliseconds(2000));
+  bench.hear(Bytes(frame).first(5), milliseconds(1000));
+  bench.hear(Bytes(frame).subspan(5), milliseconds(2000));
   assert_int_equal(bench.seen.size(), 1);
   assert_seen(bench.seen[0], frame, 0);
   assert_true(bench.seen[0].last < milliseconds(1010));
@@ -158,9 +225,9 @@ void waiting_bytes_are_no_pause(void**) {
 void a_silence_that_was_seen_is_one(void**) {
   Bench bench;
   const std::vector<std::uint8_t> frame = {0, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8};
-  bench.receiver.receive(Bytes(frame).first(5), true, no_trouble, milliseconds(1000));
+  bench.hear(Bytes(frame).first(5), milliseconds(1000));
   bench.receiver.advance(milliseconds(1200));
-  bench.receiver.receive(frame, true, no_trouble, milliseconds(2000));
+  bench.hear(frame, milliseconds(2000));
   assert_int_equal(bench.seen.size(), 2);
   assert_seen(bench.seen[0], {0, 9, 0, 1, 2}, tap::truncated);
   assert_seen(bench.seen[1], frame, 0);
@@ -206,6 +273,9 @@ int run() {
       cmocka_unit_test(errors_are_told_apart_by_the_count),
       cmocka_unit_test(break_is_seen),
       cmocka_unit_test(loss_marks_the_next_record),
+      cmocka_unit_test(trouble_without_marks_is_the_next_bytes),
+      cmocka_unit_test(a_loss_elsewhere_marks_the_next_record),
+      cmocka_unit_test(what_waits_is_told_apart),
       cmocka_unit_test(bytes_read_together_arrived_one_after_another),
       cmocka_unit_test(time_does_not_run_backwards),
       cmocka_unit_test(waiting_bytes_are_no_pause),

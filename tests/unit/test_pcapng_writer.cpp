@@ -12,8 +12,10 @@
 #include <sstream>
 #include <string_view>
 
+#include "extcap/drain.h"
 #include "extcap/machine.h"
 #include "extcap/problem.h"
+#include "protocol/tap.h"
 #include "system/file_descriptor.h"
 
 // Last, since it defines fail() as a macro.
@@ -58,6 +60,10 @@ class File {
   FileDescriptor fd_{memfd_create("capture", MFD_CLOEXEC)};
   std::size_t seen_ = 0;
 };
+
+PcapngWriter::Sink into(int fd, std::string path = "x") {
+  return [fd, path](const std::vector<std::uint8_t>& block) { write_block(fd, path, block); };
+}
 
 void assert_bytes(const std::string& bytes, const std::string& expected) {
   assert_int_equal(bytes.size(), expected.size());
@@ -114,25 +120,25 @@ constexpr WallTime moment = 0x1122334455667788;
 
 void section_header(void**) {
   File file;
-  const PcapngWriter full(file.fd(), "x", {"Pi 4 B", "Linux", "Z", "mepdump "}, {});
+  const PcapngWriter full(into(file.fd()), {"Pi 4 B", "Linux", "Z", "mepdump "}, {});
   assert_bytes(file.added(), bytes_of(section_with_all));
-  const PcapngWriter empty(file.fd(), "x", nothing, {});
+  const PcapngWriter empty(into(file.fd()), nothing, {});
   assert_bytes(file.added(), bytes_of(section_with_nothing));
 }
 
 void interfaces(void**) {
   File file;
-  const PcapngWriter two(file.fd(), "x", nothing, {client, bare});
+  const PcapngWriter two(into(file.fd()), nothing, {client, bare});
   assert_bytes(file.added(), bytes_of(section_with_nothing) + bytes_of(client_interface) +
                                  bytes_of(bare_interface));
-  const PcapngWriter one(file.fd(), "x", nothing, {filtering});
+  const PcapngWriter one(into(file.fd()), nothing, {filtering});
   assert_bytes(file.added(), bytes_of(section_with_nothing) + bytes_of(filtering_interface));
 }
 
 // 4.3, with every size modulo 4 and every direction.
 void packets(void**) {
   File file;
-  PcapngWriter writer(file.fd(), "x", nothing, {client, bare});
+  PcapngWriter writer(into(file.fd()), nothing, {client, bare});
   file.added();
   const std::uint8_t bytes[] = {0xA1, 0xA2, 0xA3, 0xA4, 0xA5};
   const auto write = [&](std::size_t size, std::uint32_t interface, Direction direction) {
@@ -159,10 +165,36 @@ void packets(void**) {
                         "0200 0400 00000000 0000 0000 2C000000"));
 }
 
+// What the link layer saw is in the highest bits of epb_flags, a loss in epb_dropcount.
+void packets_with_trouble(void**) {
+  File file;
+  PcapngWriter writer(into(file.fd()), nothing, {client});
+  file.added();
+  const std::uint8_t bytes[] = {0xA1, 0xA2, 0xA3, 0xA4};
+  const auto flags = [&](std::uint8_t status) {
+    writer.write({0, Direction::meter_to_client, moment, bytes, status});
+    return file.added().substr(32 + 4, 4);
+  };
+  assert_bytes(flags(tap::framing_error), bytes_of("01000080"));  // 31: symbol error
+  assert_bytes(flags(tap::break_seen), bytes_of("01000080"));
+  assert_bytes(flags(tap::parity_error), bytes_of("01000001"));  // 24: CRC error
+  assert_bytes(flags(tap::truncated), bytes_of("01000004"));     // 26: packet too short
+  assert_bytes(flags(tap::noise), bytes_of("01000000"));
+  assert_bytes(flags(tap::lost), bytes_of("01000000"));
+  writer.write({0, Direction::meter_to_client, moment, bytes, tap::lost, 0x102, "gap"});
+  assert_bytes(file.added(),
+               bytes_of("06000000 44000000 00000000 44332211 88776655 04000000 04000000"
+                        "A1A2A3A4"
+                        "0100 0300 'gap' 00"          // opt_comment
+                        "0200 0400 01000000"          // epb_flags
+                        "0400 0800 0201000000000000"  // epb_dropcount
+                        "0000 0000 44000000"));
+}
+
 // 4.6. Only where a filter is are there records that it accepts; only at the end is there an end.
 void statistics(void**) {
   File file;
-  PcapngWriter writer(file.fd(), "x", nothing, {client, filtering});
+  PcapngWriter writer(into(file.fd()), nothing, {client, filtering});
   file.added();
   const Statistics so_far = {.start = 1, .now = moment, .received = 7, .dropped = 1, .accepted = 5};
   Statistics at_the_end = so_far;
@@ -187,7 +219,7 @@ void statistics(void**) {
 // The first option of a section that has only a comment.
 std::string comment_written(const std::string& comment) {
   File file;
-  const PcapngWriter writer(file.fd(), "x", {{}, {}, comment, {}}, {});
+  const PcapngWriter writer(into(file.fd()), {{}, {}, comment, {}}, {});
   const std::string content = file.content();
   assert_int_equal(content.size() % 4, 0);
   assert_int_equal(content[24], 1);
@@ -218,7 +250,7 @@ void text_that_is_too_long(void**) {
   assert_bytes(comment_written(umlauts), umlauts.substr(0, 65534));
 
   File file;
-  const PcapngWriter writer(file.fd(), "x", nothing, {{"", "", std::string(70000, 'f'), 1}});
+  const PcapngWriter writer(into(file.fd()), nothing, {{"", "", std::string(70000, 'f'), 1}});
   // The byte before the filter counts, too.
   assert_bytes(file.content().substr(32 + 16 + 8 + 12, 6), bytes_of("0B00 FFFF 00 'f'"));
 }
@@ -229,7 +261,7 @@ void reader_that_has_gone(void**) {
   assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
   FileDescriptor reading(ends[0]);
   const FileDescriptor writing(ends[1]);
-  PcapngWriter writer(writing.get(), "x", nothing, {client});
+  PcapngWriter writer(into(writing.get()), nothing, {client});
   reading.reset();
   bool gone = false;
   try {
@@ -244,7 +276,7 @@ void disk_that_is_full(void**) {
   const FileDescriptor full(open("/dev/full", O_WRONLY | O_CLOEXEC));
   std::string complaint;
   try {
-    const PcapngWriter writer(full.get(), "some/file", nothing, {});
+    const PcapngWriter writer(into(full.get(), "some/file"), nothing, {});
   } catch (const Problem& problem) {
     complaint = problem.what();
   }
@@ -278,6 +310,7 @@ int run() {
       cmocka_unit_test(section_header),
       cmocka_unit_test(interfaces),
       cmocka_unit_test(packets),
+      cmocka_unit_test(packets_with_trouble),
       cmocka_unit_test(statistics),
       cmocka_unit_test(text_that_is_no_utf8),
       cmocka_unit_test(text_that_is_too_long),

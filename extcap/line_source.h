@@ -1,0 +1,57 @@
+// Where a tapped line's bytes come from: a serial port, a port server, a pipe. Nothing is ever sent
+// the other way.
+//
+// Extcap. To be added here: what every source can tell.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "extcap/line_receiver.h"
+
+namespace mep::extcap {
+
+class LineSource {
+ public:
+  virtual ~LineSource() = default;
+
+  // What messages call the line: "client line".
+  virtual const std::string& name() const = 0;
+  // As the user has named it.
+  virtual const std::string& path() const = 0;
+
+  // Readable when there is something to read; another one after come_back().
+  virtual int fd() const = 0;
+
+  // Reads what there is, without waiting. Returns how many bytes; 0 if there is nothing more at
+  // present, or if the source is gone.
+  virtual std::size_t read(std::span<std::uint8_t> buffer) = 0;
+
+  // Whether errors are marked in what is read; see MarkedInput.
+  virtual bool marks_errors() const { return false; }
+  // What has been counted since the last call; zeros where nobody counts.
+  virtual TroubleCount trouble() { return {}; }
+
+  // Whether all of it is there from the beginning, and says nothing of times.
+  virtual bool is_recording() const { return false; }
+
+  // Forgets what has arrived until now: nobody knows when.
+  virtual void discard_backlog() {}
+
+  // Whether it has been unplugged, or closed by the other end, and has not come back.
+  virtual bool gone() const = 0;
+  // What has happened then: "the port has gone away". What to do about it: "plug it in again".
+  virtual std::string what_happened() const = 0;
+  virtual std::string remedy() const = 0;
+  // Lets go of what is gone: the kernel gives a name to somebody else only then.
+  virtual void close() = 0;
+  // Whether it makes sense to wait for it.
+  virtual bool may_come_back() const = 0;
+  // Looks, without waiting, whether it is there again.
+  virtual bool come_back() = 0;
+};
+
+}  // namespace mep::extcap

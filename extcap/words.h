@@ -1,0 +1,25 @@
+// How mepdump says amounts and times to people, on standard error and in captures.
+//
+// Extcap. To be added here: another kind of amount.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "extcap/pcapng_writer.h"
+#include "protocol/frame.h"
+
+namespace mep::extcap {
+
+// "1 record", "2 records".
+std::string counted(std::uint64_t number, const std::string& what);
+// "0.250 s"
+std::string seconds_text(Instant duration);
+// "16 MiB", "512 KiB", "100 bytes"
+std::string size_text(std::size_t bytes);
+// "2026-06-15T06:00:00Z"
+std::string time_text(WallTime time);
+
+}  // namespace mep::extcap
