@@ -241,9 +241,12 @@ def links(page):
 
 
 def headings(page):
-    """As the forges name them: lower case, blanks as hyphens, no punctuation."""
+    """As the forges name them: lower case, blanks as hyphens, no punctuation; HTML names its own."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".html":
+        return set(re.findall(r'<h\d id="([^"]+)"', text))
     found = set()
-    for title in re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+    for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
         found.add(re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-"))
     return found
 
