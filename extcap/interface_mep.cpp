@@ -38,7 +38,7 @@ std::vector<Choice> meter_line_choices() {
 }
 
 std::vector<Choice> baud_choices() {
-  std::vector<Choice> choices;
+  std::vector<Choice> choices = {{find_out, "Find out"}};
   for (const unsigned rate : baud_rates())
     choices.push_back({std::to_string(rate), std::to_string(rate) + " bit/s"});
   return choices;
@@ -47,6 +47,10 @@ std::vector<Choice> baud_choices() {
 std::vector<Choice> on_unplug_choices() {
   return {{"wait", "wait until it is plugged in again"},
           {"exit", "go on with the other; end with the last one"}};
+}
+
+std::vector<Choice> role_choices() {
+  return {{find_out, "Find out from the frames"}, {roles_as_wired, "As chosen above"}};
 }
 
 constexpr const char* typed_port_tooltip =
@@ -95,11 +99,11 @@ const std::vector<InterfaceOption>& options() {
        "Take the ports although another program has them open. Each of the two then gets a part of "
        "the bytes only.",
        "{default=false}{group=Lines}"},
-      {{"baud", "N", "Line speed in bit/s", std::to_string(TapSettings{}.baud_rate)},
+      {{"baud", "N", "Line speed in bit/s; auto finds it and follows it", find_out},
        "selector",
        "Speed",
        "Bits per second. Meters begin at 9600; a client can have agreed on another speed with "
-       "them.",
+       "them, which takes a few frames to find out.",
        "{group=Reception}",
        baud_choices},
       {{"frame-timeout", "MS",
@@ -133,7 +137,15 @@ const std::vector<InterfaceOption>& options() {
        "on meanwhile, and the capture says how long it was away.",
        "{group=Reception}",
        on_unplug_choices},
-      {{"roles", "WHO", "Who is on which line: as-wired, as the options say"}},
+      {{"roles", "WHO",
+        "Who speaks on which line: auto, as the frames tell; as-wired, as the options say",
+        find_out},
+       "selector",
+       "Who speaks where",
+       "Frames tell requests from answers, so that exchanged adapters and one adapter that hears "
+       "both directions do no harm. Otherwise every frame of a line is labelled as chosen above.",
+       "{group=Lines}",
+       role_choices},
   };
   return all;
 }

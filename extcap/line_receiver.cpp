@@ -61,8 +61,13 @@ void MarkedInput::decode(Bytes raw, bool marks, const TroubleCount& count,
   }
 }
 
-ArrivalClock::ArrivalClock(unsigned baud_rate)
-    : byte_time_(Instant(std::chrono::seconds(bits_per_byte)) / baud_rate) {}
+ArrivalClock::ArrivalClock(unsigned baud_rate) {
+  set_speed(baud_rate);
+}
+
+void ArrivalClock::set_speed(unsigned baud_rate) {
+  byte_time_ = Instant(std::chrono::seconds(bits_per_byte)) / baud_rate;
+}
 
 Instant ArrivalClock::arrival_in_backlog(Instant now) {
   previous_ = std::min(previous_ + byte_time_, std::max(previous_, now));
@@ -81,13 +86,16 @@ Instant ArrivalClock::dated(Instant at) {
 }
 
 LineReceiver::LineReceiver(Direction direction, unsigned baud_rate, Instant frame_timeout,
-                           FrameSplitter::Sink sink)
+                           FrameSplitter::Sink sink, std::span<const unsigned> baud_rates)
     : direction_(direction),
       clock_(baud_rate),
+      baud_rate_(baud_rate),
+      speed_(baud_rates, baud_rate),
       splitter_(
           direction, frame_timeout,
           [this, sink = std::move(sink)](const LineRecord& record) {
             held_ -= record.bytes.size();
+            speed_.take(record);
             sink(record);
           },
           baud_rate) {}
@@ -104,12 +112,19 @@ void LineReceiver::hear(Bytes raw, bool marks, const TroubleCount& count) {
   waiting_.insert(waiting_.end(), decoded_.begin(), decoded_.end());
 }
 
+void LineReceiver::set_direction(Direction direction) {
+  direction_ = direction;
+  splitter_.set_direction(direction);
+}
+
 void LineReceiver::note_loss() {
   trouble_of_next_ |= tap::lost;
 }
 
 void LineReceiver::push(const ReceivedByte& byte, Instant at) {
+  splitter_.advance(at);  // the frames before a pause, before the pause is seen
   ++held_;
+  speed_.push(byte.value, at, byte.trouble);
   splitter_.push(byte.value, at, byte.trouble);
 }
 
@@ -121,6 +136,7 @@ void LineReceiver::date_back(Instant now) {
     push(waiting_[i],
          held_up ? clock_.arrival_in_backlog(now) : clock_.arrival(i, waiting_.size(), now));
   waiting_.clear();
+  follow_speed();
 }
 
 BacklogLine LineReceiver::backlog() const {
@@ -149,6 +165,39 @@ BacklogLine LineReceiver::backlog() const {
 void LineReceiver::date(std::span<const Instant> arrivals) {
   for (std::size_t i = 0; i < waiting_.size(); ++i) push(waiting_[i], clock_.dated(arrivals[i]));
   waiting_.clear();
+  follow_speed();
+}
+
+void LineReceiver::advance(Instant now) {
+  splitter_.advance(now);
+  speed_.advance(now);
+  follow_speed();
+}
+
+std::optional<Instant> LineReceiver::deadline() const {
+  const auto frames = splitter_.deadline();
+  const auto speed = speed_.deadline();
+  return frames && speed ? std::min(frames, speed) : frames ? frames : speed;
+}
+
+void LineReceiver::hint(unsigned baud_rate) {
+  speed_.hint(baud_rate);
+  follow_speed();
+}
+
+bool LineReceiver::exclude(unsigned baud_rate) {
+  if (!speed_.exclude(baud_rate)) return false;
+  follow_speed();
+  return true;
+}
+
+// What is held was received at the speed before.
+void LineReceiver::follow_speed() {
+  if (speed_.speed() == baud_rate_) return;
+  splitter_.finish();
+  baud_rate_ = speed_.speed();
+  clock_.set_speed(baud_rate_);
+  splitter_.set_speed(baud_rate_);
 }
 
 bool HeldLine::notices(const LineRecord& record) {

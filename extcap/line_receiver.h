@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "extcap/backlog.h"
+#include "extcap/speed_finder.h"
 #include "protocol/frame.h"
 #include "protocol/types.h"
 
@@ -49,6 +50,8 @@ class ArrivalClock {
  public:
   explicit ArrivalClock(unsigned baud_rate);
 
+  void set_speed(unsigned baud_rate);
+
   // The arrival of byte `index` of the `count` that were read together at `now`: never before the
   // byte that preceded it.
   Instant arrival(std::size_t index, std::size_t count, Instant now);
@@ -70,8 +73,12 @@ class ArrivalClock {
 
 class LineReceiver {
  public:
+  // The line's speed is found out among `baud_rates`, beginning with `baud_rate`; without any it is
+  // that one.
   LineReceiver(Direction direction, unsigned baud_rate, Instant frame_timeout,
-               FrameSplitter::Sink sink);
+               FrameSplitter::Sink sink, std::span<const unsigned> baud_rates = {});
+  LineReceiver(const LineReceiver&) = delete;  // the splitter's sink knows this one
+  LineReceiver& operator=(const LineReceiver&) = delete;
 
   // Bytes that were read together. They wait for their times. `marks` as for MarkedInput. `count`
   // is what was counted since the last call; without marks, all of it comes with the first byte.
@@ -89,16 +96,32 @@ class LineReceiver {
   // Bytes were lost before the next one.
   void note_loss();
 
-  void advance(Instant now) { splitter_.advance(now); }
-  std::optional<Instant> deadline() const { return splitter_.deadline(); }
+  void advance(Instant now);
+  std::optional<Instant> deadline() const;
   void finish() { splitter_.finish(); }
+
+  // Whose line it is, where that is found out only now.
+  void set_direction(Direction direction);
+
+  // The speed that the port has to be set to; it can be another after each of the calls above. To a
+  // sink, the speed at which its record was received.
+  unsigned baud_rate() const { return baud_rate_; }
+  bool baud_rate_found() const { return speed_.found(); }
+  // The other line has turned out to have this one.
+  void hint(unsigned baud_rate);
+  // The port does not do that speed, which is baud_rate(): another is tried. Returns whether there
+  // is one.
+  bool exclude(unsigned baud_rate);
 
  private:
   void push(const ReceivedByte& byte, Instant at);
+  void follow_speed();
 
   Direction direction_;
   MarkedInput input_;
   ArrivalClock clock_;
+  unsigned baud_rate_;
+  SpeedFinder speed_;
   std::size_t held_ = 0;  // by the splitter, in bytes
   FrameSplitter splitter_;
   std::vector<ReceivedByte> decoded_;

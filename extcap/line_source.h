@@ -38,6 +38,11 @@ class LineSource {
   // Whether all of it is there from the beginning, and says nothing of times.
   virtual bool is_recording() const { return false; }
 
+  // Whether the speed at which the line is listened to can be set, and that: from now on, and when
+  // it comes back. Throws a Problem where the port does not do that speed.
+  virtual bool sets_speed() const { return false; }
+  virtual void set_speed(unsigned /*baud_rate*/) {}
+
   // Forgets what has arrived until now: nobody knows when.
   virtual void discard_backlog() {}
 

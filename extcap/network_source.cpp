@@ -74,6 +74,12 @@ std::size_t NetworkSource::read(std::span<std::uint8_t> buffer) {
   return size;
 }
 
+void NetworkSource::set_speed(unsigned baud_rate) {
+  baud_rate_ = baud_rate;
+  server_.set_speed(baud_rate);
+  if (fd_) answer();
+}
+
 void NetworkSource::discard_backlog() {
   // What the server said of itself meanwhile is not lost with it.
   std::array<std::uint8_t, 4096> ignored;

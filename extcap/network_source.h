@@ -26,6 +26,8 @@ class NetworkSource : public LineSource {
   int fd() const override { return fd_.get(); }
   std::size_t read(std::span<std::uint8_t> buffer) override;
   TroubleCount trouble() override { return server_.take_trouble(); }
+  bool sets_speed() const override { return sets_port_; }
+  void set_speed(unsigned baud_rate) override;
   void discard_backlog() override;
   bool gone() const override { return gone_; }
   std::string what_happened() const override { return "the connection was lost (" + reason_ + ")"; }
@@ -42,7 +44,7 @@ class NetworkSource : public LineSource {
   const std::string path_;
   const system::HostAndPort where_;
   const bool sets_port_;
-  const unsigned baud_rate_;
+  unsigned baud_rate_;
   system::FileDescriptor fd_;
   PortServer server_;
   std::vector<std::uint8_t> bytes_;  // received and not read yet

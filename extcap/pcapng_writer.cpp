@@ -168,7 +168,7 @@ Block packet_block(const Record& record) {
   block.number(size);  // captured
   block.number(size);  // on the line
   block.padded(record.bytes);
-  block.text_option(opt_comment, record.comment);
+  for (const std::string& comment : record.comments) block.text_option(opt_comment, comment);
   block.number_option(epb_flags, packet_flags(record.direction, record.status));
   if (record.missed > 0) block.number_option(epb_dropcount, record.missed);
   return block;
@@ -179,7 +179,7 @@ Block statistics_block(std::uint32_t number, const Interface& interface,
   Block block(interface_statistics);
   block.number(number);
   block.moment(statistics.now);
-  block.text_option(opt_comment, statistics.comment);
+  for (const std::string& comment : statistics.comments) block.text_option(opt_comment, comment);
   block.moment_option(isb_starttime, statistics.start);
   if (statistics.ended) block.moment_option(isb_endtime, statistics.now);
   block.number_option(isb_ifrecv, statistics.received);

@@ -39,10 +39,10 @@ struct Record {
   std::uint32_t interface;
   Direction direction;
   WallTime time;
-  Bytes bytes;               // tap header and frame
+  Bytes bytes;  // tap header and frame
+  std::vector<std::string> comments = {};
   std::uint8_t status = 0;   // of the tap header
   std::uint64_t missed = 0;  // how many of its line were not written since the last one that was
-  std::string comment = {};
 };
 
 // What an Interface Statistics Block says.
@@ -53,7 +53,7 @@ struct Statistics {
   std::uint64_t received = 0;
   std::uint64_t dropped = 0;   // at least: how often bytes were lost
   std::uint64_t accepted = 0;  // by the capture filter
-  std::string comment = {};
+  std::vector<std::string> comments = {};
 };
 
 // Makes blocks in this machine's byte order, and hands over each of them whole.

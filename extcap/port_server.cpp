@@ -103,14 +103,23 @@ void PortServer::negotiate(std::uint8_t verb, std::uint8_t option) {
 
 void PortServer::ask_for_port() {
   if (std::exchange(asked_, true)) return;
-  std::vector<std::uint8_t> speed(4);
-  write_be(speed, 0, speed.size(), baud_rate_);
-  ask(set_baud_rate, speed);
+  ask_for_speed();
   ask(set_data_size, {8});
   ask(set_parity, {no_parity});
   ask(set_stop_size, {one_stop_bit});
   ask(set_line_state_mask, {overrun | parity | framing | broken});
   ask(set_modem_state_mask, {0});
+}
+
+void PortServer::set_speed(unsigned baud_rate) {
+  baud_rate_ = baud_rate;
+  if (asked_) ask_for_speed();
+}
+
+void PortServer::ask_for_speed() {
+  std::vector<std::uint8_t> speed(4);
+  write_be(speed, 0, speed.size(), baud_rate_);
+  ask(set_baud_rate, speed);
 }
 
 void PortServer::subnegotiation(Bytes content) {

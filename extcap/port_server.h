@@ -24,6 +24,9 @@ class PortServer {
   // (RFC 2217). Otherwise it is a plain stream, unless it begins with Telnet.
   PortServer(bool sets_port, unsigned baud_rate);
 
+  // The server is asked for another speed, if it has agreed to be asked.
+  void set_speed(unsigned baud_rate);
+
   // Takes the line's bytes out of what has been received. False where the server talks what is no
   // Telnet.
   bool receive(Bytes received, std::vector<std::uint8_t>& bytes);
@@ -40,6 +43,7 @@ class PortServer {
   void negotiate(std::uint8_t verb, std::uint8_t option);
   void subnegotiation(Bytes content);
   void ask_for_port();
+  void ask_for_speed();
   void ask(std::uint8_t what, const std::vector<std::uint8_t>& value);
   void say(std::uint8_t verb, std::uint8_t option);
 

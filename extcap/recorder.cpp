@@ -23,12 +23,6 @@ std::string trouble_text(std::uint8_t status) {
   return seen.empty() ? std::string() : "The serial port saw: " + system::listed(seen);
 }
 
-void add_sentence(std::string& text, const std::string& sentence) {
-  if (sentence.empty()) return;
-  if (!text.empty()) text += "; ";
-  text += sentence;
-}
-
 }  // namespace
 
 Recorder::Recorder(std::string filter, Buffer buffer)
@@ -59,7 +53,7 @@ void Recorder::record(const Heard& heard) {
   if (heard.status & tap::lost) ++line.statistics.dropped;
 
   tap::Header header;
-  header.direction = line.direction;
+  header.direction = heard.direction.value_or(line.direction);
   header.status = heard.status;
   if (line.missed.records > 0) header.status |= tap::lost;
   header.baud_rate = heard.baud_rate;
@@ -71,11 +65,14 @@ void Recorder::record(const Heard& heard) {
   bytes.insert(bytes.end(), heard.bytes.begin(), heard.bytes.end());
 
   if (filter_ && !filter_->accepts(bytes)) return;
-  std::string comment = heard.comment;
-  add_sentence(comment, trouble_text(header.status));
+  std::vector<std::string> comments = heard.comments;
+  if (const std::string trouble = trouble_text(header.status); !trouble.empty())
+    comments.push_back(trouble);
+  std::size_t size = block_overhead + bytes.size();
+  for (const std::string& comment : comments) size += comment.size();
 
   Missed& missed = line.missed;
-  if (!takes(block_overhead + bytes.size() + comment.size())) {
+  if (!takes(size)) {
     if (missed.records++ == 0) missed.first = heard.first;
     missed.last = heard.first;
     missed.bytes += heard.bytes.size();
@@ -84,14 +81,14 @@ void Recorder::record(const Heard& heard) {
     return;
   }
   if (missed.records > 0)
-    add_sentence(comment, "Not written before this: " + counted(missed.records, "record") + " (" +
-                              counted(missed.bytes, "byte") + ") within " +
-                              seconds_text(Instant(missed.last - missed.first)) +
-                              ", because the buffer of " + size_text(buffer_.size) + " was full");
+    comments.push_back("Not written before this: " + counted(missed.records, "record") + " (" +
+                       counted(missed.bytes, "byte") + ") within " +
+                       seconds_text(Instant(missed.last - missed.first)) +
+                       ", because the buffer of " + size_text(buffer_.size) + " was full");
   ++line.statistics.accepted;
   const std::uint64_t records_missed = std::exchange(missed, {}).records;
-  writer_->write({static_cast<std::uint32_t>(heard.line), line.direction, heard.first, Bytes(bytes),
-                  header.status, records_missed, comment});
+  writer_->write({static_cast<std::uint32_t>(heard.line), header.direction, heard.first,
+                  Bytes(bytes), std::move(comments), header.status, records_missed});
 }
 
 // Once something was dropped, everything is until there is much room again: one gap is easier to
@@ -126,9 +123,9 @@ void Recorder::end_dropping() {
 
 void Recorder::remark(std::size_t line, const std::string& text) {
   // Weeks of a loose contact shall not fill the memory.
-  constexpr std::size_t most = 16384;
-  std::string& comment = lines_[line].statistics.comment;
-  if (comment.size() + text.size() < most) add_sentence(comment, text);
+  constexpr std::size_t most = 100;
+  std::vector<std::string>& comments = lines_[line].statistics.comments;
+  if (comments.size() < most) comments.push_back(text);
   reported_ = false;
 }
 

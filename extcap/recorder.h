@@ -36,7 +36,8 @@ struct Heard {
   WallTime first;    // arrival of the first byte
   Instant duration;  // until that of the last one
   Bytes bytes;
-  std::string comment = {};  // what else is to be known of it
+  std::vector<std::string> comments = {};   // what else is to be known of it
+  std::optional<Direction> direction = {};  // where it is not the line's
 };
 
 // What happens to records while the output is slower than they come.

@@ -89,6 +89,11 @@ void SerialPort::open(const std::string& path) {
   gone_ = false;
 }
 
+void SerialPort::set_speed(unsigned baud_rate) {
+  if (device_) device_->set_speed(baud_rate);
+  baud_rate_ = baud_rate;
+}
+
 void SerialPort::discard_backlog() {
   tcflush(fd(), TCIFLUSH);
   read_counters(fd(), counted_);

@@ -41,7 +41,9 @@ class SerialPort : public LineSource {
   std::size_t read(std::span<std::uint8_t> buffer) override;
   bool marks_errors() const override { return device_ && device_->marks_errors(); }
   TroubleCount trouble() override;
+  void set_speed(unsigned baud_rate) override;
   void discard_backlog() override;
+  bool sets_speed() const override { return true; }
   bool gone() const override { return gone_; }
   std::string what_happened() const override { return "the port has gone away"; }
   std::string remedy() const override { return "plug it in again"; }
@@ -55,7 +57,7 @@ class SerialPort : public LineSource {
 
   const std::string name_;
   const std::string path_;
-  const unsigned baud_rate_;
+  unsigned baud_rate_;
   const system::Sharing sharing_;
   std::optional<system::SerialDevice> device_;
   system::PortIdentity identity_;

@@ -32,39 +32,65 @@ constexpr Instant heartbeat = std::chrono::milliseconds(50);
 // By how much it is late on a computer that is held up.
 constexpr Instant late = std::chrono::milliseconds(20);
 
+// An uncertainty of times that is said.
+constexpr Instant worth_saying = std::chrono::milliseconds(100);
+
 // Between the parts of a recording.
 constexpr Instant pause = std::chrono::milliseconds(40);
 
 constexpr Instant look_for_lines_again = std::chrono::milliseconds(500);
 
+std::vector<Direction> wiring(const TapSettings& settings) {
+  std::vector<Direction> directions;
+  for (const TappedLine& line : settings.lines) directions.push_back(line.direction);
+  return directions;
+}
+
+std::vector<LineWatch::Watched> watched(const TapSettings& settings) {
+  std::vector<LineWatch::Watched> lines;
+  for (const TappedLine& line : settings.lines)
+    lines.push_back({line_name(line.direction) + (" " + line.port), line.direction});
+  return lines;
+}
+
 }  // namespace
 
-TapSession::Line::Line(const TappedLine& tapped, const TapSettings& settings,
+TapSession::Line::Line(std::size_t which, const TappedLine& tapped, const TapSettings& settings,
                        FrameSplitter::Sink sink)
-    : direction(tapped.direction),
+    : number(which),
+      direction(tapped.direction),
       source(open_source(tapped, settings)),
-      receiver(tapped.direction, settings.baud_rate, settings.frame_timeout, std::move(sink)) {}
+      port_baud_rate(settings.baud_rate),
+      receiver(
+          settings.find_roles ? Direction::unknown : tapped.direction, settings.baud_rate,
+          settings.frame_timeout, std::move(sink),
+          source->sets_speed() ? std::span(settings.baud_rates) : std::span<const unsigned>()) {}
 
 TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
     : Session(settings.capture_filter, {settings.buffer_size, true}, stop),
       settings_(settings),
       tap_(random_tap_number()),
       clock_(clocks_now()),
+      roles_(wiring(settings), settings.find_roles,
+             [this](const LineEvent& event, Direction direction) { write(event, direction); }),
+      watch_(watched(settings), {settings.find_roles, !settings.baud_rates.empty()},
+             monotonic_now(), notice),
       timer_(EventSource::on_time([this] { guarded([this] { look(); }); })),
       heartbeat_(EventSource::on_time([this] { guarded([this] { look(); }); })),
       look_for_lines_(EventSource::on_time([this] { guarded([this] { look_for_lines(); }); })) {
   for (const TappedLine& tapped : settings.lines) {
     const std::size_t number = lines_.size();
-    lines_.emplace_back(tapped, settings, [this, number](const LineRecord& record) {
+    lines_.emplace_back(number, tapped, settings, [this, number](const LineRecord& record) {
       Line& line = lines_[number];
       if (line.held.notices(record))
-        notice(title(line) +
+        notice(line.title() +
                ": the line holds at zero: is the level converter missing, or is the wire at "
                "ground?");
       received_.push_back({number,
+                           record.status,
+                           line.receiver.baud_rate(),
                            record.first,
                            record.last,
-                           record.status,
                            {record.bytes.begin(), record.bytes.end()}});
     });
   }
@@ -72,7 +98,7 @@ TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
       std::ranges::count_if(lines_, [](const Line& line) { return line.source->is_recording(); });
   replays_ = recordings > 0;
   if (replays_ && static_cast<std::size_t>(recordings) < lines_.size())
-    throw Problem(title(lines_.front()) + " and " + title(lines_.back()) +
+    throw Problem(lines_.front().title() + " and " + lines_.back().title() +
                   ": a file can be replayed beside another file only, or alone");
 }
 
@@ -88,7 +114,7 @@ std::vector<RecordedLine> TapSession::lines() const {
   std::vector<RecordedLine> lines;
   for (const Line& line : lines_)
     lines.push_back({line.source->path(), line_name(line.direction), line.direction,
-                     settings_.baud_rate, tap_});
+                     line.port_baud_rate, tap_});
   return lines;
 }
 
@@ -107,6 +133,7 @@ void TapSession::start() {
   }
   looked_ = monotonic_now();
   heartbeat_.wake_at(looked_ + heartbeat);
+  timer_.wake_at(watch_.deadline());
 }
 
 void TapSession::listen_to(Line& line) {
@@ -124,13 +151,48 @@ void TapSession::look() {
   const Instant now = read_all();
   for (Line& line : lines_) line.receiver.advance(now);
   write_received();
+  roles_.advance(now);
+  watch_.advance(now);
   leave_lines_that_are_gone();
+  follow_evidence();
 
   std::optional<Instant> next;
+  const auto consider = [&next](std::optional<Instant> due) {
+    if (due && (!next || *due < *next)) next = due;
+  };
   for (const Line& line : lines_)
-    if (const auto due = line.receiver.deadline(); due && (!next || *due < *next)) next = due;
+    if (!line.source->gone()) consider(line.receiver.deadline());
+  consider(roles_.deadline());
+  consider(watch_.deadline());
   timer_.wake_at(next);
   heartbeat_.wake_at(now + heartbeat);
+}
+
+// What the bytes have told of the lines: who speaks, and how fast.
+void TapSession::follow_evidence() {
+  for (std::size_t number = 0; number < lines_.size(); ++number) {
+    Line& line = lines_[number];
+    line.receiver.set_direction(roles_.expected(number));
+    const unsigned found = line.receiver.baud_rate_found() ? line.receiver.baud_rate() : 0;
+    if (found != 0 && found != line.hinted)
+      for (Line& other : lines_)
+        if (&other != &line) other.receiver.hint(found);
+    if (found != 0) line.hinted = found;
+  }
+  for (Line& line : lines_) set_speed(line);
+  write_received();
+}
+
+void TapSession::set_speed(Line& line) {
+  while (!line.source->gone() && line.port_baud_rate != line.receiver.baud_rate()) {
+    try {
+      line.source->set_speed(line.receiver.baud_rate());
+      line.port_baud_rate = line.receiver.baud_rate();
+    } catch (const Problem&) {
+      if (!line.receiver.exclude(line.receiver.baud_rate())) throw;
+      line.port_baud_rate = 0;
+    }
+  }
 }
 
 // As if client and meter had spoken in turn, from now on, at the lines' speed.
@@ -138,14 +200,12 @@ void TapSession::replay() {
   for (Line& line : lines_)
     while (!line.source->gone()) read_line(line);
   const Instant begin = monotonic_now();
-  std::vector<BacklogLine> backlog;
+  const std::vector<BacklogLine> waiting = backlog();
   replayed_until_ = begin;
-  for (const Line& line : lines_) {
-    backlog.push_back(line.receiver.backlog());
-    for (const BacklogPart& part : backlog.back().parts)
-      replayed_until_ += static_cast<Instant::rep>(part.size) * backlog.back().byte_time + pause;
-  }
-  const auto arrivals = arrivals_in_backlog(backlog, {begin, replayed_until_, false}, {});
+  for (const BacklogLine& line : waiting)
+    for (const BacklogPart& part : line.parts)
+      replayed_until_ += static_cast<Instant::rep>(part.size) * line.byte_time + pause;
+  const auto arrivals = arrivals_in_backlog(waiting, {begin, replayed_until_, false}, {});
   for (std::size_t number = 0; number < lines_.size(); ++number)
     lines_[number].receiver.date(arrivals[number]);
   write_received();
@@ -189,20 +249,19 @@ void TapSession::date_what_waits(Instant begin, Instant now) {
   }
   const BacklogTime time = {begin, now, !held_up};
   if (held_up) held_up_ = time;
-  std::vector<BacklogLine> backlog;
-  for (const Line& line : lines_) backlog.push_back(line.receiver.backlog());
-  const auto arrivals = arrivals_in_backlog(backlog, time, awaited_);
+  const auto arrivals = arrivals_in_backlog(backlog(), time, awaited_);
   for (std::size_t number = 0; number < lines_.size(); ++number)
     lines_[number].receiver.date(arrivals[number]);
 }
 
-std::string TapSession::title(const Line& line) const {
-  return line.source->name() + " " + line.source->path();
-}
-
-void TapSession::remark(const Line& line, const std::string& text) {
-  for (std::size_t number = 0; number < lines_.size(); ++number)
-    if (&lines_[number] == &line) recorder().remark(number, text);
+// By who speaks on each line, as far as that is known, and otherwise as they are wired.
+std::vector<BacklogLine> TapSession::backlog() const {
+  std::vector<BacklogLine> all;
+  for (const Line& line : lines_) {
+    BacklogLine& one = all.emplace_back(line.receiver.backlog());
+    if (one.direction == Direction::unknown) one.direction = line.direction;
+  }
+  return all;
 }
 
 void TapSession::leave_lines_that_are_gone() {
@@ -213,19 +272,22 @@ void TapSession::leave_lines_that_are_gone() {
 // A line whose port has been unplugged comes to its end, for now at least.
 void TapSession::leave(Line& line) {
   line.arrival.reset();
+  watch_.leave(line.number);
   line.source->close();
   line.left = monotonic_now();
   line.receiver.finish();
   write_received();
   const std::string what =
-      title(line) + ": " + line.source->what_happened() + " in the middle of the capture; ";
+      line.title() + ": " + line.source->what_happened() + " in the middle of the capture; ";
   const bool all =
       std::ranges::all_of(lines_, [](const Line& each) { return each.source->gone(); });
   const bool somebody_waits =
       std::ranges::any_of(lines_, [this](const Line& each) { return may_come_back(each); });
-  if (all && !somebody_waits)
+  if (all && !somebody_waits) {
+    roles_.finish();
     throw Problem(what + line.source->remedy() +
                   " and start a new capture (all that arrived before has been written)");
+  }
   if (!may_come_back(line)) {
     notice(what + "the other line goes on");
     return;
@@ -247,8 +309,9 @@ void TapSession::look_for_lines() {
       continue;
     }
     const std::string away = seconds_text(monotonic_now() - line.left);
-    notice(title(line) + ": there again after " + away);
-    remark(line, "Away since " + time_text(clock_.at(line.left)) + " for " + away);
+    notice(line.title() + ": there again after " + away);
+    recorder().remark(line.number,
+                      "Away since " + time_text(clock_.at(line.left)) + " for " + away);
     line.receiver.note_loss();
     line.loss = line.source->what_happened() + ", for " + away;
     listen_to(line);
@@ -261,7 +324,7 @@ void TapSession::follow_clocks() {
   notice(*what);
   for (Line& line : lines_) {
     line.event = *what;
-    remark(line, *what + " (" + time_text(now()) + ")");
+    recorder().remark(line.number, *what + " (" + time_text(now()) + ")");
   }
 }
 
@@ -270,42 +333,58 @@ void TapSession::write_received() {
   follow_clocks();
   // In the order in which they ended: a response that was handed over together with its request
   // follows it, however long it is.
-  std::ranges::stable_sort(received_, {}, &Received::last);
-  const std::vector<Received> batch = std::exchange(received_, {});
-  for (const Received& received : batch) {
-    const Direction direction = lines_[received.line].direction;
-    if (received.status == 0 && received.bytes.size() > length_field_size)
-      awaited_ = direction == Direction::client_to_meter ? Direction::meter_to_client
-                                                         : Direction::client_to_meter;
-    recorder().record({received.line, received.status, settings_.baud_rate,
-                       clock_.at(received.first), received.last - received.first, received.bytes,
-                       comment_on(received)});
+  std::ranges::stable_sort(received_, {}, &LineEvent::last);
+  const std::vector<LineEvent> batch = std::exchange(received_, {});
+  for (const LineEvent& event : batch) {
+    roles_.take(event);
+    watch_.take(event, roles_);
   }
 }
 
-std::string TapSession::comment_on(const Received& received) {
-  Line& line = lines_[received.line];
-  std::string comment = std::exchange(line.event, {});
-  const auto add = [&comment](const std::string& sentence) {
-    comment += (comment.empty() ? "" : "; ") + sentence;
-  };
-  if (received.status & tap::lost) {
+void TapSession::write(const LineEvent& event, Direction direction) {
+  if (event.status == 0 && event.bytes.size() > length_field_size)
+    awaited_ = direction == Direction::client_to_meter ? Direction::meter_to_client
+                                                       : Direction::client_to_meter;
+  recorder().record({event.line, event.status, event.bits_per_second, clock_.at(event.first),
+                     event.last - event.first, event.bytes, comments_on(event), direction});
+}
+
+std::vector<std::string> TapSession::comments_on(const LineEvent& heard) {
+  Line& line = lines_[heard.line];
+  std::vector<std::string> comments;
+  if (!line.event.empty()) comments.push_back(std::exchange(line.event, {}));
+  if (heard.status & tap::lost) {
     const std::string why = std::exchange(line.loss, {});
-    add("Bytes were lost before this: " +
-        (why.empty() ? "the adapter or its driver could not keep up" : why));
+    comments.push_back("Bytes were lost before this: " +
+                       (why.empty() ? "the adapter or its driver could not keep up" : why));
   }
-  if (held_up_ && received.last > held_up_->begin && received.first <= held_up_->end)
-    add("Time known to within " + seconds_text(held_up_->end - held_up_->begin) +
-        " only: this computer was busy elsewhere");
-  return comment;
+  if (held_up_ && held_up_->end - held_up_->begin >= worth_saying && heard.last > held_up_->begin &&
+      heard.first <= held_up_->end)
+    comments.push_back("Time known to within " + seconds_text(held_up_->end - held_up_->begin) +
+                       " only: this computer was busy elsewhere");
+  return comments;
+}
+
+std::vector<LineStatus> TapSession::status() const {
+  std::vector<LineStatus> all;
+  for (const Line& line : lines_) {
+    LineStatus& status = all.emplace_back(watch_.status(line.number, monotonic_now()));
+    status.port = line.source->path();
+    status.bits_per_second = line.port_baud_rate;
+    status.speed_found = settings_.baud_rates.empty() || !line.source->sets_speed() ||
+                         line.receiver.baud_rate_found();
+  }
+  return all;
 }
 
 void TapSession::finish() {
   read_all();
   for (Line& line : lines_) line.receiver.finish();
   write_received();
+  roles_.finish();
   for (const Line& line : lines_)
-    if (!line.arrival && !replays_) remark(line, "Away since " + time_text(clock_.at(line.left)));
+    if (!line.arrival && !replays_)
+      recorder().remark(line.number, "Away since " + time_text(clock_.at(line.left)));
 }
 
 }  // namespace mep::extcap

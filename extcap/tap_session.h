@@ -15,6 +15,9 @@
 #include "extcap/capture_clock.h"
 #include "extcap/line_receiver.h"
 #include "extcap/line_source.h"
+#include "extcap/line_status.h"
+#include "extcap/line_watch.h"
+#include "extcap/role_finder.h"
 #include "extcap/tap_settings.h"
 #include "system/event_loop.h"
 
@@ -25,21 +28,21 @@ class TapSession : public Session {
   // Opens the ports.
   TapSession(const TapSettings& settings, system::StopRequest& stop);
 
+  // How each line is at this moment, in the order of the settings.
+  std::vector<LineStatus> status() const;
+
  private:
-  // A record that waits for those of the other line that arrived with it.
-  struct Received {
-    std::size_t line;
-    Instant first;
-    Instant last;
-    std::uint8_t status;
-    std::vector<std::uint8_t> bytes;
-  };
-
   struct Line {
-    Line(const TappedLine& tapped, const TapSettings& settings, FrameSplitter::Sink sink);
+    Line(std::size_t number, const TappedLine& tapped, const TapSettings& settings,
+         FrameSplitter::Sink sink);
 
-    Direction direction;
+    std::string title() const { return source->name() + " " + source->path(); }
+
+    std::size_t number;
+    Direction direction;  // as wired
     std::unique_ptr<LineSource> source;
+    unsigned port_baud_rate;
+    unsigned hinted = 0;  // the speed that the other line has been told
     LineReceiver receiver;
     HeldLine held;
     std::optional<system::EventSource> arrival;  // while the source is there
@@ -65,10 +68,12 @@ class TapSession : public Session {
   bool may_come_back(const Line& line) const;
   void look_for_lines();
   void follow_clocks();
-  std::string title(const Line& line) const;
-  void remark(const Line& line, const std::string& text);
   void write_received();
-  std::string comment_on(const Received& received);
+  void write(const LineEvent& event, Direction direction);
+  void follow_evidence();
+  void set_speed(Line& line);
+  std::vector<std::string> comments_on(const LineEvent& event);
+  std::vector<BacklogLine> backlog() const;
 
   const TapSettings settings_;
   const std::uint32_t tap_;
@@ -76,7 +81,10 @@ class TapSession : public Session {
   bool replays_ = false;  // files, and not lines
   Instant replayed_until_{0};
   CaptureClock clock_;
-  std::vector<Received> received_;
+  std::vector<LineEvent>
+      received_;  // until those of the other line that arrived with them are here
+  RoleFinder roles_;
+  LineWatch watch_;
   Instant looked_{0};  // when nothing was left to be read
   // The last time in which this computer was held up.
   std::optional<BacklogTime> held_up_;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "extcap/problem.h"
+#include "protocol/tables/mbus.h"
 #include "system/text.h"
 
 namespace mep::extcap {
@@ -19,16 +20,17 @@ std::string list_of_baud_rates() {
   return system::listed(rates);
 }
 
-void take_baud_rate(const Options& options, unsigned& target) {
+void take_baud_rate(const Options& options, TapSettings& settings) {
   const auto given = options.value("baud");
-  if (!given) return;
-  if (*given == "auto")
-    throw Problem("--baud auto is not supported yet; give the speed, for example --baud 9600");
+  if (!given || *given == find_out) {
+    settings.baud_rates = usual_baud_rates();
+    return;
+  }
   const auto rate = system::parse_number<unsigned>(*given);
   if (!rate || std::ranges::find(baud_rates(), *rate) == baud_rates().end())
-    throw Problem("--baud " + *given + ": not a speed that is supported; there are " +
+    throw Problem("--baud " + *given + ": not a speed that is supported; there are auto, " +
                   list_of_baud_rates());
-  target = *rate;
+  settings.baud_rate = *rate;
 }
 
 // That it is a number has been checked.
@@ -56,14 +58,11 @@ void take_on_unplug(const Options& options, OnUnplug& target) {
   target = OnUnplug::exit;
 }
 
-void check_roles(const Options& options) {
+bool finds_roles(const Options& options) {
   const auto roles = options.value("roles");
-  if (!roles || *roles == "as-wired") return;
-  if (*roles == "auto")
-    throw Problem(
-        "--roles auto is not supported yet; say which port is which with --client-line "
-        "and --meter-line");
-  throw Problem("--roles " + *roles + ": the only choice is as-wired");
+  if (!roles || *roles == find_out) return true;
+  if (*roles == roles_as_wired) return false;
+  throw Problem("--roles " + *roles + ": the choices are " + find_out + " and " + roles_as_wired);
 }
 
 bool same_device(const std::string& a, const std::string& b) {
@@ -125,13 +124,22 @@ std::span<const unsigned> baud_rates() {
   return rates;
 }
 
+std::vector<unsigned> usual_baud_rates() {
+  std::vector<unsigned> rates;
+  for (const unsigned rate : baud_rates())
+    if (std::ranges::find(tables::line_speeds(), rate, &tables::LineSpeed::bits_per_second) !=
+        tables::line_speeds().end())
+      rates.push_back(rate);
+  return rates;
+}
+
 TapSettings tap_settings_from(const Options& options) {
   TapSettings settings;
-  take_baud_rate(options, settings.baud_rate);
+  take_baud_rate(options, settings);
   take_frame_timeout(options, settings.frame_timeout);
   take_buffer_size(options, settings.buffer_size);
   take_on_unplug(options, settings.on_unplug);
-  check_roles(options);
+  settings.find_roles = finds_roles(options);
   settings.lines = lines_from(options);
   settings.sharing = sharing_from(options);
   settings.capture_filter = options.capture_filter.value_or("");

@@ -22,6 +22,10 @@ inline constexpr unsigned longest_frame_timeout_ms = 60000;
 // What stands for a line that is not tapped, where Wireshark insists on a value.
 inline constexpr const char* no_port = "none";
 
+// The values of --roles and --baud beside names and numbers.
+inline constexpr const char* find_out = "auto";
+inline constexpr const char* roles_as_wired = "as-wired";
+
 // What the dialog calls --share.
 inline constexpr const char* share_display = "Share ports that are in use";
 
@@ -38,8 +42,10 @@ enum class OnUnplug : std::uint8_t {
 };
 
 struct TapSettings {
-  std::vector<TappedLine> lines;  // the client's first
-  unsigned baud_rate = 9600;
+  std::vector<TappedLine> lines;          // the client's first
+  unsigned baud_rate = 9600;              // at first
+  std::vector<unsigned> baud_rates = {};  // to find the right one among; empty: it is known
+  bool find_roles = true;                 // frames may contradict what is said of the lines
   std::chrono::milliseconds frame_timeout{200};
   system::Sharing sharing;
   std::size_t buffer_size = usual_buffer_size;  // bytes between reading and writing
@@ -49,6 +55,9 @@ struct TapSettings {
 
 // "client line" or "meter line".
 const char* line_name(Direction direction);
+
+// Speeds that MEP has (page 81) and every system knows, from the lowest on.
+std::vector<unsigned> usual_baud_rates();
 
 // Speeds that every system knows.
 std::span<const unsigned> baud_rates();

@@ -60,6 +60,8 @@ class FrameSplitter {
 
   // From the next byte on the line has another speed.
   void set_speed(unsigned bits_per_second);
+  // From the next byte on it is known, or known better, whose line it is.
+  void set_direction(Direction direction) { direction_ = direction; }
 
   // One byte that arrived at `at`. `trouble`: the framing_error, parity_error, break_seen and lost
   // bits that came with it.

@@ -37,9 +37,10 @@ UsbIdentity usb_identity(const std::string& sysfs, const std::string& terminal) 
         ":" + line_of(place / "bInterfaceNumber") + ":" + line_of(device / "port_number");
     const std::string serial = line_of(usb / "serial");
     UsbIdentity identity = {{}, usb.filename().string() + which};
-    if (!serial.empty())
-      identity.adapter =
-          line_of(usb / "idVendor") + ":" + line_of(usb / "idProduct") + ":" + serial + which;
+    if (serial.empty()) return identity;
+    identity.adapter = line_of(usb / "idVendor");
+    for (const std::string& part : {line_of(usb / "idProduct"), serial + which})
+      identity.adapter.append(":").append(part);
     return identity;
   }
   return {};

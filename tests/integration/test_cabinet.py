@@ -41,8 +41,8 @@ def player():
 
 def remarks(packets):
     """What is said of them, but for that this computer was busy with other tests."""
-    return [text for packet in packets for text in packet.comment.split("; ")
-            if text and not text.startswith("Time known to within")]
+    return [text for packet in packets for text in packet.comments
+            if not text.startswith("Time known to within")]
 
 
 def wait_for(condition, timeout=TIMEOUT):
@@ -158,7 +158,7 @@ def test_full_buffer_drops_whole_records_and_counts_them(mepdump, tmp_path, play
         assert interface.statistics.received == len(frames)
         assert first.status == LOST and not any(packet.status for packet in packets if
                                                 packet is not first)
-        assert f"Not written before this: {first.missed} records (" in first.comment
+        assert f"Not written before this: {first.missed} records (" in remarks([first])[0]
 
 
 @pytest.mark.parametrize("seconds", [0.3, 1])
@@ -185,7 +185,7 @@ def test_backlog_of_both_lines_is_put_in_turn(mepdump, tmp_path, player, seconds
     assert times == sorted(times)
     for packet in packets:
         within = float(re.fullmatch(r"Time known to within (\d+\.\d{3}) s only: .*",
-                                    packet.comment).group(1))
+                                    packet.comments[0]).group(1))
         assert within >= end - begin - 0.01
         # And that is so.
         assert begin - within <= packet.ticks / 1e9 <= end + 0.5
@@ -436,12 +436,12 @@ def test_unplugged_and_plugged_in_again(mepdump, tmp_path, adapter, player):
     assert [packet.frame for packet in capture.packets] == \
         [request(1), request(2)[:9], answer(1), request(3), request(4), answer(4)]
     assert [packet.status for packet in capture.packets] == [0, 1, 0, LOST, 0, 0]
-    assert "Bytes were lost before this: the port has gone away, for " in capture.packets[3].comment
-    assert remarks(capture.packets) == [
-        remark for remark in capture.packets[3].comment.split("; ") if remark.startswith("Bytes")]
+    (remark,) = remarks(capture.packets)
+    assert remark in capture.packets[3].comments
+    assert remark.startswith("Bytes were lost before this: the port has gone away, for ")
     client, meter = (interface.statistics for interface in capture.interfaces)
-    assert "Away since 20" in client.comment and (client.dropped, client.received) == (1, 4)
-    assert (meter.comment, meter.dropped) == ("", 0)
+    assert client.comments[0].startswith("Away since 20") and (client.dropped, client.received) == (1, 4)
+    assert (meter.comments, meter.dropped) == ([], 0)
 
 
 def test_both_unplugged_and_one_comes_back(mepdump, tmp_path, adapter, player):
@@ -461,9 +461,21 @@ def test_both_unplugged_and_one_comes_back(mepdump, tmp_path, adapter, player):
         process.communicate()
     assert process.returncode == 0 and "waiting until it is there again" in errors
     statistics = [interface.statistics for interface in Capture.read(path).interfaces]
-    assert " for " in statistics[0].comment
+    assert " for " in statistics[0].comments[0]
     # A terminal's number is nobody's for good: that one is not waited for.
-    assert statistics[1].comment.startswith("Away since 20") and " for " not in statistics[1].comment
+    (remark,) = statistics[1].comments
+    assert remark.startswith("Away since 20") and " for " not in remark
+
+
+@pytest.mark.parametrize("arguments,words", [
+    (["--on-unplug", "maybe"], ["--on-unplug maybe", "wait and exit"]),
+    (["--buffer", "0"], ["--buffer 0", "a number of MiB"]),
+    (["--buffer", "many"], ["--buffer many", "512 KiB"]),
+])
+def test_value_that_makes_no_sense(run_mepdump, player, tmp_path, arguments, words):
+    result = run_mepdump(capture_arguments(player, tmp_path / "x.pcapng", *arguments))
+    assert result.returncode == 1 and len(result.stderr.splitlines()) == 1
+    assert all(word in result.stderr for word in words)
 
 
 def test_exit_when_unplugged(mepdump, tmp_path, adapter, player):

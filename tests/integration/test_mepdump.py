@@ -84,6 +84,13 @@ def test_dlts(run_mepdump):
     assert result.stdout == "dlt {number=160}{name=USER13}{display=MEP tap}\n"
 
 
+def arguments_values(result, calls, option):
+    """The lines that list an option's values."""
+    number = f"{{arg={calls.index(option)}}}"
+    return "\n".join(line for line in result.stdout.splitlines()
+                     if line.startswith("value ") and number in line)
+
+
 def test_config(run_mepdump):
     result = run_mepdump(["--extcap-config", "--extcap-interface", "mep"])
     assert result.returncode == 0
@@ -96,9 +103,11 @@ def test_config(run_mepdump):
         assert "{type=selector}" in line
         typed = arguments[calls.index(f"{name}-path")]
         assert "{type=string}" in typed and "precedence" in typed
-    assert "{value=9600}{display=9600 bit/s}{default=true}" in result.stdout
+    assert "{value=auto}{display=Find out}{default=true}" in arguments_values(result, calls, "--baud")
+    assert "{value=9600}{display=9600 bit/s}{default=false}" in result.stdout
+    assert "{value=auto}{display=Find out from the frames}{default=true}" in \
+        arguments_values(result, calls, "--roles")
     assert "{range=1,60000}{default=200}" in result.stdout
-    assert "auto" not in result.stdout
     assert all("{tooltip=" in line and "{group=" in line for line in arguments)
 
 
@@ -816,9 +825,7 @@ def test_disk_full(run_mepdump, player):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["--baud", "auto"], ["--baud auto", "not supported yet"]),
-    (["--roles", "auto"], ["--roles auto", "not supported yet"]),
-    (["--roles", "mixed"], ["--roles mixed", "as-wired"]),
+    (["--roles", "mixed"], ["--roles mixed", "auto", "as-wired"]),
     (["--baud", "12345"], ["12345", "115200"]),
     (["--baud", "9600x"], ["9600x"]),
     (["--frame-timeout", "0"], ["--frame-timeout 0"]),
@@ -1061,7 +1068,7 @@ def test_tshark_shows_what_ended_the_capture(user, mepdump, player):
 
 @pytest.mark.parametrize("arguments, words", [
     ([], "no port given"),
-    (["-o", "extcap.mep.clientline:/dev/null", "-o", "extcap.mep.baud:auto"], "--baud auto"),
+    (["-o", "extcap.mep.clientline:/dev/null", "-o", "extcap.mep.baud:12345"], "--baud 12345"),
 ])
 def test_tshark_does_not_wait_for_a_capture_that_cannot_begin(user, mepdump, arguments, words):
     result = user.run(["tshark", "-i", "mep", "-w", user.folder() / "x.pcapng", *arguments],

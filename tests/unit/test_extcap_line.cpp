@@ -6,6 +6,7 @@
 
 #include "extcap/line_receiver.h"
 #include "protocol/tap.h"
+#include "tests/unit/uart.h"
 
 // Last, since it defines fail() as a macro.
 #include "tests/unit/cmocka.h"
@@ -264,6 +265,63 @@ void zeros_in_frames_and_other_noise_are_not_a_held_line(void**) {
   }
 }
 
+// --- A speed that is found out
+// --------------------------------------------------------------------
+
+// What a driver hands over of a line at that speed: PARMRK's marks before bytes without a stop bit.
+std::vector<std::uint8_t> marked(Bytes sent, unsigned sender, unsigned port) {
+  std::vector<std::uint8_t> raw;
+  for (const UartByte& byte : read_at(sent, 0, sender, port)) {
+    if (byte.trouble != 0)
+      raw.insert(raw.end(), {0xFF, 0});
+    else if (byte.value == 0xFF)
+      raw.push_back(0xFF);
+    raw.push_back(byte.value);
+  }
+  return raw;
+}
+
+void records_have_the_speed_at_which_they_came(void**) {
+  constexpr std::array speeds = {1200U, 2400U, 4800U, 9600U, 19200U, 38400U};
+  constexpr unsigned sender = 2400;
+  struct AtSpeed {
+    std::size_t size;
+    std::uint8_t status;
+    unsigned speed;
+  };
+  std::vector<AtSpeed> seen;
+  LineReceiver* line = nullptr;
+  LineReceiver receiver(
+      Direction::unknown, baud, milliseconds(200),
+      [&](const LineRecord& record) {
+        seen.push_back({record.bytes.size(), record.status, line->baud_rate()});
+      },
+      speeds);
+  line = &receiver;
+  const std::vector<std::uint8_t> request = {0,    20,   0x3F, 0,    0x17, 0,   0,    0,
+                                             0,    0x2C, 1,    2,    3,    4,   0x74, 0x86,
+                                             0x1F, 0x6D, 0x76, 0x58, 0xDD, 0x56};
+  std::size_t sent = 0;
+  for (int i = 0; i < 4; ++i) {
+    const Instant now = milliseconds(1000 * (i + 1));
+    const auto raw = marked(request, sender, receiver.baud_rate());
+    sent += receiver.baud_rate() == sender ? request.size() : 0;
+    receiver.receive(raw, true, no_trouble, now);
+    while (receiver.deadline() && *receiver.deadline() < now + milliseconds(900))
+      receiver.advance(*receiver.deadline());
+  }
+  assert_int_equal(receiver.baud_rate(), sender);
+  assert_true(receiver.baud_rate_found());
+  std::size_t whole = 0;
+  for (const AtSpeed& record : seen) {
+    if (record.status == 0) whole += record.size;
+    assert_int_equal(record.speed, record.status == 0 ? sender : baud);
+  }
+  // One frame was lost on it.
+  assert_int_equal(whole, sent);
+  assert_int_equal(sent, 3 * request.size());
+}
+
 int run() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(doubled_ff_is_one_byte),
@@ -282,6 +340,7 @@ int run() {
       cmocka_unit_test(a_silence_that_was_seen_is_one),
       cmocka_unit_test(a_line_that_holds_at_zero_is_noticed_once),
       cmocka_unit_test(zeros_in_frames_and_other_noise_are_not_a_held_line),
+      cmocka_unit_test(records_have_the_speed_at_which_they_came),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

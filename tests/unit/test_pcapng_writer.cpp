@@ -172,7 +172,7 @@ void packets_with_trouble(void**) {
   file.added();
   const std::uint8_t bytes[] = {0xA1, 0xA2, 0xA3, 0xA4};
   const auto flags = [&](std::uint8_t status) {
-    writer.write({0, Direction::meter_to_client, moment, bytes, status});
+    writer.write({0, Direction::meter_to_client, moment, bytes, {}, status});
     return file.added().substr(32 + 4, 4);
   };
   assert_bytes(flags(tap::framing_error), bytes_of("01000080"));  // 31: symbol error
@@ -181,14 +181,15 @@ void packets_with_trouble(void**) {
   assert_bytes(flags(tap::truncated), bytes_of("01000004"));     // 26: packet too short
   assert_bytes(flags(tap::noise), bytes_of("01000000"));
   assert_bytes(flags(tap::lost), bytes_of("01000000"));
-  writer.write({0, Direction::meter_to_client, moment, bytes, tap::lost, 0x102, "gap"});
+  writer.write({0, Direction::meter_to_client, moment, bytes, {"gap", "ZZ"}, tap::lost, 0x102});
   assert_bytes(file.added(),
-               bytes_of("06000000 44000000 00000000 44332211 88776655 04000000 04000000"
+               bytes_of("06000000 4C000000 00000000 44332211 88776655 04000000 04000000"
                         "A1A2A3A4"
                         "0100 0300 'gap' 00"          // opt_comment
+                        "0100 0200 'ZZ' 0000"         // and another
                         "0200 0400 01000000"          // epb_flags
                         "0400 0800 0201000000000000"  // epb_dropcount
-                        "0000 0000 44000000"));
+                        "0000 0000 4C000000"));
 }
 
 // 4.6. Only where a filter is are there records that it accepts; only at the end is there an end.
