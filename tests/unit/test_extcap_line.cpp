@@ -306,7 +306,8 @@ void records_have_the_speed_at_which_they_came(void**) {
     const Instant now = milliseconds(1000 * (i + 1));
     const auto raw = marked(request, sender, receiver.baud_rate());
     sent += receiver.baud_rate() == sender ? request.size() : 0;
-    receiver.receive(raw, true, no_trouble, now);
+    receiver.hear(raw, true, no_trouble);
+    receiver.date_back(now);
     while (receiver.deadline() && *receiver.deadline() < now + milliseconds(900))
       receiver.advance(*receiver.deadline());
   }
