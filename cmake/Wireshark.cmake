@@ -1,7 +1,7 @@
 # Finds the installed Wireshark, says which versions this source knows, and tells where its plugins
 # and extcaps live. Only the plugin needs one; without, mepdump goes where Wireshark would look.
 #
-# Gives: with MEP_PLUGIN the target mep_wireshark; MEP_WIRESHARK_PLUGIN_DIR,
+# Gives: with MEP_PLUGIN the target mep_wireshark; MEP_WIRESHARK_PLUGIN_DIR, MEP_WIRESHARK_DATA_DIR,
 # MEP_WIRESHARK_EXTCAP_DIR, WIRESHARK_VERSION_MAJOR, WIRESHARK_VERSION_MINOR.
 # SPDX-License-Identifier: GPL-2.0-or-later
 set(MEP_WIRESHARK_OLDEST 4.0)
@@ -68,6 +68,9 @@ endfunction()
 
 mep_wireshark_folder(MEP_WIRESHARK_PLUGIN_DIR "Global Plugins" "${mep_plugin_dir}"
   "Wireshark's plugin folder (the plugin goes to its subfolder epan)")
+mep_wireshark_folder(MEP_WIRESHARK_DATA_DIR "Global configuration"
+  "${MEP_WIRESHARK_PREFIX}/share/wireshark"
+  "Wireshark's data folder (the profile goes to its subfolder profiles)")
 # Without a tshark to ask: 4.6 has moved its extcaps.
 if(WIRESHARK_FOUND AND MEP_WIRESHARK_SERIES VERSION_GREATER_EQUAL 4.6)
   set(mep_extcap_dir "${MEP_WIRESHARK_PREFIX}/libexec/wireshark/extcap")

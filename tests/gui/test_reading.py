@@ -61,6 +61,16 @@ def test_a_key_added_in_the_window_is_on_and_makes_digests_good(wireshark, user)
     wireshark.wait_for_displayed(count(user, NO_KEY, "mep.digest"))
 
 
+def test_what_is_no_key_is_named_and_not_taken(wireshark):
+    wireshark.start("-r", NO_KEY)
+    keys = wireshark.keys()
+    keys.add("hall", "too short")
+    wireshark.desk.wait_for(lambda: "16 to 20 are needed" in keys.complaint, "a complaint")
+    wireshark.desk.screenshot("refused")
+    assert "too short" not in keys.complaint
+    assert not keys.can_be_kept
+
+
 @pytest.mark.parametrize("menu, title", [
     pytest.param("I/O Graph…", "Wireshark · I/O Graph…", id="io-graphs"),
     pytest.param("Plot…", "Wireshark · Plot…", id="plots"),

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from window import HEIGHT, TIMEOUT, WIDTH, Missing
+from window import HEIGHT, TIMEOUT, WIDTH, Missing, fits
 
 TITLE_BAR = 30  # pixels, at the most
 LAYOUT = f"""gui.geometry_main_x: 0
@@ -147,6 +147,10 @@ class Keys:
         """What the window says is wrong."""
         return "".join(each.name for each in self.window.seen("label")
                        if each.name.strip() not in ("", "mep_keys"))
+
+    @property
+    def can_be_kept(self):
+        return self.window.find("button", "OK").is_enabled
 
     def keep(self):
         """Takes the table over, and the preferences that it was opened from."""
@@ -297,6 +301,52 @@ class Wireshark:
         self.desk.wait_for(lambda: not box.is_shown, "the message to close")
         return text
 
+    # The packet list and the tree.
+
+    def packet_list(self):
+        return self.main.find("tree", "Packet list")
+
+    def columns(self):
+        return self.desk.wait_for(lambda: [each.name for each in self.packet_list().children
+                                           if each.role == "table column header"],
+                                  "the list's columns")
+
+    def cell(self, number, column):
+        """The cell of the packet with this number, which has to be on the list's first pages."""
+        columns = self.columns()
+        cells = [each for each in self.packet_list().children if each.role == "table cell"]
+        rows = [cells[at:at + len(columns)] for at in range(0, len(cells), len(columns))]
+        return next(row for row in rows if row[0].name == number)[columns.index(column)]
+
+    def select(self, number):
+        """Selects the packet with this number."""
+        self.cell(number, "No.").click()
+
+    def _details(self):
+        return [each for each in self.main.find("tree", "Packet details").children
+                if each.role == "table cell"]
+
+    def details(self):
+        """The lines of the selected packet's tree, as far as it is unfolded."""
+        return [each.name for each in self._details()]
+
+    def unfold(self, name):
+        """Unfolds a line of the tree and all below it."""
+        line = next(each for each in self._details() if fits(each.name, name))
+        line.click()
+        before = len(self._details())
+        self.desk.key("shift+Right")
+        self.desk.wait_for(lambda: len(self._details()) > before, f"{name!r} to unfold")
+
+    def apply_as_filter(self, number, column):
+        """Chooses Apply as Filter > Selected in the cell's menu, which the accessibility bus does not
+        tell: with the keyboard, behind marking, ignoring, times and comments."""
+        self.cell(number, column).click(button=3)
+        time.sleep(0.5)
+        self.desk.key(*["Down"] * 6, "Right")
+        self.desk.screenshot("menu")
+        self.desk.key("Return")
+
     # The status bar.
 
     def status(self, name):
@@ -368,3 +418,25 @@ class Wireshark:
         self.desk.screenshot("profiles")
         profiles.find("button", "OK").click()
         self.desk.wait_for(lambda: self.status(f"Profile: {name}"), f"the profile {name}")
+
+    def import_profiles(self, archive):
+        """Takes the profiles of the archive over, and closes the window of profiles."""
+        self.desk.key("ctrl+shift+a")
+        profiles = self.desk.window("Wireshark · Configuration Profiles")
+        profiles.find("button", "Import").click()
+        time.sleep(0.5)  # until its menu is there, which the accessibility bus does not tell
+        self.desk.key("Down", "Return")
+        chooser = self.desk.wait_for(
+            lambda: next((each for each in self.desk.windows()
+                          if each.seen("text", "File name:…")), None), "a dialog to choose a file")
+        chooser.find("text", "File name:…").type(str(archive))
+        self.desk.screenshot("file")
+        self.desk.key("Return")
+        self.desk.wait_until_gone(chooser.name)
+        # Wireshark says how many came; a second time that they are there already.
+        self.desk.screenshot("imported")
+        for box in [each for each in self.desk.windows() if each.role == "alert"]:
+            self.desk.key("Return")
+            self.desk.wait_until_gone(box.name)
+        profiles.find("button", "OK").click()
+        self.desk.wait_until_gone(profiles.name)

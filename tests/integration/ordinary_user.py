@@ -67,6 +67,7 @@ class OrdinaryUser:
             self.environment["WIRESHARK_EXTCAP_DIR"] = str(self.extcap_folder)
         self._install(build / "plugin" / "mep.so", self.plugin_folder)
         self._install(build / "extcap" / "mepdump", self.extcap_folder)
+        self.built_profile = build / "profile" / "MEP"
         self.own(self.home)
 
     @staticmethod
@@ -74,6 +75,16 @@ class OrdinaryUser:
         if built.exists():
             shutil.copy2(built, folder)
             (folder / built.name).chmod(0o755)
+
+    def install_profile(self):
+        """The built profile "MEP" among this user's own, as an import puts it there; its folder, or
+        nothing where none was built."""
+        if not self.built_profile.exists():
+            return None
+        profiles = self.config_folder / "profiles"
+        shutil.copytree(self.built_profile, profiles / "MEP", dirs_exist_ok=True)
+        self.own(profiles)
+        return profiles / "MEP"
 
     def own(self, path):
         """Makes a file, or a folder and all that is in it, this user's."""

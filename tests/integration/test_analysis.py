@@ -483,7 +483,7 @@ def test_nothing_in_clean_traffic(user, name):
 # --- Coloring rules --------------------------------------------------------------------------------
 
 def coloring_rules():
-    page = SAMPLES.parent / "docs" / "colorfilters"
+    page = SAMPLES.parent / "profile" / "colorfilters"
     return [line.split("@")[1:3] for line in page.read_text().splitlines() if line.startswith("@")]
 
 
@@ -517,7 +517,7 @@ def test_coloring_rules_find_something(user, capture, name, expression):
 
 def test_wireshark_colors_by_the_rules(user):
     """tshark --color reads the file as Wireshark does: the frame's rule is named."""
-    rules = SAMPLES.parent / "docs" / "colorfilters"
+    rules = SAMPLES.parent / "profile" / "colorfilters"
     (user.config_folder / "colorfilters").write_text(rules.read_text())
     user.own(user.config_folder)
     capture = user.readable(SAMPLES / "misbehaving.pcapng")

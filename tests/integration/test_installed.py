@@ -44,6 +44,14 @@ def test_everything_goes_where_wireshark_looks(build_dir, folders, plugin, mepdu
         assert (tmp_path / file.relative_to("/")).is_file(), file
 
 
+def test_the_profile_goes_beside_wiresharks_own(build_dir, folders, plugin, tmp_path):
+    install(build_dir, DESTDIR=str(tmp_path))
+    profiles = folders["Global configuration"] / "profiles"
+    assert (profiles / "Classic").is_dir()
+    for file in ("preferences", "colorfilters", "dfilter_buttons", "io_graphs", "recent"):
+        assert (tmp_path / profiles.relative_to("/") / "MEP" / file).is_file(), file
+
+
 @pytest.fixture(scope="module")
 def somebody(build_dir, wireshark_version, tmp_path_factory):
     """A user with nothing of their own, and the system has what was built."""
@@ -75,3 +83,11 @@ def test_installed_demo_is_captured_and_decoded(somebody):
     assert result.returncode == 0, result.stderr
     assert len(Capture.read(path).packets) > 10
     assert len(somebody.fields(path, ["mep.table"], "-Y", "mep.table == 0x17")) >= 2
+
+
+def test_installed_profile_is_there_for_everybody(somebody):
+    sample = pathlib.Path(__file__).resolve().parents[2] / "samples" / "daily-reading.pcapng"
+    result = somebody.tshark(["-C", "MEP", "-r", somebody.readable(sample), "-2", "-Y",
+                              "frame.number == 4"])
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.search(r" 0\.021042652 +Good +factory default *$", result.stdout), result.stdout
