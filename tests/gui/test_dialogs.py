@@ -11,7 +11,8 @@ MEP = {
     "Client line, another port": "",
     "Meter line, another port": "",
     "Share ports that are in use": False,
-    "Speed": "9600 bit/s",
+    "Who speaks where": "Find out from the frames",
+    "Speed": "Find out",
     "Frame timeout (ms)": "200",
 }
 DEMO = {
@@ -30,6 +31,7 @@ MEP_CHANGED = {
     "Client line, another port": "/dev/Zähler {1} links",
     "Meter line, another port": "/dev/Zähler {1} rechts",
     "Share ports that are in use": True,
+    "Who speaks where": "As chosen above",
     "Speed": "19200 bit/s",
     "Frame timeout (ms)": "350",
 }
