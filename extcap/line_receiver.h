@@ -65,6 +65,7 @@ class ArrivalClock {
   Instant dated(Instant at);
 
   Instant byte_time() const { return byte_time_; }
+  Instant last_arrival() const { return previous_; }
 
  private:
   Instant byte_time_;
@@ -92,6 +93,9 @@ class LineReceiver {
   // What waits has come while nobody looked: what it is, and when each byte arrived.
   BacklogLine backlog() const;
   void date(std::span<const Instant> arrivals);
+
+  // When the last byte that does not wait arrived.
+  Instant last_arrival() const { return clock_.last_arrival(); }
 
   // Bytes were lost before the next one.
   void note_loss();

@@ -32,6 +32,9 @@ constexpr Instant heartbeat = std::chrono::milliseconds(50);
 // By how much it is late on a computer that is held up.
 constexpr Instant late = std::chrono::milliseconds(20);
 
+// How long adapters wait for more before they hand over bytes.
+constexpr Instant adapter_delay = std::chrono::milliseconds(16);
+
 // An uncertainty of times that is said.
 constexpr Instant worth_saying = std::chrono::milliseconds(100);
 
@@ -247,7 +250,10 @@ void TapSession::date_what_waits(Instant begin, Instant now) {
     for (Line& line : lines_) line.receiver.date_back(now);
     return;
   }
-  const BacklogTime time = {begin, now, !held_up};
+  // What an adapter had in hand when somebody looked had been on the line before.
+  Instant known{0};
+  for (const Line& line : lines_) known = std::max(known, line.receiver.last_arrival());
+  const BacklogTime time = {std::max(begin - adapter_delay, known), now, !held_up};
   if (held_up) held_up_ = time;
   const auto arrivals = arrivals_in_backlog(backlog(), time, awaited_);
   for (std::size_t number = 0; number < lines_.size(); ++number)

