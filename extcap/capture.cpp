@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture.h"
 
+#include <glib.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <optional>
 
 #include "extcap/interfaces.h"
 #include "extcap/options.h"
 #include "extcap/problem.h"
+#include "extcap/terminal.h"
+#include "extcap/toolbar.h"
 #include "system/event_loop.h"
 
 namespace mep::extcap {
@@ -29,6 +34,23 @@ Instant next_report(Instant began) {
          std::clamp<Instant>((now - began) / 16, std::chrono::seconds(1), std::chrono::minutes(1));
 }
 
+// "2026-06-15T08:00:00.250+02:00", in local time.
+std::string time_text(WallTime time) {
+  constexpr WallTime second = 1'000'000'000;
+  constexpr WallTime millisecond = 1'000'000;
+  GDateTime* moment = g_date_time_new_from_unix_local(time / second);
+  if (moment == nullptr) return {};
+  char* begin = g_date_time_format(moment, "%Y-%m-%dT%H:%M:%S");
+  char* zone = g_date_time_format(moment, "%:z");
+  std::string thousandths = std::to_string(time % second / millisecond);
+  thousandths.insert(0, 3 - std::min<std::size_t>(thousandths.size(), 3), '0');
+  const std::string text = std::string(begin) + "." + thousandths + zone;
+  g_free(begin);
+  g_free(zone);
+  g_date_time_unref(moment);
+  return text;
+}
+
 // Lets some time pass. Returns whether the capture goes on.
 bool wait_a_moment(const system::StopRequest& stop) {
   bool waited = false;
@@ -38,9 +60,49 @@ bool wait_a_moment(const system::StopRequest& stop) {
   return !stop.made();
 }
 
+// How often those who watch are told, and how long mepdump stays for a Wireshark that has not
+// opened the toolbar's FIFO yet: it would wait for a reader.
+constexpr Instant show_again = std::chrono::milliseconds(500);
+constexpr Instant longest_stay = std::chrono::seconds(3);
+
+// Who watches a capture.
+class Watchers {
+ public:
+  explicit Watchers(const Options& options) {
+    if (options.control_in || options.control_out)
+      toolbar_.emplace(options.control_in.value_or(""), options.control_out.value_or(""));
+    if (options.by_hand && !options.quiet && isatty(STDERR_FILENO) != 0) display_.emplace();
+  }
+
+  std::vector<Watcher*> all() {
+    std::vector<Watcher*> watchers;
+    if (toolbar_) watchers.push_back(&*toolbar_);
+    if (display_) watchers.push_back(&*display_);
+    return watchers;
+  }
+  void accept_markers_for(Session& session) {
+    if (toolbar_)
+      toolbar_->on_marker([&session](const std::string& text) { return session.mark(text); });
+  }
+  // The capture has come to its end.
+  void leave() {
+    display_.reset();
+    if (!toolbar_) return;
+    const system::StopRequest stop;  // another one: that of the capture has been made
+    const Instant until = monotonic_now() + longest_stay;
+    while (toolbar_->is_awaited() && monotonic_now() < until && wait_a_moment(stop)) {
+    }
+  }
+
+ private:
+  std::optional<Toolbar> toolbar_;
+  std::optional<Display> display_;
+};
+
 void capture_to(Output& output, const CaptureInterface& interface, const Options& options) {
   system::StopRequest stop;
   const auto wait = [&stop] { return wait_a_moment(stop); };
+  Watchers watchers(options);
   // A FIFO first, whatever may be wrong with the rest: until it has been opened, its reader waits,
   // and Wireshark with it. A file last: there may be an old capture in it.
   const bool fifo = output.is_fifo();
@@ -48,7 +110,16 @@ void capture_to(Output& output, const CaptureInterface& interface, const Options
   check_values(interface, options);
   const std::unique_ptr<Session> session = interface.open(options, stop);
   if (!fifo) output.open(wait);
-  session->run(output);
+  watchers.accept_markers_for(*session);
+  try {
+    session->run(output, watchers.all());
+  } catch (...) {
+    watchers.leave();
+    throw;
+  }
+  watchers.leave();
+  if (options.by_hand && !options.quiet)
+    std::fputs(summary_text(session->progress(), output.path()).c_str(), stderr);
 }
 
 }  // namespace
@@ -62,9 +133,37 @@ void Session::guarded(const std::function<void()>& step) noexcept {
   }
 }
 
-void Session::run(const Output& output) {
+Progress Session::progress() {
+  return {recorder_.line_status(), std::chrono::duration<double>(monotonic_now() - began_).count(),
+          recorder_.received(), recorder_.written()};
+}
+
+std::string Session::mark(const std::string& text) {
+  const WallTime when = now();
+  std::string comment = "Marker " + std::to_string(++markers_) + " at " + time_text(when);
+  if (!text.empty()) comment += ": " + text;
+  recorder_.comment(comment);
+  return comment;
+}
+
+void Session::run(const Output& output, const std::vector<Watcher*>& watchers) {
+  began_ = monotonic_now();
   std::optional<EventSource> reader_gone;
   std::optional<EventSource> report;
+  std::optional<EventSource> show;
+  const auto tell = [this, &watchers] {
+    guarded([&] {
+      const Progress now = progress();
+      for (Watcher* watcher : watchers) watcher->show(now);
+    });
+  };
+  if (!watchers.empty()) {
+    show = EventSource::on_time([&show, tell] {
+      tell();
+      show->wake_at(monotonic_now() + show_again);
+    });
+    show->wake_at(monotonic_now());
+  }
   if (output.has_reader()) {
     reader_gone = EventSource::on_fd(output.fd(), G_IO_ERR, [this] { stop_.make(); });
     // dumpcap closes the FIFO when its time, size or count is reached, or tshark is interrupted:
@@ -78,9 +177,11 @@ void Session::run(const Output& output) {
   start();
   guarded([&] { recorder_.begin(output.fd(), output.path(), section(), lines(), now()); });
   stop_.wait();
+  show.reset();
   if (recorder_.begun()) {
     guarded([this] { finish(); });
     guarded([this] { recorder_.end(now()); });
+    tell();
   }
   if (!failure_) return;
   try {
@@ -97,7 +198,7 @@ bool capture(const CaptureInterface& interface, const Options& options,
   Output output(options.fifo.value_or(""), options.force);
   try {
     if (output.path().empty())
-      throw Problem("nowhere to write to; name a file with --fifo, for example --fifo tap.pcapng");
+      throw Problem("nowhere to write to; name a file with -w, for example -w tap.pcapng");
     capture_to(output, interface, options);
   } catch (const std::exception& problem) {
     complain(problem.what());

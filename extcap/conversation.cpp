@@ -7,6 +7,7 @@
 #include "extcap/capture_filter.h"
 #include "extcap/interfaces.h"
 #include "extcap/problem.h"
+#include "extcap/toolbar.h"
 #include "protocol/tap.h"
 #include "system/text.h"
 
@@ -15,11 +16,9 @@ namespace {
 
 // What an adapter calls itself, or a path, must not end a sentence early or be no text at all.
 std::string harmless(const std::string& text) {
-  std::string safe = system::valid_utf8(text);
+  std::string safe = system::printable(text);
   std::ranges::replace(safe, '{', '(');
   std::ranges::replace(safe, '}', ')');
-  std::ranges::replace_if(
-      safe, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }, ' ');
   return safe;
 }
 
@@ -53,6 +52,7 @@ void print_interfaces(std::ostream& out) {
   print_version(out);
   for (const CaptureInterface& interface : interfaces())
     out << "interface {value=" << interface.name << "}{display=" << interface.display << "}\n";
+  print_controls(out);
 }
 
 void print_dlts(std::ostream& out) {

@@ -52,7 +52,10 @@ const std::vector<InterfaceOption>& options() {
       text_like("/.+", "the port's whole path, such as /dev/ttyUSB0");
   static const ValueRule timeout_rule = whole_number(1, longest_frame_timeout_ms, "milliseconds");
   static const std::vector<InterfaceOption> all = {
-      {{"client-line", "PORT", "Port that carries what the client sends"},
+      {{.name = "client-line",
+        .argument = "PORT",
+        .help = "Port that carries what the client sends",
+        .letter = 'c'},
        "selector",
        "Client line",
        "The port whose receiver is tapped to what the client sends to the meter. A path typed in "
@@ -66,7 +69,10 @@ const std::vector<InterfaceOption>& options() {
        "{placeholder=/dev/...}{group=Lines}",
        nullptr,
        path_rule},
-      {{"meter-line", "PORT", "Port that carries what the meter sends"},
+      {{.name = "meter-line",
+        .argument = "PORT",
+        .help = "Port that carries what the meter sends",
+        .letter = 'm'},
        "selector",
        "Meter line",
        "The port whose receiver is tapped to what the meter sends to the client. A path typed in "

@@ -41,7 +41,7 @@ std::string interface_names() {
 const CaptureInterface& chosen_interface(const Options& options) {
   const auto all = interfaces();
   if (!options.interface)
-    throw Problem("say what to capture from: --extcap-interface " + std::string(all.front().name));
+    throw Problem("say what to capture from: -i " + std::string(all.front().name));
   const auto chosen = std::ranges::find_if(all, [&options](const CaptureInterface& interface) {
     return *options.interface == interface.name;
   });
@@ -53,7 +53,7 @@ const CaptureInterface& chosen_interface(const Options& options) {
     for (const CaptureInterface& other : all)
       if (has_option(other, name))
         throw Problem("--" + name + " is an option of " + other.name + ", not of " + chosen->name +
-                      "; mepdump --help tells what there is");
+                      "; capture from it with -i " + other.name + ", or see mepdump --help");
   }
   return *chosen;
 }

@@ -167,6 +167,7 @@ Block packet_block(const Record& record) {
   block.number(size);  // captured
   block.number(size);  // on the line
   block.padded(record.bytes);
+  for (const std::string& comment : record.comments) block.text_option(opt_comment, comment);
   block.number_option(epb_flags, packet_flags(record.direction));
   return block;
 }
@@ -176,6 +177,7 @@ Block statistics_block(std::uint32_t number, const Interface& interface,
   Block block(interface_statistics);
   block.number(number);
   block.moment(statistics.now);
+  for (const std::string& comment : statistics.comments) block.text_option(opt_comment, comment);
   block.moment_option(isb_starttime, statistics.start);
   if (statistics.ended) block.moment_option(isb_endtime, statistics.now);
   block.number_option(isb_ifrecv, statistics.received);

@@ -39,6 +39,7 @@ struct Record {
   Direction direction;
   WallTime time;
   Bytes bytes;  // tap header and frame
+  std::vector<std::string> comments = {};
 };
 
 // What an Interface Statistics Block says.
@@ -49,6 +50,7 @@ struct Statistics {
   std::uint64_t received = 0;
   std::uint64_t dropped = 0;   // at least: how often bytes were lost
   std::uint64_t accepted = 0;  // by the capture filter
+  std::vector<std::string> comments = {};
 };
 
 // In this machine's byte order, each block with one write(2): what a killed capture leaves behind

@@ -21,4 +21,15 @@ class ReaderGone : public std::runtime_error {
 // One line on standard error, under mepdump's name.
 void notice(const std::string& text);
 
+// Hears of each notice before it is printed, for as long as it lives.
+class NoticeListener {
+ public:
+  NoticeListener();
+  NoticeListener(const NoticeListener&) = delete;
+  NoticeListener& operator=(const NoticeListener&) = delete;
+  virtual ~NoticeListener();
+
+  virtual void before_notice(const std::string& text) = 0;
+};
+
 }  // namespace mep::extcap

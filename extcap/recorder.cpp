@@ -14,7 +14,9 @@ Recorder::Recorder(std::string filter) : filter_text_(std::move(filter)) {
 void Recorder::begin(int fd, const std::string& path, const Section& section,
                      std::vector<RecordedLine> lines, WallTime now) {
   std::vector<Interface> interfaces;
+  book_.begin(system::monotonic_now());
   for (RecordedLine& line : lines) {
+    book_.add_line(line.name, line.role, line.baud_rate);
     const bool from_client = line.direction == Direction::client_to_meter;
     interfaces.push_back({std::move(line.name),
                           line.role + (from_client ? " (client to meter)" : " (meter to client)"),
@@ -27,6 +29,7 @@ void Recorder::begin(int fd, const std::string& path, const Section& section,
 void Recorder::record(const Heard& heard) {
   Line& line = lines_[heard.line];
   ++line.statistics.received;
+  book_.hear(heard.line, heard.status, heard.baud_rate, system::monotonic_now());
   reported_ = false;
   if (heard.status & tap::lost) ++line.statistics.dropped;
 
@@ -43,8 +46,20 @@ void Recorder::record(const Heard& heard) {
 
   if (filter_ && !filter_->accepts(bytes)) return;
   ++line.statistics.accepted;
-  writer_->write(
-      {static_cast<std::uint32_t>(heard.line), line.direction, heard.first, Bytes(bytes)});
+  writer_->write({static_cast<std::uint32_t>(heard.line), line.direction, heard.first, Bytes(bytes),
+                  std::exchange(comments_, {})});
+}
+
+std::uint64_t Recorder::received() const {
+  std::uint64_t count = 0;
+  for (const Line& line : lines_) count += line.statistics.received;
+  return count;
+}
+
+std::uint64_t Recorder::written() const {
+  std::uint64_t count = 0;
+  for (const Line& line : lines_) count += line.statistics.accepted;
+  return count;
 }
 
 void Recorder::report(WallTime now) {
@@ -62,6 +77,7 @@ void Recorder::write_statistics(WallTime now, bool ended) {
     line.statistics.ended = ended;
     statistics.push_back(line.statistics);
   }
+  if (ended && !statistics.empty()) statistics.front().comments = std::exchange(comments_, {});
   writer_->write(statistics);
   reported_ = true;
 }

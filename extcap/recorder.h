@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "extcap/capture_filter.h"
+#include "extcap/line_book.h"
 #include "extcap/pcapng_writer.h"
 #include "protocol/frame.h"
 #include "protocol/types.h"
+#include "system/event_loop.h"
 
 namespace mep::extcap {
 
@@ -50,6 +52,14 @@ class Recorder {
 
   void record(const Heard& heard);
 
+  // The next record that is written gets this comment. Where none is, the last statistics do.
+  void comment(std::string text) { comments_.push_back(std::move(text)); }
+
+  // How things stand, for whoever watches.
+  std::vector<LineStatus> line_status() { return book_.status(system::monotonic_now()); }
+  std::uint64_t received() const;
+  std::uint64_t written() const;
+
   // Writes statistics until now, where there has been something since it last did.
   void report(WallTime now);
   // Writes the last statistics.
@@ -68,7 +78,9 @@ class Recorder {
   std::optional<CaptureFilter> filter_;
   std::vector<Line> lines_;
   std::unique_ptr<PcapngWriter> writer_;
-  bool reported_ = true;  // all that there has been
+  LineBook book_;
+  std::vector<std::string> comments_;  // that wait for a record
+  bool reported_ = true;               // all that there has been
 };
 
 }  // namespace mep::extcap

@@ -69,8 +69,11 @@ std::string way_to_ports(const Options& options) {
     return "click the gear beside the interface MEP in Wireshark, choose a port at \"Client line\" "
            "or \"Meter line\" or both, or type one in below, and start again (tshark: -o "
            "extcap.mep.clientline:/dev/ttyUSB0 -o extcap.mep.meterline:/dev/ttyUSB1)";
-  return "say which ports tap the lines, for example --client-line /dev/ttyUSB0 --meter-line "
-         "/dev/ttyUSB1";
+  if (!options.by_hand)
+    return "say which ports tap the lines, for example --client-line /dev/ttyUSB0 --meter-line "
+           "/dev/ttyUSB1";
+  return "say which ports tap the lines, for example -c /dev/ttyUSB0 -m /dev/ttyUSB1 (mepdump "
+         "--list-ports tells which there are)";
 }
 
 // What is said of a port that others have open.

@@ -83,7 +83,7 @@ def record(run_mepdump, demo, tmp_path):
 
 def test_both_interfaces_are_listed(run_mepdump, demo):
     lines = run_mepdump(["--extcap-interfaces", "--extcap-version=4.6"]).stdout.splitlines()
-    assert lines[1:] == [
+    assert lines[1:3] == [
         "interface {value=mep}{display=MEP (two tapped serial lines)}",
         "interface {value=mep-demo}{display=MEP demo (simulated meter, no hardware)}"]
 

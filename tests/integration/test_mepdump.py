@@ -130,7 +130,7 @@ def test_bad_filter_is_explained(run_mepdump, text):
 def test_version_and_help(run_mepdump):
     assert run_mepdump(["--version"]).stdout.startswith("mepdump ")
     text = run_mepdump(["--help"]).stdout
-    for word in ("--client-line", "--meter-line", "--baud", "--frame-timeout", "--fifo tap.pcapng"):
+    for word in ("--client-line", "--meter-line", "--baud", "--frame-timeout", "-w tap.pcapng"):
         assert word in text
 
 
