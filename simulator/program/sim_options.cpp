@@ -267,8 +267,10 @@ void take_channel(const Given& given, SimOptions& options) {
     throw Problem("choose one of --pty, --tcp and --device");
   if (const std::string* link = find(given, "link")) {
     if (tcp || device) throw Problem("--link goes with a pseudo terminal only");
+    if (link->empty()) throw Problem("--link: give the link's path");
     options.link = *link;
   }
+  if (device && device->empty()) throw Problem("--device: give the port's path");
   if (tcp) options.channel = ChannelKind::tcp;
   if (device) options.channel = ChannelKind::device;
   if (tcp || device) options.place = tcp ? *tcp : *device;
