@@ -113,11 +113,11 @@ void Toolbar::receive() {
       received_.append(buffer.data(), static_cast<std::size_t>(size));
       while (take_message()) {
       }
-      // What goes on like that is no message.
-      if (received_.size() < longest_received) continue;
-    } else if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
-      return;
+      // What goes on like that is no message. It is read all the same: Wireshark waits until it is.
+      if (received_.size() >= longest_received) received_.clear();
+      continue;
     }
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
     heard_ = true;
     arrivals_.reset();
     return;
@@ -195,13 +195,18 @@ void Toolbar::flush() {
     if (::write(out_.get(), next.data(), next.size()) == static_cast<ssize_t>(next.size())) {
       waiting_.pop_front();
     } else {
-      if (errno != EAGAIN && errno != EINTR) {  // nobody reads it any more
-        out_.reset();
-        out_path_.clear();
+      if (errno == EAGAIN || errno == EINTR) {
+        if (!room_) room_ = system::EventSource::on_fd(out_.get(), G_IO_OUT, [this] { flush(); });
+        return;
       }
+      // Nobody reads it any more.
+      room_.reset();
+      out_.reset();
+      out_path_.clear();
       return;
     }
   }
+  room_.reset();
 }
 
 void Toolbar::show(const Progress& progress) {

@@ -63,6 +63,7 @@ class Toolbar : public Watcher, private NoticeListener {
   std::string out_path_;
   system::FileDescriptor out_;
   std::optional<system::EventSource> arrivals_;
+  std::optional<system::EventSource> room_;  // while something waits for it
   std::string received_;
   bool heard_ = false;  // anything from Wireshark
   bool ready_ = false;  // it has told what was in the controls before

@@ -30,7 +30,7 @@ class Interface:
 
 
 class Statistics:
-    def __init__(self, options, ticks_per_second):
+    def __init__(self, options, ticks_per_second, comments=()):
         def moment(code):
             high, low = struct.unpack("<II", options[code])
             return (high << 32 | low) / ticks_per_second
@@ -43,15 +43,17 @@ class Statistics:
         self.received = count(4)
         self.dropped = count(5)
         self.accepted = count(6)
+        self.comments = comments
 
 
 class Packet:
     """A record with its tap header taken apart."""
 
-    def __init__(self, interface, ticks, data, flags):
+    def __init__(self, interface, ticks, data, flags, comments=()):
         self.interface = interface
         self.ticks = ticks
         self.flags = flags
+        self.comments = comments
         self.raw = data
         (self.version, header_size, self.direction, self.status, self.baud_rate,
          self.duration_us) = struct.unpack_from(">BBBBII", data)
@@ -62,12 +64,21 @@ class Packet:
 
 def options_in(body):
     """The options in the rest of a block: the last value of each code."""
-    options = {}
+    return dict(all_options_in(body))
+
+
+def comments_in(body):
+    """The comments among them."""
+    return [value.decode() for code, value in all_options_in(body) if code == 1]
+
+
+def all_options_in(body):
+    options = []
     while len(body) >= 4:
         code, length = struct.unpack_from("<HH", body)
         if code == 0:
             break
-        options[code] = body[4:4 + length]
+        options.append((code, body[4:4 + length]))
         body = body[4 + (length + 3) // 4 * 4:]
     return options
 
@@ -112,12 +123,14 @@ class Capture:
                                              options_in(body[8:])))
         elif block.kind == ENHANCED_PACKET:
             number, high, low, captured, _ = struct.unpack_from("<IIIII", body)
-            options = options_in(body[20 + (captured + 3) // 4 * 4:])
+            rest = body[20 + (captured + 3) // 4 * 4:]
+            options = options_in(rest)
             flags = struct.unpack("<I", options[2])[0] if 2 in options else None
             self.packets.append(Packet(self.interfaces[number], high << 32 | low,
-                                       body[20:20 + captured], flags))
+                                       body[20:20 + captured], flags, comments_in(rest)))
         elif block.kind == INTERFACE_STATISTICS:
             interface = self.interfaces[struct.unpack_from("<I", body)[0]]
-            interface.statistics = Statistics(options_in(body[12:]), interface.ticks_per_second)
+            interface.statistics = Statistics(
+                options_in(body[12:]), interface.ticks_per_second, comments_in(body[12:]))
         else:
             raise AssertionError(f"a block of kind {block.kind:#x}")
