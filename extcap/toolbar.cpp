@@ -45,7 +45,8 @@ std::string line_text(const LineStatus& line, double now_s) {
   if (line.errors > 0) text += ", " + count_text(line.errors, "error");
   std::array<char, 32> rate{};
   std::snprintf(rate.data(), rate.size(), ", %.1f/s", line.frames_per_s);
-  return text + ", " + heard_text(line, now_s) + rate.data();
+  return text + ", " + heard_text(line, now_s) + rate.data() + ", " + std::to_string(line.baud) +
+         " bit/s";
 }
 
 bool is_meters(const LineStatus& line) {
@@ -71,12 +72,12 @@ void print_controls(std::ostream& out) {
   out << "control {number=" << int{client_line}
       << "}{type=string}{display=Client line}{tooltip=What the line that carries the client's "
          "frames "
-         "has brought: frames, errors, when it was heard last, frames per second}"
+         "has brought: frames, errors, when it was heard last, frames per second, speed}"
          "{placeholder=not capturing}\n"
          "control {number="
       << int{meter_line}
       << "}{type=string}{display=Meter line}{tooltip=What the line that carries the meter's frames "
-         "has brought: frames, errors, when it was heard last, frames per second}"
+         "has brought: frames, errors, when it was heard last, frames per second, speed}"
          "{placeholder=not capturing}\n"
          "control {number="
       << int{marker_text}

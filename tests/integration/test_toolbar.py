@@ -177,7 +177,7 @@ def test_the_lines_are_shown(toolbar, tapped, player):
     assert {(CLIENT_LINE, DISABLE, ""), (METER_LINE, DISABLE, "")} <= set(bar.read())
     player.send(CLIENT_TO_METER, REQUEST)
     bar.wait_for(lambda: bar.shown(CLIENT_LINE).startswith("1 frame, "))
-    assert re.fullmatch(r"1 frame, \d\.\d s ago, \d\.\d/s", bar.shown(CLIENT_LINE))
+    assert re.fullmatch(r"1 frame, \d\.\d s ago, \d\.\d/s, 9600 bit/s", bar.shown(CLIENT_LINE))
     player.send(CLIENT_TO_METER, b"\xff\xfe")
     bar.wait_for(lambda: bar.shown(CLIENT_LINE).startswith("1 frame, 1 error, "))
     assert bar.shown(METER_LINE) == "nothing heard"
