@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/line_book.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -38,9 +39,9 @@ std::vector<LineStatus> LineBook::status(Instant now) {
     while (line.samples.size() > 2 && line.samples[1].when <= now - rate_window)
       line.samples.pop_front();
     const Sample& before = line.samples.front();
-    const double time = seconds(now - before.when);
-    line.status.frames_per_s =
-        time > 0 ? static_cast<double>(line.status.frames - before.frames) / time : 0;
+    // In the beginning, as if a second had gone by.
+    const double time = std::max(seconds(now - before.when), 1.0);
+    line.status.frames_per_s = static_cast<double>(line.status.frames - before.frames) / time;
     all.push_back(line.status);
   }
   return all;

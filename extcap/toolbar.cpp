@@ -39,14 +39,14 @@ std::string message(std::uint8_t control, std::uint8_t command, const std::strin
   return bytes + text;
 }
 
+// What matters most stands last: where the entry is too narrow Wireshark shows the end.
 std::string line_text(const LineStatus& line, double now_s) {
   if (line.last_heard_s < 0) return "nothing heard";
-  std::string text = count_text(line.frames, "frame");
-  if (line.errors > 0) text += ", " + count_text(line.errors, "error");
   std::array<char, 32> rate{};
-  std::snprintf(rate.data(), rate.size(), ", %.1f/s", line.frames_per_s);
-  return text + ", " + heard_text(line, now_s) + rate.data() + ", " + std::to_string(line.baud) +
-         " bit/s";
+  std::snprintf(rate.data(), rate.size(), " bit/s, %.1f/s, ", line.frames_per_s);
+  return std::to_string(line.baud) + rate.data() + heard_text(line, now_s) + ", " +
+         count_text(line.frames, "frame") +
+         (line.errors == 0 ? "" : ", " + count_text(line.errors, "error"));
 }
 
 bool is_meters(const LineStatus& line) {
@@ -72,12 +72,12 @@ void print_controls(std::ostream& out) {
   out << "control {number=" << int{client_line}
       << "}{type=string}{display=Client line}{tooltip=What the line that carries the client's "
          "frames "
-         "has brought: frames, errors, when it was heard last, frames per second, speed}"
+         "has brought: speed, frames per second, when it was heard last, frames, errors}"
          "{placeholder=not capturing}\n"
          "control {number="
       << int{meter_line}
       << "}{type=string}{display=Meter line}{tooltip=What the line that carries the meter's frames "
-         "has brought: frames, errors, when it was heard last, frames per second, speed}"
+         "has brought: speed, frames per second, when it was heard last, frames, errors}"
          "{placeholder=not capturing}\n"
          "control {number="
       << int{marker_text}
@@ -161,7 +161,15 @@ void Toolbar::obey(std::uint8_t control, std::uint8_t command, const std::string
 }
 
 void Toolbar::mark(const std::string& text) {
-  if (marker_) log(marker_(text));
+  if (marker_)
+    log(marker_(text));
+  else
+    early_.push_back(text);
+}
+
+void Toolbar::on_marker(std::function<std::string(const std::string&)> marker) {
+  marker_ = std::move(marker);
+  for (const std::string& text : std::exchange(early_, {})) mark(text);
 }
 
 void Toolbar::log(const std::string& text) {

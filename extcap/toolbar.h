@@ -36,9 +36,7 @@ class Toolbar : public Watcher, private NoticeListener {
   ~Toolbar() override = default;
 
   // Who puts a comment into the capture; the text may be empty. Returns the comment.
-  void on_marker(std::function<std::string(const std::string&)> marker) {
-    marker_ = std::move(marker);
-  }
+  void on_marker(std::function<std::string(const std::string&)> marker);
 
   void show(const Progress& progress) override;
 
@@ -71,6 +69,7 @@ class Toolbar : public Watcher, private NoticeListener {
   std::map<std::uint8_t, std::string> shown_;  // by control
   std::vector<LineStatus> known_;              // what was logged of each line
   std::function<std::string(const std::string&)> marker_;
+  std::vector<std::string> early_;  // markers from before there was somebody who does
 };
 
 }  // namespace mep::extcap

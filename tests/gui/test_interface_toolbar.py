@@ -6,7 +6,7 @@ import re
 
 LOG = "Wireshark · mep-demo Log"
 MENU = ("View", "Interface Toolbars", "MEP capture tool")
-COUNTED = re.compile(r"\d+ frames?, (\d+ errors?, )?\d+(\.\d)? s ago, \d+\.\d/s, 9600 bit/s")
+COUNTED = re.compile(r"9600 bit/s, \d+\.\d/s, \d+(\.\d)? s ago, \d+ frames?(, \d+ errors?)?")
 
 
 def toolbar(wireshark):

@@ -176,10 +176,10 @@ def test_the_lines_are_shown(toolbar, tapped, player):
     assert bar.shown(METER_LINE) == "nothing heard"
     assert {(CLIENT_LINE, DISABLE, ""), (METER_LINE, DISABLE, "")} <= set(bar.read())
     player.send(CLIENT_TO_METER, REQUEST)
-    bar.wait_for(lambda: bar.shown(CLIENT_LINE).startswith("1 frame, "))
-    assert re.fullmatch(r"1 frame, \d\.\d s ago, \d\.\d/s, 9600 bit/s", bar.shown(CLIENT_LINE))
+    bar.wait_for(lambda: bar.shown(CLIENT_LINE).endswith(", 1 frame"))
+    assert re.fullmatch(r"9600 bit/s, \d\.\d/s, \d\.\d s ago, 1 frame", bar.shown(CLIENT_LINE))
     player.send(CLIENT_TO_METER, b"\xff\xfe")
-    bar.wait_for(lambda: bar.shown(CLIENT_LINE).startswith("1 frame, 1 error, "))
+    bar.wait_for(lambda: bar.shown(CLIENT_LINE).endswith(", 1 frame, 1 error"))
     assert bar.shown(METER_LINE) == "nothing heard"
     for role, line in (("client", player.client_line), ("meter", player.meter_line)):
         assert f"{role} line {line.path}: 9600 bit/s\n" in bar.log
@@ -306,7 +306,7 @@ def test_nonsense_from_the_toolbar_ends_nothing(toolbar, tapped, player, noise):
         pass
     player.send(CLIENT_TO_METER, REQUEST)
     bar.wait_for(lambda: len(bar.captured.packets) == 1)
-    bar.wait_for(lambda: bar.shown(CLIENT_LINE).startswith("1 frame"))
+    bar.wait_for(lambda: "1 frame" in bar.shown(CLIENT_LINE))
     assert bar.stop() == (0, "")
 
 
