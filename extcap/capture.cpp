@@ -44,7 +44,7 @@ std::string time_text(WallTime time) {
   char* zone = g_date_time_format(moment, "%:z");
   std::string thousandths = std::to_string(time % second / millisecond);
   thousandths.insert(0, 3 - std::min<std::size_t>(thousandths.size(), 3), '0');
-  const std::string text = std::string(begin) + "." + thousandths + zone;
+  std::string text = std::string(begin) + "." + thousandths + zone;
   g_free(begin);
   g_free(zone);
   g_date_time_unref(moment);
@@ -60,10 +60,11 @@ bool wait_a_moment(const system::StopRequest& stop) {
   return !stop.made();
 }
 
-// How often those who watch are told, and how long mepdump stays for a Wireshark that has not
-// opened the toolbar's FIFO yet: it would wait for a reader.
+// How often those who watch are told.
 constexpr Instant show_again = std::chrono::milliseconds(500);
-constexpr Instant longest_stay = std::chrono::seconds(3);
+// How long mepdump stays for a Wireshark that has not opened the toolbar's FIFO yet. It does so a
+// while after it has started mepdump, and its window stands still for good where nobody reads.
+constexpr Instant longest_stay = std::chrono::seconds(10);
 
 // Who watches a capture.
 class Watchers {
@@ -71,7 +72,9 @@ class Watchers {
   explicit Watchers(const Options& options) {
     if (options.control_in || options.control_out)
       toolbar_.emplace(options.control_in.value_or(""), options.control_out.value_or(""));
-    if (options.by_hand && !options.quiet && isatty(STDERR_FILENO) != 0) display_.emplace();
+    // What reads standard output has the terminal to itself.
+    if (options.by_hand && !options.quiet && options.fifo != "-" && isatty(STDERR_FILENO) != 0)
+      display_.emplace();
   }
 
   std::vector<Watcher*> all() {
@@ -84,7 +87,7 @@ class Watchers {
     if (toolbar_)
       toolbar_->on_marker([&session](const std::string& text) { return session.mark(text); });
   }
-  // The capture has come to its end.
+  // The capture has come to its end, or to nothing.
   void leave() {
     display_.reset();
     if (!toolbar_) return;
@@ -99,27 +102,31 @@ class Watchers {
   std::optional<Display> display_;
 };
 
-void capture_to(Output& output, const CaptureInterface& interface, const Options& options) {
+std::unique_ptr<Session> open_session(const CaptureInterface& interface, const Options& options,
+                                      system::StopRequest& stop) {
+  try {
+    return interface.open(options, stop);
+  } catch (const OptionProblem& problem) {
+    throw in_users_words(interface, options, problem);
+  }
+}
+
+// The summary, where one is wanted.
+std::string capture_to(Output& output, const CaptureInterface& interface, const Options& options,
+                       Watchers& watchers) {
   system::StopRequest stop;
   const auto wait = [&stop] { return wait_a_moment(stop); };
-  Watchers watchers(options);
   // A FIFO first, whatever may be wrong with the rest: until it has been opened, its reader waits,
   // and Wireshark with it. A file last: there may be an old capture in it.
   const bool fifo = output.is_fifo();
-  if (fifo && !output.open(wait)) return;
+  if (fifo && !output.open(wait)) return {};
   check_values(interface, options);
-  const std::unique_ptr<Session> session = interface.open(options, stop);
+  const std::unique_ptr<Session> session = open_session(interface, options, stop);
   if (!fifo) output.open(wait);
   watchers.accept_markers_for(*session);
-  try {
-    session->run(output, watchers.all());
-  } catch (...) {
-    watchers.leave();
-    throw;
-  }
+  session->run(output, watchers.all());
   watchers.leave();
-  if (options.by_hand && !options.quiet)
-    std::fputs(summary_text(session->progress(), output.path()).c_str(), stderr);
+  return options.by_hand && !options.quiet ? summary_text(session->progress(), output.path()) : "";
 }
 
 }  // namespace
@@ -196,11 +203,14 @@ bool capture(const CaptureInterface& interface, const Options& options,
   // A reader that goes away is an error of write(2) then, not the end of the process.
   signal(SIGPIPE, SIG_IGN);
   Output output(options.fifo.value_or(""), options.force);
+  Watchers watchers(options);
   try {
     if (output.path().empty())
       throw Problem("nowhere to write to; name a file with -w, for example -w tap.pcapng");
-    capture_to(output, interface, options);
+    const std::string summary = capture_to(output, interface, options, watchers);
+    std::fputs(summary.c_str(), stderr);
   } catch (const std::exception& problem) {
+    watchers.leave();
     complain(problem.what());
     return false;
   }

@@ -58,15 +58,21 @@ const CaptureInterface& chosen_interface(const Options& options) {
   return *chosen;
 }
 
+Problem in_users_words(const CaptureInterface& interface, const Options& options,
+                       const OptionProblem& problem) {
+  const auto option = std::ranges::find(interface.options, problem.name(), &InterfaceOption::name);
+  if (!options.started_by_wireshark() || option == interface.options.end() ||
+      option->display == nullptr)
+    return problem;
+  return Problem("--" + problem.name() + " " + problem.value() + " (\"" + option->display +
+                 "\" in the interface's options): " + problem.why());
+}
+
 void check_values(const CaptureInterface& interface, const Options& options) {
-  const bool from_dialog = options.started_by_wireshark();
   for (const InterfaceOption& option : interface.options) {
     const auto value = options.value(option.name);
-    if (!value || allows(option.rule, *value)) continue;
-    std::string what = "--" + option.name + " " + *value;
-    if (from_dialog && option.display != nullptr)
-      what += " (\"" + std::string(option.display) + "\" in the interface's options)";
-    throw Problem(what + ": give " + option.rule.wanted);
+    if (value && !allows(option.rule, *value))
+      throw in_users_words(interface, options, {option.name, *value, "give " + option.rule.wanted});
   }
 }
 

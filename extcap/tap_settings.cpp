@@ -26,8 +26,8 @@ void take_baud_rate(const Options& options, unsigned& target) {
     throw Problem("--baud auto is not supported yet; give the speed, for example --baud 9600");
   const auto rate = system::parse_number<unsigned>(*given);
   if (!rate || std::ranges::find(baud_rates(), *rate) == baud_rates().end())
-    throw Problem("--baud " + *given + ": not a speed that is supported; there are " +
-                  list_of_baud_rates());
+    throw OptionProblem("baud", *given,
+                        "not a speed that is supported; there are " + list_of_baud_rates());
   target = *rate;
 }
 

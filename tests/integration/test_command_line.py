@@ -231,6 +231,14 @@ def test_no_display_where_there_is_no_terminal(mepdump, tmp_path):
     assert "\r" not in result.stderr and len(result.stderr.splitlines()) == 3
 
 
+def test_no_display_where_another_program_has_the_terminal(mepdump):
+    """mepdump -w - | tshark -i -"""
+    with Terminal([mepdump, "-i", "mep-demo", "--duration", "1", "-w", "-"]) as terminal:
+        assert terminal.process.wait(TIMEOUT) == 0
+        assert "\x1b" not in terminal.read()
+        assert terminal.read().startswith("mepdump: ")
+
+
 # Ports
 
 

@@ -332,11 +332,30 @@ def test_it_stays_until_wireshark_has_come(toolbar):
     assert bar.wait() == (0, "")
 
 
+def test_it_stays_even_where_it_cannot_begin(toolbar):
+    """And what is wrong is told then."""
+    bar = toolbar("--extcap-interface", "mep", "--client-line", "/dev/nowhere", late=True)
+    time.sleep(0.5)
+    assert bar.process.poll() is None
+    bar.greet()
+    status, errors = bar.wait()
+    assert status == 1 and "client line /dev/nowhere: no such port" in errors
+
+
 def test_it_does_not_stay_for_ever(toolbar):
     began = time.monotonic()
     bar = toolbar(*QUICK, late=True)
     assert bar.wait() == (0, "")
-    assert time.monotonic() - began < 8
+    assert 5 < time.monotonic() - began < 15
+
+
+def test_it_does_not_stay_where_it_is_told_to_go(toolbar):
+    bar = toolbar(*QUICK, late=True)
+    bar.wait_for(lambda: len(bar.output) > 1000)
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert bar.stop() == (0, "")
+    assert time.monotonic() - began < 3
 
 
 def test_without_fifos(run_mepdump, tmp_path):
