@@ -64,7 +64,7 @@ bool wait_a_moment(const system::StopRequest& stop) {
 constexpr Instant show_again = std::chrono::milliseconds(500);
 // How long mepdump stays for a Wireshark that has not opened the toolbar's FIFO yet. It does so a
 // while after it has started mepdump, and its window stands still for good where nobody reads.
-constexpr Instant longest_stay = std::chrono::seconds(10);
+constexpr Instant longest_stay = std::chrono::seconds(15);
 
 // Who watches a capture.
 class Watchers {

@@ -60,13 +60,16 @@ void print_dlts(std::ostream& out) {
 }
 
 void print_config(std::ostream& out, const CaptureInterface& interface) {
-  for_each_argument(interface, [&out](std::size_t number, const InterfaceOption& option) {
+  for_each_argument(interface, [&out, &interface](std::size_t number,
+                                                  const InterfaceOption& option) {
     out << "arg {number=" << number << "}{call=--" << option.name << "}{display=" << option.display
         << "}{type=" << option.type << "}{tooltip=" << option.tooltip << "}";
     if (option.choices == nullptr) out << dialog_attribute(option.rule);
     if (option.choices == nullptr && !option.preset.empty())
       out << "{default=" << option.preset << "}";
-    out << option.more << "\n";
+    // All in one tab: a wrong entry in one that is not in sight would keep Start grey, and nobody
+    // could see why.
+    out << option.more << "{group=" << interface.tab << "}\n";
     print_choices(out, number, option);
   });
 }

@@ -133,8 +133,11 @@ std::unique_ptr<Session> open(const Options& given, system::StopRequest& stop) {
 }  // namespace
 
 const CaptureInterface& demo_interface() {
-  static const CaptureInterface interface = {"mep-demo", "MEP demo (simulated meter, no hardware)",
-                                             "A simulated meter (interface mep-demo)", options(),
+  static const CaptureInterface interface = {"mep-demo",
+                                             "MEP demo (simulated meter, no hardware)",
+                                             "A simulated meter (interface mep-demo)",
+                                             "Simulation",
+                                             options(),
                                              open};
   return interface;
 }

@@ -122,8 +122,9 @@ std::unique_ptr<Session> open(const Options& given, system::StopRequest& stop) {
 }  // namespace
 
 const CaptureInterface& tap_interface() {
-  static const CaptureInterface interface = {"mep", "MEP (two tapped serial lines)",
-                                             "Two tapped lines (interface mep)", options(), open};
+  static const CaptureInterface interface = {
+      "mep", "MEP (two tapped serial lines)", "Two tapped lines (interface mep)", "Tap", options(),
+      open};
   return interface;
 }
 

@@ -48,6 +48,7 @@ struct CaptureInterface {
   const char* name;     // "mep"
   const char* display;  // in Wireshark's list
   const char* title;    // of its options in --help
+  const char* tab;      // of all of them in Wireshark's dialog
   std::span<const InterfaceOption> options;
   // Makes a capture ready. Throws a Problem about the first option that makes no sense, or about
   // what stands in the way.

@@ -102,8 +102,8 @@ def test_each_interface_has_its_own_options(run_mepdump, demo):
     arguments = [line for line in demo.splitlines() if line.startswith("arg ")]
     assert [int(re.match(r"arg {number=(\d+)}", line).group(1)) for line in arguments] == \
         list(range(len(arguments)))
-    # No groups: each is a tab, and a wrong entry in one that is not in sight keeps Start grey.
-    assert all("{tooltip=" in line and "{group=" not in line for line in arguments)
+    # One group: each is a tab, and a wrong entry in one that is not in sight keeps Start grey.
+    assert all("{tooltip=" in line and line.endswith("{group=Simulation}") for line in arguments)
 
 
 def test_selectors(demo):

@@ -99,8 +99,8 @@ def test_config(run_mepdump):
     assert "{value=9600}{display=9600 bit/s}{default=true}" in result.stdout
     assert "{range=1,60000}{default=200}" in result.stdout
     assert "auto" not in result.stdout
-    # No groups: each is a tab, and a wrong entry in one that is not in sight keeps Start grey.
-    assert all("{tooltip=" in line and "{group=" not in line for line in arguments)
+    # One group: each is a tab, and a wrong entry in one that is not in sight keeps Start grey.
+    assert all("{tooltip=" in line and line.endswith("{group=Tap}") for line in arguments)
 
 
 @pytest.mark.parametrize("option", ["client-line", "--client-line", "meter-line", "--meter-line"])

@@ -118,7 +118,7 @@ class Toolbar:
         return self.wait()
 
     def wait(self):
-        errors = self.process.communicate(timeout=TIMEOUT)[1]
+        errors = self.process.communicate(timeout=2 * TIMEOUT)[1]
         self._reading.join(TIMEOUT)
         return self.process.returncode, errors
 
@@ -346,7 +346,7 @@ def test_it_does_not_stay_for_ever(toolbar):
     began = time.monotonic()
     bar = toolbar(*QUICK, late=True)
     assert bar.wait() == (0, "")
-    assert 5 < time.monotonic() - began < 15
+    assert 5 < time.monotonic() - began < 30
 
 
 def test_it_does_not_stay_where_it_is_told_to_go(toolbar):
