@@ -100,16 +100,14 @@ class Context {
 
  private:
   void add(const OptionGroup& each) {
-    const char* title = each.title.c_str();
+    const char* title = each.title.empty() ? "Options:" : each.title.c_str();
     GOptionGroup* group = g_option_group_new(title, title, "", &notes_, nullptr);
     std::vector<GOptionEntry> entries;
     for (const CommandOption& option : each.options) entries.push_back(entry(option));
     entries.push_back({});
     g_option_group_add_entries(group, entries.data());
-    if (each.title.empty())
-      g_option_context_set_main_group(get(), group);
-    else
-      g_option_context_add_group(get(), group);
+    // None is the main group, which GLib would put last.
+    g_option_context_add_group(get(), group);
   }
 
   GOptionEntry entry(const CommandOption& option) {

@@ -4,6 +4,7 @@ locale; and a sentence where there is nothing of use.
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from pcapng_blocks import Capture
 from tapping import TIMEOUT
+from test_toolbar import Toolbar
 
 LOCALES = ("C", "POSIX", "C.UTF-8")
 # UTF-8, and bytes that are none.
@@ -69,6 +71,17 @@ def test_where_a_capture_goes(mepdump, environment, folder, name, option):
     complaint(run(mepdump, [*DEMO, option, path], env=environment), path, b"--force")
     told = run(mepdump, [*DEMO[1:], "--force", option, path], env=environment).stderr.decode()
     assert "records written to " in told
+
+
+def test_where_the_toolbars_messages_go(mepdump, environment, folder, monkeypatch):
+    """Wireshark makes its FIFOs in TMPDIR."""
+    monkeypatch.setenv("LC_ALL", environment["LC_ALL"])
+    bar = Toolbar(mepdump, pathlib.Path(os.fsdecode(folder)), DEMO[1:])
+    try:
+        assert bar.wait() == (0, "")
+        assert len(bar.captured.packets) > 10 and "9600 bit/s" in bar.log
+    finally:
+        bar.close()
 
 
 def test_where_secrets_go(mepdump, environment, folder, name):
