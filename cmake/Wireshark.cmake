@@ -78,10 +78,10 @@ else()
   set(mep_extcap_dir "${MEP_WIRESHARK_LIB_DIR}/wireshark/extcap")
 endif()
 mep_wireshark_folder(MEP_WIRESHARK_EXTCAP_DIR "(Global )?Extcap path" "${mep_extcap_dir}"
-  "Wireshark's extcap folder, where mepdump is installed")
+  "Wireshark's extcap folder, where a link to mepdump is put")
 if(MEP_EXTCAP AND NOT WIRESHARK_FOUND AND NOT mep_folders)
-  message(STATUS "There is no Wireshark here: mepdump will be installed into "
-    "${MEP_WIRESHARK_EXTCAP_DIR} (-DMEP_WIRESHARK_EXTCAP_DIR=/usr/local/bin puts it elsewhere)")
+  message(STATUS "There is no Wireshark here: a link to mepdump will be put into "
+    "${MEP_WIRESHARK_EXTCAP_DIR} (-DMEP_WIRESHARK_EXTCAP_DIR=/usr/local/bin makes none)")
 endif()
 
 # Wireshark's headers are not ours to warn about.

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture.h"
 
+#include <glib.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -12,6 +15,8 @@
 #include "extcap/interfaces.h"
 #include "extcap/options.h"
 #include "extcap/problem.h"
+#include "extcap/terminal.h"
+#include "extcap/toolbar.h"
 #include "extcap/words.h"
 #include "system/event_loop.h"
 
@@ -53,17 +58,73 @@ std::string not_written(const Drain::Waiting& waiting) {
   return counted(waiting.blocks, "block") + " (" + counted(waiting.bytes, "byte") + ") ";
 }
 
-void capture_to(Output& output, const CaptureInterface& interface, const Options& options) {
+// How often those who watch are told.
+constexpr Instant show_again = std::chrono::milliseconds(500);
+// How long mepdump stays for a Wireshark that has not opened the toolbar's FIFO yet. It does so a
+// while after it has started mepdump, and its window stands still for good where nobody reads.
+constexpr Instant longest_stay = std::chrono::seconds(15);
+
+// Who watches a capture.
+class Watchers {
+ public:
+  explicit Watchers(const Options& options) {
+    if (options.control_in || options.control_out)
+      toolbar_.emplace(options.control_in.value_or(""), options.control_out.value_or(""));
+    // What reads standard output has the terminal to itself.
+    if (options.by_hand && !options.quiet && options.fifo != "-" && isatty(STDERR_FILENO) != 0)
+      display_.emplace();
+  }
+
+  std::vector<Watcher*> all() {
+    std::vector<Watcher*> watchers;
+    if (toolbar_) watchers.push_back(&*toolbar_);
+    if (display_) watchers.push_back(&*display_);
+    return watchers;
+  }
+  void accept_markers_for(Session& session) {
+    if (toolbar_)
+      toolbar_->on_marker([&session](const std::string& text) { return session.mark(text); });
+  }
+  // The capture has come to its end, or to nothing.
+  void leave() {
+    display_.reset();
+    if (!toolbar_) return;
+    const system::StopRequest stop;  // another one: that of the capture has been made
+    const Instant until = monotonic_now() + longest_stay;
+    while (toolbar_->is_awaited() && monotonic_now() < until && wait_a_moment(stop)) {
+    }
+  }
+
+ private:
+  std::optional<Toolbar> toolbar_;
+  std::optional<Display> display_;
+};
+
+std::unique_ptr<Session> open_session(const CaptureInterface& interface, const Options& options,
+                                      system::StopRequest& stop) {
+  try {
+    return interface.open(options, stop);
+  } catch (const OptionProblem& problem) {
+    throw in_users_words(interface, options, problem);
+  }
+}
+
+// The summary, where one is wanted.
+std::string capture_to(Output& output, const CaptureInterface& interface, const Options& options,
+                       Watchers& watchers) {
   system::StopRequest stop;
   const auto wait = [&stop] { return wait_a_moment(stop); };
   // A FIFO first, whatever may be wrong with the rest: until it has been opened, its reader waits,
   // and Wireshark with it. A file last: there may be an old capture in it.
   const bool fifo = output.is_fifo();
-  if (fifo && !output.open(wait)) return;
+  if (fifo && !output.open(wait)) return {};
   check_values(interface, options);
-  const std::unique_ptr<Session> session = interface.open(options, stop);
+  const std::unique_ptr<Session> session = open_session(interface, options, stop);
   if (!fifo) output.open(wait);
-  session->run(output);
+  watchers.accept_markers_for(*session);
+  session->run(output, watchers.all());
+  watchers.leave();
+  return options.by_hand && !options.quiet ? summary_text(session->progress(), output.path()) : "";
 }
 
 }  // namespace
@@ -77,9 +138,40 @@ void Session::guarded(const std::function<void()>& step) noexcept {
   }
 }
 
-void Session::run(const Output& output) {
+Progress Session::progress() {
+  Progress progress = {recorder_.line_status(),
+                       std::chrono::duration<double>(monotonic_now() - began_).count(),
+                       recorder_.received(), recorder_.written(), recorder_.dropped()};
+  add_findings(progress.lines);
+  return progress;
+}
+
+std::string Session::mark(const std::string& text) {
+  const WallTime when = now();
+  std::string comment = "Marker " + std::to_string(++markers_) + " at " + time_text(when);
+  if (!text.empty()) comment += ": " + text;
+  recorder_.comment(comment);
+  return comment;
+}
+
+void Session::run(const Output& output, const std::vector<Watcher*>& watchers) {
+  began_ = monotonic_now();
   std::optional<EventSource> reader_gone;
   std::optional<EventSource> report;
+  std::optional<EventSource> show;
+  const auto tell = [this, &watchers] {
+    guarded([&] {
+      const Progress now = progress();
+      for (Watcher* watcher : watchers) watcher->show(now);
+    });
+  };
+  if (!watchers.empty()) {
+    show = EventSource::on_time([&show, tell] {
+      tell();
+      show->wake_at(monotonic_now() + show_again);
+    });
+    show->wake_at(monotonic_now());
+  }
   if (output.has_reader()) {
     reader_gone = EventSource::on_fd(output.fd(), G_IO_ERR, [this] { stop_.make(); });
     // dumpcap closes the FIFO when its time, size or count is reached, or tshark is interrupted:
@@ -97,10 +189,12 @@ void Session::run(const Output& output) {
     output_event = EventSource::on_fd(recorder_.event_fd(), G_IO_IN,
                                       [this] { guarded([this] { recorder_.attend(); }); });
   stop_.wait();
+  show.reset();
   if (recorder_.begun()) {
     guarded([this] { finish(); });
     guarded([this] { recorder_.end(now()); });
     guarded([this] { wait_until_written(); });
+    tell();
   }
   if (!failure_) return;
   try {
@@ -148,11 +242,14 @@ bool capture(const CaptureInterface& interface, const Options& options,
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // as does a file that becomes larger than the system lets it
   Output output(options.fifo.value_or(""), options.force);
+  Watchers watchers(options);
   try {
     if (output.path().empty())
-      throw Problem("nowhere to write to; name a file with --fifo, for example --fifo tap.pcapng");
-    capture_to(output, interface, options);
+      throw Problem("nowhere to write to; name a file with -w, for example -w tap.pcapng");
+    const std::string summary = capture_to(output, interface, options, watchers);
+    std::fputs(summary.c_str(), stderr);
   } catch (const std::exception& problem) {
+    watchers.leave();
     complain(problem.what());
     return false;
   }

@@ -5,11 +5,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "extcap/line_status.h"
 #include "extcap/output.h"
 #include "extcap/recorder.h"
 #include "system/event_loop.h"
@@ -18,6 +20,23 @@ namespace mep::extcap {
 
 struct CaptureInterface;
 struct Options;
+
+// How a capture goes.
+struct Progress {
+  std::vector<LineStatus> lines;
+  double now_s = 0;            // since the start
+  std::uint64_t received = 0;  // records
+  std::uint64_t written = 0;   // those that the capture filter let pass, and for which was room
+  std::uint64_t dropped = 0;   // those for which was none
+};
+
+// Is told how a capture goes, twice a second.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  // Must not wait for anything.
+  virtual void show(const Progress& progress) = 0;
+};
 
 // Captures until a signal (SIGINT, SIGTERM, SIGHUP) asks to stop, nobody reads the output any more,
 // or a simulation has come to its end. Returns whether it was one of these that ended it. Otherwise
@@ -33,8 +52,14 @@ class Session {
   virtual ~Session() = default;
 
   // Captures until somebody asks to stop or nobody reads the output any more. Throws what ended it
-  // otherwise; all that was received until then is in the output. To be called once.
-  void run(const Output& output);
+  // otherwise; all that was received until then is in the output. To be called once. The watchers
+  // must outlive it.
+  void run(const Output& output, const std::vector<Watcher*>& watchers);
+
+  Progress progress();
+  // Puts a marker into the capture, with what it is to say, if anything. Returns the comment that
+  // the next record gets.
+  std::string mark(const std::string& text);
 
  protected:
   // An empty filter lets everything pass. `stop` must outlive the session.
@@ -57,6 +82,8 @@ class Session {
   virtual void start() = 0;
   // What is still held goes to the recorder.
   virtual void finish() = 0;
+  // What the records do not say of the lines, which come in the order of lines().
+  virtual void add_findings(std::vector<LineStatus>& /*lines*/) const {}
 
   // Until the output has taken all, or takes nothing any more.
   void wait_until_written();
@@ -64,6 +91,8 @@ class Session {
   Recorder recorder_;
   system::StopRequest& stop_;
   std::exception_ptr failure_;
+  Instant began_{0};
+  unsigned markers_ = 0;
 };
 
 }  // namespace mep::extcap

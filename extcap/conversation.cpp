@@ -7,6 +7,7 @@
 #include "extcap/capture_filter.h"
 #include "extcap/interfaces.h"
 #include "extcap/problem.h"
+#include "extcap/toolbar.h"
 #include "protocol/tap.h"
 #include "system/text.h"
 
@@ -15,11 +16,9 @@ namespace {
 
 // What an adapter calls itself, or a path, must not end a sentence early or be no text at all.
 std::string harmless(const std::string& text) {
-  std::string safe = system::valid_utf8(text);
+  std::string safe = system::printable(text);
   std::ranges::replace(safe, '{', '(');
   std::ranges::replace(safe, '}', ')');
-  std::ranges::replace_if(
-      safe, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }, ' ');
   return safe;
 }
 
@@ -53,6 +52,7 @@ void print_interfaces(std::ostream& out) {
   print_version(out);
   for (const CaptureInterface& interface : interfaces())
     out << "interface {value=" << interface.name << "}{display=" << interface.display << "}\n";
+  print_controls(out);
 }
 
 void print_dlts(std::ostream& out) {
@@ -60,13 +60,16 @@ void print_dlts(std::ostream& out) {
 }
 
 void print_config(std::ostream& out, const CaptureInterface& interface) {
-  for_each_argument(interface, [&out](std::size_t number, const InterfaceOption& option) {
+  for_each_argument(interface, [&out, &interface](std::size_t number,
+                                                  const InterfaceOption& option) {
     out << "arg {number=" << number << "}{call=--" << option.name << "}{display=" << option.display
         << "}{type=" << option.type << "}{tooltip=" << option.tooltip << "}";
     if (option.choices == nullptr) out << dialog_attribute(option.rule);
     if (option.choices == nullptr && !option.preset.empty())
       out << "{default=" << option.preset << "}";
-    out << option.more << "\n";
+    // All in one tab: a wrong entry in one that is not in sight would keep Start grey, and nobody
+    // could see why.
+    out << option.more << "{group=" << interface.tab << "}\n";
     print_choices(out, number, option);
   });
 }

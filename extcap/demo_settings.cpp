@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/demo_settings.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "extcap/problem.h"
 #include "extcap/tap_number.h"
@@ -19,11 +21,21 @@ void take_number(const Options& options, const char* name, Number& target) {
     target = system::parse_number<Number>(*given).value_or(target);
 }
 
+void take_script(const Options& options, std::string& target) {
+  const auto given = options.value("script");
+  if (!given) return;
+  std::vector<std::string> names;
+  for (const simulator::Script& script : simulator::scripts()) names.emplace_back(script.name);
+  if (std::ranges::find(names, *given) == names.end())
+    throw OptionProblem("script", *given, "there are " + system::listed(names));
+  target = *given;
+}
+
 void take_security(const Options& options, simulator::Security& target) {
   const auto given = options.value("security");
   if (!given) return;
   const auto security = simulator::find_security(*given);
-  if (!security) throw Problem("--security " + *given + ": there are plain, rc4 and tls");
+  if (!security) throw OptionProblem("security", *given, "there are plain, rc4 and tls");
   target = *security;
 }
 
@@ -45,7 +57,8 @@ Instant start_from(const Options& options) {
   const auto given = options.value("start");
   if (!given) return std::chrono::system_clock::now().time_since_epoch();
   const auto start = moment(*given);
-  if (!start) throw Problem("--start " + *given + ": there is no such day; give " + start_wanted);
+  if (!start)
+    throw OptionProblem("start", *given, std::string("there is no such day; give ") + start_wanted);
   return *start;
 }
 
@@ -60,7 +73,7 @@ std::uint32_t tap_from(const Options& options, const simulator::ScenarioOptions&
 
 DemoSettings demo_settings_from(const Options& options) {
   DemoSettings settings;
-  if (const auto script = options.value("script")) settings.scenario.script = *script;
+  take_script(options, settings.scenario.script);
   take_security(options, settings.scenario.security);
   take_number(options, "seed", settings.scenario.seed);
   take_number(options, "rounds", settings.scenario.steps.rounds);

@@ -59,21 +59,21 @@ const std::vector<InterfaceOption>& options() {
        "selector",
        "Story",
        "What the meter's client does.",
-       "{group=Meter}",
+       "",
        script_choices},
       {{"security", "WHICH", "plain (digests only), rc4 or tls",
         std::string(security_name(preset.scenario.security))},
        "selector",
        "Security",
        "How the frames are secured. The meter has the factory default keys.",
-       "{group=Meter}",
+       "",
        security_choices},
       {{"speed-up", "N", "How many times faster than life; 0: as fast as possible",
         speed_choices().front().value},
        "selector",
        "Pace",
        "How fast the simulated time passes. A number typed in below takes precedence.",
-       "{group=Meter}",
+       "",
        speed_choices,
        pace_rule},
       {{"speed-up-other", "N", ""},
@@ -82,7 +82,7 @@ const std::vector<InterfaceOption>& options() {
        "How many times faster than life, such as 5; 0: as fast as possible. What is typed here "
        "takes "
        "precedence over the list; empty: the list counts.",
-       "{placeholder=as chosen above}{group=Meter}",
+       "{placeholder=as chosen above}",
        nullptr,
        pace_rule},
       {{"seed", "N", "Another number is another household and another meter",
@@ -90,7 +90,7 @@ const std::vector<InterfaceOption>& options() {
        "unsigned",
        "Seed",
        "Another number is another household; the same one is the same.",
-       "{group=Meter}",
+       "",
        nullptr,
        whole_number(0, largest_number, "a whole number")},
       {{"start", "TIME",
@@ -98,7 +98,7 @@ const std::vector<InterfaceOption>& options() {
        "string",
        "Start time (UTC)",
        "What the clocks show at first, such as 2026-06-15T06:00:00Z; empty: now.",
-       "{placeholder=now}{group=Length}",
+       "{placeholder=now}",
        nullptr,
        start_rule},
       {{"rounds", "N", "How often the client does what it does again and again; 0: without end",
@@ -106,7 +106,7 @@ const std::vector<InterfaceOption>& options() {
        "unsigned",
        "Rounds",
        "How often the client does what it does again and again; 0: without end.",
-       "{group=Length}",
+       "",
        nullptr,
        whole_number(0, largest_number, "how often (0: without end), a whole number")},
       {{"duration", "SECONDS", "Ends the capture after that much simulated time; 0: without limit",
@@ -114,14 +114,14 @@ const std::vector<InterfaceOption>& options() {
        "string",
        "Duration (s)",
        "Ends the capture after that much simulated time; 0: without limit.",
-       "{group=Length}",
+       "",
        nullptr,
        duration_rule},
       {{"key-log", "FILE", "Appends the secrets of TLS sessions, as Wireshark reads them"},
        "fileselect",
        "TLS key log",
        "A file that the secrets of TLS sessions are appended to.",
-       "{mustexist=false}{group=Length}"},
+       "{mustexist=false}"},
   };
   return all;
 }
@@ -133,8 +133,11 @@ std::unique_ptr<Session> open(const Options& given, system::StopRequest& stop) {
 }  // namespace
 
 const CaptureInterface& demo_interface() {
-  static const CaptureInterface interface = {"mep-demo", "MEP demo (simulated meter, no hardware)",
-                                             "A simulated meter (interface mep-demo)", options(),
+  static const CaptureInterface interface = {"mep-demo",
+                                             "MEP demo (simulated meter, no hardware)",
+                                             "A simulated meter (interface mep-demo)",
+                                             "Simulation",
+                                             options(),
                                              open};
   return interface;
 }

@@ -64,32 +64,38 @@ const std::vector<InterfaceOption>& options() {
   static const ValueRule size_rule =
       text_like("[1-9][0-9]{0,3} ?([KM]iB)?", "a number of MiB, or a size such as 512 KiB");
   static const std::vector<InterfaceOption> all = {
-      {{"client-line", "PORT", "Port that carries what the client sends"},
+      {{.name = "client-line",
+        .argument = "PORT",
+        .help = "Port that carries what the client sends",
+        .letter = 'c'},
        "selector",
        "Client line",
        "The port whose receiver is tapped to what the client sends to the meter. A path typed in "
        "below takes precedence.",
-       "{required=true}{reload=true}{placeholder=Look again}{group=Lines}",
+       "{required=true}{reload=true}{placeholder=Look again}",
        client_line_choices},
       {{"client-line-path", "PORT", ""},
        "string",
        "Client line, another port",
        typed_port_tooltip,
-       "{placeholder=/dev/...}{group=Lines}",
+       "{placeholder=/dev/...}",
        nullptr,
        path_rule},
-      {{"meter-line", "PORT", "Port that carries what the meter sends"},
+      {{.name = "meter-line",
+        .argument = "PORT",
+        .help = "Port that carries what the meter sends",
+        .letter = 'm'},
        "selector",
        "Meter line",
        "The port whose receiver is tapped to what the meter sends to the client. A path typed in "
        "below takes precedence.",
-       "{required=true}{reload=true}{placeholder=Look again}{group=Lines}",
+       "{required=true}{reload=true}{placeholder=Look again}",
        meter_line_choices},
       {{"meter-line-path", "PORT", ""},
        "string",
        "Meter line, another port",
        typed_port_tooltip,
-       "{placeholder=/dev/...}{group=Lines}",
+       "{placeholder=/dev/...}",
        nullptr,
        path_rule},
       {{"share", "",
@@ -98,13 +104,13 @@ const std::vector<InterfaceOption>& options() {
        share_display,
        "Take the ports although another program has them open. Each of the two then gets a part of "
        "the bytes only.",
-       "{default=false}{group=Lines}"},
+       "{default=false}"},
       {{"baud", "N", "Line speed in bit/s; auto finds it and follows it", find_out},
        "selector",
        "Speed",
        "Bits per second. Meters begin at 9600; a client can have agreed on another speed with "
        "them, which takes a few frames to find out.",
-       "{group=Reception}",
+       "",
        baud_choices},
       {{"frame-timeout", "MS",
         "A line that is silent for so long in the middle of a frame has cut it short",
@@ -113,7 +119,7 @@ const std::vector<InterfaceOption>& options() {
        "Frame timeout (ms)",
        "A line that is silent for so long in the middle of a frame has cut it short. Give " +
            timeout_rule.wanted + ".",
-       "{group=Reception}",
+       "",
        nullptr,
        timeout_rule},
       {{"buffer", "SIZE",
@@ -125,7 +131,7 @@ const std::vector<InterfaceOption>& options() {
        "How much is kept while the output takes nothing (a disk that is full or slow, a reader "
        "that "
        "is busy). What comes when it is full is dropped and counted.",
-       "{group=Reception}",
+       "",
        nullptr,
        size_rule},
       {{"on-unplug", "WHAT",
@@ -135,7 +141,7 @@ const std::vector<InterfaceOption>& options() {
        "An adapter is known by its serial number, or by where it is plugged in. The other line "
        "goes "
        "on meanwhile, and the capture says how long it was away.",
-       "{group=Reception}",
+       "",
        on_unplug_choices},
       {{"roles", "WHO",
         "Who speaks on which line: auto, as the frames tell; as-wired, as the options say",
@@ -144,7 +150,7 @@ const std::vector<InterfaceOption>& options() {
        "Who speaks where",
        "Frames tell requests from answers, so that exchanged adapters and one adapter that hears "
        "both directions do no harm. Otherwise every frame of a line is labelled as chosen above.",
-       "{group=Lines}",
+       "",
        role_choices},
   };
   return all;
@@ -157,8 +163,9 @@ std::unique_ptr<Session> open(const Options& given, system::StopRequest& stop) {
 }  // namespace
 
 const CaptureInterface& tap_interface() {
-  static const CaptureInterface interface = {"mep", "MEP (two tapped serial lines)",
-                                             "Two tapped lines (interface mep)", options(), open};
+  static const CaptureInterface interface = {
+      "mep", "MEP (two tapped serial lines)", "Two tapped lines (interface mep)", "Tap", options(),
+      open};
   return interface;
 }
 

@@ -41,7 +41,7 @@ std::string interface_names() {
 const CaptureInterface& chosen_interface(const Options& options) {
   const auto all = interfaces();
   if (!options.interface)
-    throw Problem("say what to capture from: --extcap-interface " + std::string(all.front().name));
+    throw Problem("say what to capture from: -i " + std::string(all.front().name));
   const auto chosen = std::ranges::find_if(all, [&options](const CaptureInterface& interface) {
     return *options.interface == interface.name;
   });
@@ -53,20 +53,26 @@ const CaptureInterface& chosen_interface(const Options& options) {
     for (const CaptureInterface& other : all)
       if (has_option(other, name))
         throw Problem("--" + name + " is an option of " + other.name + ", not of " + chosen->name +
-                      "; mepdump --help tells what there is");
+                      "; capture from it with -i " + other.name + ", or see mepdump --help");
   }
   return *chosen;
 }
 
+Problem in_users_words(const CaptureInterface& interface, const Options& options,
+                       const OptionProblem& problem) {
+  const auto option = std::ranges::find(interface.options, problem.name(), &InterfaceOption::name);
+  if (!options.started_by_wireshark() || option == interface.options.end() ||
+      option->display == nullptr)
+    return problem;
+  return Problem("--" + problem.name() + " " + problem.value() + " (\"" + option->display +
+                 "\" in the interface's options): " + problem.why());
+}
+
 void check_values(const CaptureInterface& interface, const Options& options) {
-  const bool from_dialog = options.started_by_wireshark();
   for (const InterfaceOption& option : interface.options) {
     const auto value = options.value(option.name);
-    if (!value || allows(option.rule, *value)) continue;
-    std::string what = "--" + option.name + " " + *value;
-    if (from_dialog && option.display != nullptr)
-      what += " (\"" + std::string(option.display) + "\" in the interface's options)";
-    throw Problem(what + ": give " + option.rule.wanted);
+    if (value && !allows(option.rule, *value))
+      throw in_users_words(interface, options, {option.name, *value, "give " + option.rule.wanted});
   }
 }
 

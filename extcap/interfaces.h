@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "extcap/problem.h"
 #include "extcap/value_rule.h"
 #include "system/command_line.h"
 
@@ -47,6 +48,7 @@ struct CaptureInterface {
   const char* name;     // "mep"
   const char* display;  // in Wireshark's list
   const char* title;    // of its options in --help
+  const char* tab;      // of all of them in Wireshark's dialog
   std::span<const InterfaceOption> options;
   // Makes a capture ready. Throws a Problem about the first option that makes no sense, or about
   // what stands in the way.
@@ -65,6 +67,10 @@ std::string interface_names();
 // The one that the command line names. Throws a Problem where it names none or one that does not
 // exist, and about an option that belongs to another.
 const CaptureInterface& chosen_interface(const Options& options);
+// The same problem in the words of those who have the interface's dialog before them, or of a
+// command line, whichever the options come from.
+Problem in_users_words(const CaptureInterface& interface, const Options& options,
+                       const OptionProblem& problem);
 // Throws a Problem about the first value that is not as its option's rule wants it.
 void check_values(const CaptureInterface& interface, const Options& options);
 

@@ -77,7 +77,7 @@ void LineWatch::take(const LineEvent& event, const RoleFinder& roles) {
 }
 
 void LineWatch::count(Line& line, const LineEvent& event) {
-  LineStatus& status = line.status;
+  LineState& status = line.status;
   constexpr std::uint8_t damaged =
       tap::framing_error | tap::parity_error | tap::break_seen | tap::lost;
   if (event.status & tap::noise)
@@ -240,8 +240,8 @@ void LineWatch::say_roles() {
   }
 }
 
-LineStatus LineWatch::status(std::size_t line, Instant now) const {
-  LineStatus status = lines_[line].status;
+LineState LineWatch::status(std::size_t line, Instant now) const {
+  LineState status = lines_[line].status;
   if (status.last_heard)
     status.bytes_per_second = faded(status.bytes_per_second, now - *status.last_heard);
   return status;

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "extcap/line_status.h"
+#include "extcap/line_state.h"
 #include "extcap/role_finder.h"
 #include "protocol/frame.h"
 #include "protocol/types.h"
@@ -50,12 +50,12 @@ class LineWatch {
   std::optional<Instant> deadline() const;
 
   // The counts, the condition, the roles; port and speed are not known here.
-  LineStatus status(std::size_t line, Instant now) const;
+  LineState status(std::size_t line, Instant now) const;
 
  private:
   struct Line {
     Watched watched;
-    LineStatus status = {};
+    LineState status = {};
     bool left = false;
     Instant last;  // sign of life, at first when the capture began
     Instant longest_pause{0};

@@ -8,6 +8,7 @@
 #include "extcap/conversation.h"
 #include "extcap/interfaces.h"
 #include "extcap/options.h"
+#include "extcap/port_list.h"
 #include "extcap/problem.h"
 
 namespace mep::extcap {
@@ -22,6 +23,10 @@ int serve(const Options& options) {
   }
   if (options.version) {
     std::cout << "mepdump " MEP_VERSION "\n";
+    return exit_good;
+  }
+  if (options.list_ports) {
+    print_ports(std::cout, port_facts());
     return exit_good;
   }
   if (options.extcap_version && !options.list_interfaces) {

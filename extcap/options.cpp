@@ -16,22 +16,21 @@ namespace mep::extcap {
 namespace {
 
 constexpr const char* summary =
-    "Records what a smart meter and its client say on two tapped serial lines.\n"
-    "Wireshark runs it as an extcap; it also works by hand:\n"
+    "Records what a smart meter and its client say on two tapped serial lines:\n"
     "\n"
-    "  mepdump --capture --extcap-interface mep --client-line /dev/ttyUSB0 \\\n"
-    "          --meter-line /dev/ttyUSB1 --fifo tap.pcapng\n"
+    "  mepdump --list-ports\n"
+    "  mepdump -c /dev/ttyUSB0 -m /dev/ttyUSB1 -w tap.pcapng\n"
     "\n"
     "and with a packet list that grows as you watch:\n"
     "\n"
-    "  mepdump --capture --extcap-interface mep --client-line /dev/ttyUSB0 \\\n"
-    "          --meter-line /dev/ttyUSB1 --fifo - | tshark -i -\n"
+    "  mepdump -c /dev/ttyUSB0 -m /dev/ttyUSB1 -w - | tshark -i -\n"
     "\n"
-    "Ctrl-C stops it. One of the two lines is enough. Nothing is ever sent."
+    "Ctrl-C stops it. One of the two lines is enough. Nothing is ever sent. Wireshark runs it as\n"
+    "an extcap, for its interface MEP."
 #ifdef MEP_HAVE_SIMULATOR
     "\n\nWithout hardware, a simulated meter and its client:\n"
     "\n"
-    "  mepdump --capture --extcap-interface mep-demo --fifo - | tshark -i -"
+    "  mepdump -i mep-demo -w - | tshark -i -"
 #endif
     ;
 
@@ -42,28 +41,47 @@ struct GeneralOption : system::CommandOption {
 
 std::vector<GeneralOption> programs_options() {
   return {
-      {{"fifo", "PATH", "Where the capture goes: a file, a FIFO, or - for standard output"},
+      {{.name = "fifo",
+        .argument = "FILE",
+        .help = "Where the capture goes: a file, a FIFO, or - for standard output",
+        .letter = 'w'},
        &Options::fifo},
       {{"force", "", "Overwrite the file if it exists"}, &Options::force},
-      {{"version", "", "Show the version"}, &Options::version},
-      {{"help", "", "Show this help"}, &Options::help},
+      {{.name = "extcap-interface",
+        .argument = "NAME",
+        .help = "What to capture from: " + interface_names(),
+        .preset = interfaces().front().name,
+        .letter = 'i'},
+       &Options::interface},
+      {{.name = "extcap-capture-filter",
+        .argument = "FILTER",
+        .help = "Keep only records that match, in libpcap's language (link[2] == 1: client to "
+                "meter); without anything to capture from: only check it",
+        .letter = 'f'},
+       &Options::capture_filter},
+      {{.name = "quiet",
+        .help = "Neither tell how it goes on the terminal nor sum up at the end",
+        .letter = 'q'},
+       &Options::quiet},
+      {{"list-ports", "", "List the serial ports, with what is known of each"},
+       &Options::list_ports},
+      {{.name = "version", .help = "Show the version", .letter = 'V'}, &Options::version},
+      {{.name = "help", .help = "Show this help", .letter = 'h'}, &Options::help},
   };
 }
 
 std::vector<GeneralOption> wiresharks_options() {
   return {
-      {{"capture", "", "Capture"}, &Options::capture},
-      {{"extcap-interface", "NAME", "What to capture from: " + interface_names()},
-       &Options::interface},
-      {{"extcap-capture-filter", "FILTER",
-        "Keep only records that match, in libpcap's language (link[2] == 1: client to meter); "
-        "without --capture: only check it"},
-       &Options::capture_filter},
+      {{"capture", "", "Capture, and tell nothing on the terminal"}, &Options::capture},
       {{"extcap-interfaces", "", "List the interfaces"}, &Options::list_interfaces},
       {{"extcap-dlts", "", "List an interface's link-layer header types"}, &Options::list_dlts},
       {{"extcap-config", "", "List an interface's options"}, &Options::config},
       {{"extcap-reload-option", "OPTION", "List one option's values afresh"},
        &Options::reload_option},
+      {{"extcap-control-in", "FIFO", "Where what the toolbar's user does comes from"},
+       &Options::control_in},
+      {{"extcap-control-out", "FIFO", "Where what the toolbar shows goes to"},
+       &Options::control_out},
       {{.name = "extcap-version",
         .argument = "X.Y",
         .help = "Show the version to Wireshark",
@@ -112,6 +130,14 @@ void take_own(const system::CommandLine& line, const InterfaceOption& option, Op
   if (value) options.own.emplace(option.name, *value);
 }
 
+// Whether a capture is wanted without --capture being said: not where anything is asked.
+bool wants_capture(const Options& options) {
+  if (options.capture || options.help || options.version || options.list_ports ||
+      options.list_interfaces || options.list_dlts || options.config || options.extcap_version)
+    return false;
+  return options.fifo || !options.own.empty() || (options.interface && !options.capture_filter);
+}
+
 // The first argument that means nothing, of those that are no options of mepdump; empty: there is
 // none. Any option of Wireshark's extcap interface is skipped, with its value.
 std::string first_surplus(const std::vector<std::string>& arguments) {
@@ -135,7 +161,7 @@ std::optional<std::string> Options::value(std::string_view name) const {
 }
 
 bool Options::started_by_wireshark() const {
-  return Output(fifo.value_or("")).is_fifo();
+  return !by_hand && Output(fifo.value_or("")).is_fifo();
 }
 
 Options parse_options(int argc, const char* const* argv) {
@@ -150,6 +176,10 @@ Options parse_options(int argc, const char* const* argv) {
     for (const GeneralOption& option : table) take(line, option, options);
   for (const CaptureInterface& interface : interfaces())
     for (const InterfaceOption& option : interface.options) take_own(line, option, options);
+  if (wants_capture(options)) {
+    options.capture = options.by_hand = true;
+    if (!options.interface) options.interface = interfaces().front().name;
+  }
   // Without --capture it is a question, and blanks are an answer to be checked.
   if (options.capture) options.capture_filter = unless_blank(options.capture_filter);
   return options;

@@ -17,6 +17,11 @@ struct Options {
   bool help = false;
   bool version = false;
   bool force = false;  // overwrite a file that exists
+  bool quiet = false;  // neither display nor summary
+  bool list_ports = false;
+
+  // Somebody typed it, without --capture: what there is to be told goes to their terminal.
+  bool by_hand = false;
 
   // Wireshark's calls.
   bool list_interfaces = false;
@@ -28,6 +33,8 @@ struct Options {
   std::optional<std::string> reload_option;
   std::optional<std::string> capture_filter;
   std::optional<std::string> fifo;
+  std::optional<std::string> control_in;   // a FIFO with what the toolbar's user does
+  std::optional<std::string> control_out;  // and one with what the toolbar shows
 
   // Options of interfaces, by name without dashes, as far as they were given; a flag is empty.
   // Without the blanks around a value; one that is nothing but blanks was not given: so a field

@@ -27,7 +27,7 @@ bool Output::is_fifo() const {
 bool Output::open(const std::function<bool()>& wait) {
   if (path_ == standard_output) {
     if (isatty(STDOUT_FILENO) != 0)
-      throw Problem("standard output is a terminal; name a file with --fifo, or pipe into tshark");
+      throw Problem("standard output is a terminal; name a file with -w, or pipe into tshark");
     fd_ = system::FileDescriptor(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
   } else if (is_fifo()) {
     while (
@@ -42,7 +42,7 @@ bool Output::open(const std::function<bool()>& wait) {
   }
   if (!fd_)
     throw Problem("cannot write to " + path_ + ": " + std::strerror(errno) +
-                  "; name a file in a folder of yours with --fifo");
+                  "; name a file in a folder of yours with -w");
 
   struct stat status {};
   has_reader_ =
@@ -64,15 +64,15 @@ void Output::open_file() {
     }
     fd_ = system::FileDescriptor(::open(path_.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd_ && errno == ELOOP)
-      throw Problem(path_ + " is a symbolic link; name the file itself with --fifo");
+      throw Problem(path_ + " is a symbolic link; name the file itself with -w");
     if (!fd_) return;
   }
   if (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    throw Problem(path_ + " is being written by another capture; name another file with --fifo");
+    throw Problem(path_ + " is being written by another capture; name another file with -w");
   if (fstat(fd_.get(), &status) != 0) return;
   if (status.st_size > 0 && !may_overwrite_)
     throw Problem(path_ +
-                  " exists already; name another file with --fifo, or overwrite it with --force");
+                  " exists already; name another file with -w, or overwrite it with --force");
   if (ftruncate(fd_.get(), 0) != 0) fd_.reset();
 }
 

@@ -33,7 +33,9 @@ Recorder::Recorder(std::string filter, Buffer buffer)
 void Recorder::begin(int fd, const std::string& path, const Section& section,
                      std::vector<RecordedLine> lines, WallTime now) {
   std::vector<Interface> interfaces;
+  book_.begin(system::monotonic_now());
   for (RecordedLine& line : lines) {
+    book_.add_line(line.name, line.role, line.baud_rate);
     const bool from_client = line.direction == Direction::client_to_meter;
     interfaces.push_back({std::move(line.name),
                           line.role + (from_client ? " (client to meter)" : " (meter to client)"),
@@ -49,6 +51,7 @@ void Recorder::begin(int fd, const std::string& path, const Section& section,
 void Recorder::record(const Heard& heard) {
   Line& line = lines_[heard.line];
   ++line.statistics.received;
+  book_.hear(heard.line, heard.status, heard.baud_rate, system::monotonic_now());
   reported_ = false;
   if (heard.status & tap::lost) ++line.statistics.dropped;
 
@@ -78,6 +81,7 @@ void Recorder::record(const Heard& heard) {
     missed.bytes += heard.bytes.size();
     ++line.statistics.dropped;
     ++dropped_;
+    ++dropped_in_all_;
     return;
   }
   if (missed.records > 0)
@@ -85,6 +89,7 @@ void Recorder::record(const Heard& heard) {
                        counted(missed.bytes, "byte") + ") within " +
                        seconds_text(Instant(missed.last - missed.first)) +
                        ", because the buffer of " + size_text(buffer_.size) + " was full");
+  for (std::string& waiting : std::exchange(comments_, {})) comments.push_back(std::move(waiting));
   ++line.statistics.accepted;
   const std::uint64_t records_missed = std::exchange(missed, {}).records;
   writer_->write({static_cast<std::uint32_t>(heard.line), header.direction, heard.first,
@@ -141,6 +146,18 @@ void Recorder::attend() {
   if (dropping_ && drain_->has_much_room()) end_dropping();
 }
 
+std::uint64_t Recorder::received() const {
+  std::uint64_t count = 0;
+  for (const Line& line : lines_) count += line.statistics.received;
+  return count;
+}
+
+std::uint64_t Recorder::written() const {
+  std::uint64_t count = 0;
+  for (const Line& line : lines_) count += line.statistics.accepted;
+  return count;
+}
+
 void Recorder::report(WallTime now) {
   if (!reported_ && drain_->has_much_room()) write_statistics(now, false);
 }
@@ -156,6 +173,7 @@ void Recorder::write_statistics(WallTime now, bool ended) {
     line.statistics.ended = ended;
     statistics.push_back(line.statistics);
   }
+  if (ended && !statistics.empty()) statistics.front().comments = std::exchange(comments_, {});
   writer_->write(statistics);
   reported_ = true;
 }

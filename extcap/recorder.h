@@ -13,9 +13,11 @@
 
 #include "extcap/capture_filter.h"
 #include "extcap/drain.h"
+#include "extcap/line_book.h"
 #include "extcap/pcapng_writer.h"
 #include "protocol/frame.h"
 #include "protocol/types.h"
+#include "system/event_loop.h"
 
 namespace mep::extcap {
 
@@ -64,6 +66,15 @@ class Recorder {
   // A sentence about the line, for the last statistics.
   void remark(std::size_t line, const std::string& text);
 
+  // The next record that is written gets this comment. Where none is, the last statistics do.
+  void comment(std::string text) { comments_.push_back(std::move(text)); }
+
+  // How things stand, for whoever watches.
+  std::vector<LineStatus> line_status() { return book_.status(system::monotonic_now()); }
+  std::uint64_t received() const;
+  std::uint64_t written() const;
+  std::uint64_t dropped() const { return dropped_in_all_; }  // for want of room in the buffer
+
   // Writes statistics until now, where there has been something since it last did and the output
   // keeps up.
   void report(WallTime now);
@@ -109,9 +120,12 @@ class Recorder {
   std::unique_ptr<Drain> drain_;
   std::unique_ptr<PcapngWriter> writer_;
   bool dropping_ = false;
-  std::uint64_t dropped_ = 0;  // since that began
-  bool disk_full_ = false;     // and it has been said
-  bool reported_ = true;       // all that there has been
+  std::uint64_t dropped_ = 0;         // since that began
+  std::uint64_t dropped_in_all_ = 0;  // since the capture began
+  bool disk_full_ = false;            // and it has been said
+  LineBook book_;
+  std::vector<std::string> comments_;  // that wait for a record
+  bool reported_ = true;               // all that there has been
 };
 
 }  // namespace mep::extcap

@@ -18,7 +18,7 @@
 #include <optional>
 #include <vector>
 
-#include "extcap/line_status.h"
+#include "extcap/line_state.h"
 #include "protocol/frame.h"
 #include "protocol/types.h"
 

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -38,6 +40,24 @@ std::string describe(const sp_port* port) {
   return description;
 }
 
+std::string describe_usb(const sp_port* port) {
+  int vendor = 0;
+  int product = 0;
+  if (sp_get_port_transport(port) != SP_TRANSPORT_USB) return {};
+  std::string usb = "USB";
+  if (sp_get_port_usb_vid_pid(port, &vendor, &product) == SP_OK) {
+    std::array<char, 16> numbers{};
+    std::snprintf(numbers.data(), numbers.size(), " %04x:%04x", static_cast<unsigned>(vendor),
+                  static_cast<unsigned>(product));
+    usb += numbers.data();
+  }
+  if (const std::string maker = text(sp_get_port_usb_manufacturer(port)); !maker.empty())
+    usb += ", " + maker;
+  if (const std::string serial = text(sp_get_port_usb_serial(port)); !serial.empty())
+    usb += ", serial number " + serial;
+  return usb;
+}
+
 std::string ports_there_are() {
   std::vector<std::string> paths;
   for (const ListedPort& port : list_ports()) paths.push_back(port.path);
@@ -64,7 +84,8 @@ std::vector<ListedPort> list_ports() {
   std::vector<ListedPort> ports;
   for (sp_port** port = found; *port != nullptr; ++port)
     ports.push_back({text(sp_get_port_name(*port)), describe(*port),
-                     sp_get_port_transport(*port) == SP_TRANSPORT_USB});
+                     sp_get_port_transport(*port) == SP_TRANSPORT_USB,
+                     text(sp_get_port_usb_product(*port)), describe_usb(*port)});
   std::ranges::sort(ports, {}, [](const ListedPort& port) {
     return std::tuple(!port.is_usb, port.path.size(), port.path);
   });

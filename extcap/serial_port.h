@@ -21,6 +21,8 @@ struct ListedPort {
   std::string path;         // /dev/ttyUSB0
   std::string description;  // of the USB adapter, with maker and serial number; may be empty
   bool is_usb = false;
+  std::string product = {};  // the adapter's own name alone; may be empty
+  std::string usb = {};      // "USB 0403:6001, FTDI, serial number A50285BI"; empty: no USB adapter
 };
 
 // What libserialport finds, USB adapters first: nobody taps a meter with a motherboard's port

@@ -371,16 +371,24 @@ std::vector<std::string> TapSession::comments_on(const LineEvent& heard) {
   return comments;
 }
 
-std::vector<LineStatus> TapSession::status() const {
-  std::vector<LineStatus> all;
-  for (const Line& line : lines_) {
-    LineStatus& status = all.emplace_back(watch_.status(line.number, monotonic_now()));
-    status.port = line.source->path();
-    status.bits_per_second = line.port_baud_rate;
-    status.speed_found = settings_.baud_rates.empty() || !line.source->sets_speed() ||
-                         line.receiver.baud_rate_found();
+// Who speaks there as found, and how fast.
+void TapSession::add_findings(std::vector<LineStatus>& all) const {
+  for (std::size_t number = 0; number < std::min(all.size(), lines_.size()); ++number) {
+    all[number].baud = lines_[number].port_baud_rate;
+    switch (roles_.role(number)) {
+      case LineRole::client:
+        all[number].role = line_name(Direction::client_to_meter);
+        break;
+      case LineRole::meter:
+        all[number].role = line_name(Direction::meter_to_client);
+        break;
+      case LineRole::both:
+        all[number].role = "both lines";
+        break;
+      case LineRole::unknown:
+        break;
+    }
   }
-  return all;
 }
 
 void TapSession::finish() {

@@ -28,9 +28,6 @@ class TapSession : public Session {
   // Opens the ports.
   TapSession(const TapSettings& settings, system::StopRequest& stop);
 
-  // How each line is at this moment, in the order of the settings.
-  std::vector<LineStatus> status() const;
-
  private:
   struct Line {
     Line(std::size_t number, const TappedLine& tapped, const TapSettings& settings,
@@ -56,6 +53,7 @@ class TapSession : public Session {
   WallTime now() override;
   void start() override;
   void finish() override;
+  void add_findings(std::vector<LineStatus>& lines) const override;
 
   void listen_to(Line& line);
   void look();

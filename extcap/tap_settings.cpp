@@ -28,8 +28,8 @@ void take_baud_rate(const Options& options, TapSettings& settings) {
   }
   const auto rate = system::parse_number<unsigned>(*given);
   if (!rate || std::ranges::find(baud_rates(), *rate) == baud_rates().end())
-    throw Problem("--baud " + *given + ": not a speed that is supported; there are auto, " +
-                  list_of_baud_rates());
+    throw OptionProblem("baud", *given,
+                        "not a speed that is supported; there are auto, " + list_of_baud_rates());
   settings.baud_rate = *rate;
 }
 
@@ -54,7 +54,7 @@ void take_buffer_size(const Options& options, std::size_t& target) {
 void take_on_unplug(const Options& options, OnUnplug& target) {
   const auto given = options.value("on-unplug");
   if (!given || *given == "wait") return;
-  if (*given != "exit") throw Problem("--on-unplug " + *given + ": the choices are wait and exit");
+  if (*given != "exit") throw OptionProblem("on-unplug", *given, "the choices are wait and exit");
   target = OnUnplug::exit;
 }
 
@@ -62,7 +62,8 @@ bool finds_roles(const Options& options) {
   const auto roles = options.value("roles");
   if (!roles || *roles == find_out) return true;
   if (*roles == roles_as_wired) return false;
-  throw Problem("--roles " + *roles + ": the choices are " + find_out + " and " + roles_as_wired);
+  throw OptionProblem("roles", *roles,
+                      std::string("the choices are ") + find_out + " and " + roles_as_wired);
 }
 
 bool same_device(const std::string& a, const std::string& b) {
@@ -86,8 +87,11 @@ std::string way_to_ports(const Options& options) {
     return "click the gear beside the interface MEP in Wireshark, choose a port at \"Client line\" "
            "or \"Meter line\" or both, or type one in below, and start again (tshark: -o "
            "extcap.mep.clientline:/dev/ttyUSB0 -o extcap.mep.meterline:/dev/ttyUSB1)";
-  return "say which ports tap the lines, for example --client-line /dev/ttyUSB0 --meter-line "
-         "/dev/ttyUSB1";
+  if (!options.by_hand)
+    return "say which ports tap the lines, for example --client-line /dev/ttyUSB0 --meter-line "
+           "/dev/ttyUSB1";
+  return "say which ports tap the lines, for example -c /dev/ttyUSB0 -m /dev/ttyUSB1 (mepdump "
+         "--list-ports tells which there are)";
 }
 
 // What is said of a port that others have open.

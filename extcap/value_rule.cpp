@@ -45,8 +45,8 @@ bool allows(const ValueRule& rule, const std::string& value) {
       return number && *number >= rule.least && *number <= rule.most;
     }
     case ValueRule::Kind::text:
-      return g_utf8_validate(value.c_str(), -1, nullptr) != FALSE &&
-             g_regex_match_simple(pattern(rule).c_str(), value.c_str(), G_REGEX_DEFAULT,
+      // Bytes: a path need not be UTF-8.
+      return g_regex_match_simple(pattern(rule).c_str(), value.c_str(), G_REGEX_RAW,
                                   G_REGEX_MATCH_DEFAULT) != FALSE;
     default:
       return true;

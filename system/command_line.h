@@ -14,11 +14,12 @@
 namespace mep::system {
 
 struct CommandOption {
-  std::string name;         // without its dashes
-  std::string argument;     // what --help calls its value; empty: it has none
-  std::string help;         // empty: --help does not mention it
-  std::string preset = {};  // what holds where it is not given; --help says so
+  std::string name;           // without its dashes
+  std::string argument = {};  // what --help calls its value; empty: it has none
+  std::string help = {};      // empty: --help does not mention it
+  std::string preset = {};    // what holds where it is not given; --help says so
   bool value_may_lack = false;
+  char letter = '\0';  // of its short form, as in -w; none: it has none
 };
 
 // Options that stand together in --help.

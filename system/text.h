@@ -31,4 +31,12 @@ std::string_view without_blanks(std::string_view text);
 // would have more than `most` bytes.
 std::string valid_utf8(std::string_view text, std::size_t most = std::string_view::npos);
 
+// The same with a blank in place of each character that does not show, so that nothing happens to a
+// terminal, a dialog or a log that the text is put on.
+std::string printable(std::string_view text);
+
+// How many columns of a terminal a valid text takes, and as much of it as fits into so many.
+std::size_t columns(std::string_view text);
+std::string first_columns(std::string_view text, std::size_t most);
+
 }  // namespace mep::system

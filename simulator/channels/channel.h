@@ -39,8 +39,10 @@ class Channel {
 // as long as it lives; may be empty.
 std::unique_ptr<Channel> open_pty(const std::string& link);
 // `place` is [ADDRESS:]PORT, the address this computer alone by default; port 0: any that is free.
-// Serves one at a time, and the next one when that one has gone.
-std::unique_ptr<Channel> open_tcp_server(const std::string& place);
+// Serves one at a time. Another one is told so and turned away, and `notice` gets a sentence about
+// it.
+std::unique_ptr<Channel> open_tcp_server(const std::string& place,
+                                         std::function<void(const std::string&)> notice);
 std::unique_ptr<Channel> open_tcp_client(const std::string& place);
 // A serial port to speak on, or a pseudo terminal of somebody else's.
 std::unique_ptr<Channel> open_device(const std::string& path, unsigned baud_rate);

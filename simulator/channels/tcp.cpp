@@ -77,12 +77,13 @@ FileDescriptor socket_for(const std::string& text, int flags,
   throw Problem("--tcp " + text + ": " + std::strerror(reason) + "; " + hint);
 }
 
-std::string address_of(int socket) {
+// Of this end of a socket, or with getpeername of the other.
+std::string address_of(int socket, int (*ask)(int, sockaddr*, socklen_t*) = getsockname) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   std::array<char, NI_MAXHOST> host{};
   std::array<char, NI_MAXSERV> port{};
-  if (getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+  if (ask(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
       getnameinfo(reinterpret_cast<sockaddr*>(&address), size, host.data(), host.size(),
                   port.data(), port.size(), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
     return {};
@@ -94,13 +95,18 @@ std::string address_of(int socket) {
 void make_ready(int connection) {
   set_option(connection, IPPROTO_TCP, TCP_NODELAY);
   set_option(connection, SOL_SOCKET, SO_KEEPALIVE);
+  // Who has gone without a word, its power cut, say, is not in the next one's way for hours.
+  for (const auto& [option, seconds] :
+       {std::pair{TCP_KEEPIDLE, 10}, {TCP_KEEPINTVL, 5}, {TCP_KEEPCNT, 3}})
+    setsockopt(connection, IPPROTO_TCP, option, &seconds, sizeof seconds);
   g_unix_set_fd_nonblocking(connection, TRUE, nullptr);
 }
 
 class TcpServer : public Channel {
  public:
-  explicit TcpServer(const std::string& place)
-      : listener_(socket_for(place, AI_PASSIVE, bind, "name another port")) {
+  TcpServer(const std::string& place, std::function<void(const std::string&)> notice)
+      : listener_(socket_for(place, AI_PASSIVE, bind, "name another port")),
+        notice_(std::move(notice)) {
     if (::listen(listener_.get(), 1) != 0)
       throw Problem("--tcp " + place + ": " + std::strerror(errno) + "; name another port");
     g_unix_set_fd_nonblocking(listener_.get(), TRUE, nullptr);
@@ -110,7 +116,7 @@ class TcpServer : public Channel {
 
   void listen(Receive receive, Gone /*gone*/) override {
     receive_ = std::move(receive);
-    wait_for_somebody();
+    callers_ = EventSource::on_fd(listener_.get(), readable, [this] { welcome(); });
   }
 
   void send(Bytes bytes) override {
@@ -118,27 +124,49 @@ class TcpServer : public Channel {
   }
 
  private:
-  void wait_for_somebody() {
-    arrivals_ = EventSource::on_fd(listener_.get(), readable, [this] { welcome(); });
-  }
-
   void welcome() {
-    connection_ = FileDescriptor(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!connection_) return;
+    FileDescriptor caller(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!caller) return;
+    // The one before may have gone in the meantime.
+    if (connection_) arrive();
+    if (connection_) {
+      turn_away(caller.get());
+      return;
+    }
+    connection_ = std::move(caller);
     make_ready(connection_.get());
     arrivals_ = EventSource::on_fd(connection_.get(), readable, [this] { arrive(); });
+  }
+
+  void turn_away(int caller) {
+    const std::string here = address_of(connection_.get(), getpeername);
+    const std::string told =
+        "mep-sim serves one client at a time, and " + here + " is connected\r\n";
+    send_text(caller, told);
+    notice_(address_of(caller, getpeername) + " was turned away: " + here +
+            " is connected, and there is one client at a time");
+  }
+
+  static void send_text(int caller, const std::string& text) {
+    ::send(caller, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    // What it has sent is read, or closing would take back what it is told.
+    shutdown(caller, SHUT_WR);
+    std::array<char, 4096> unread;
+    while (recv(caller, unread.data(), unread.size(), MSG_DONTWAIT) > 0) {
+    }
   }
 
   void arrive() {
     if (read_all(connection_.get(), receive_) != ReadResult::end) return;
     arrivals_.reset();
     connection_.reset();
-    wait_for_somebody();
   }
 
   FileDescriptor listener_;
   FileDescriptor connection_;
   Receive receive_;
+  std::function<void(const std::string&)> notice_;
+  std::optional<EventSource> callers_;
   std::optional<EventSource> arrivals_;
 };
 
@@ -173,8 +201,9 @@ class TcpClient : public Channel {
 
 }  // namespace
 
-std::unique_ptr<Channel> open_tcp_server(const std::string& place) {
-  return std::make_unique<TcpServer>(place);
+std::unique_ptr<Channel> open_tcp_server(const std::string& place,
+                                         std::function<void(const std::string&)> notice) {
+  return std::make_unique<TcpServer>(place, std::move(notice));
 }
 
 std::unique_ptr<Channel> open_tcp_client(const std::string& place) {

@@ -38,7 +38,10 @@ void say(const std::string& line) {
 std::unique_ptr<Channel> open_channel(const SimOptions& options) {
   switch (options.channel) {
     case ChannelKind::tcp:
-      return options.script ? open_tcp_client(options.place) : open_tcp_server(options.place);
+      return options.script ? open_tcp_client(options.place)
+                            : open_tcp_server(options.place, [](const std::string& text) {
+                                say("mep-sim: " + text);
+                              });
     case ChannelKind::device:
       return open_device(options.place, default_baud_rate);
     default:

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string_view>
@@ -64,8 +65,8 @@ system::Program program() {
          {"key-file", "FILE",
           "Keys, one a line: MBK or MAK, a blank, the key. Other users cannot see them there"},
          {"verbose", "", "Tell every exchange on standard error, a line each"},
-         {"version", "", "Show the version"},
-         {"help", "", "Show this help"}}},
+         {.name = "version", .help = "Show the version", .letter = 'V'},
+         {.name = "help", .help = "Show this help", .letter = 'h'}}},
        {"The meter:",
         {{"generation", "3|4", "A meter of generation 3, or of 4 with two ports",
           preset.generation == Generation::gen3 ? "3" : "4"},
@@ -141,10 +142,27 @@ void take_key(const Given& given, std::string_view name, Key& target) {
     target = key_from(*text, "--" + std::string(name));
 }
 
+// What is in the file that an option names. Throws a Problem where it cannot be read, and where it
+// is none: a folder opens, too, and has nothing to read.
+std::string text_of_file(std::string_view name, const std::string& path) {
+  const std::string of = "--" + std::string(name) + " " + path + ": ";
+  if (path.empty()) throw Problem("--" + std::string(name) + ": give a file's name");
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    throw Problem(of + "that is a folder; name a file");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Problem(of + std::strerror(errno));
+  std::ostringstream text;
+  if (file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
+  if (file.bad()) throw Problem(of + std::strerror(errno));
+  return text.str();
+}
+
 void take_key_file(const std::string& path, SimOptions& options) {
-  std::ifstream file(path);
-  if (!file) throw Problem("--key-file " + path + ": " + std::strerror(errno));
+  std::istringstream file(text_of_file("key-file", path));
   std::string line;
+  bool has_mbk = false;
+  bool has_mak = false;
   for (int number = 1; std::getline(file, line); ++number) {
     std::istringstream words(line);
     std::string kind;
@@ -157,7 +175,19 @@ void take_key_file(const std::string& path, SimOptions& options) {
     if (kind != "MBK" && kind != "MAK")
       throw Problem(from + ": a line is MBK or MAK, a blank and the key");
     (kind == "MBK" ? options.mbk : options.mak) = key_from(key, from);
+    (kind == "MBK" ? has_mbk : has_mak) = true;
   }
+  // A key that was meant to be there must not be the factory default instead.
+  const bool advanced = options.access == AccessLevel::advanced;
+  const bool missing = options.script ? !(advanced ? has_mak : has_mbk) : !has_mbk && !has_mak;
+  if (missing)
+    throw Problem("--key-file " + path + ": there is no key in it" +
+                  (options.script && (has_mbk || has_mak)
+                       ? std::string(advanced ? " for advanced access; add a line MAK, or take the "
+                                                "other one with --access basic"
+                                              : " for basic access; add a line MBK, or take the "
+                                                "other one with --access advanced")
+                       : "; write a line of MBK or MAK, a blank and the key"));
   options.key = options.access == AccessLevel::advanced ? options.mak : options.mbk;
 }
 
@@ -237,8 +267,10 @@ void take_channel(const Given& given, SimOptions& options) {
     throw Problem("choose one of --pty, --tcp and --device");
   if (const std::string* link = find(given, "link")) {
     if (tcp || device) throw Problem("--link goes with a pseudo terminal only");
+    if (link->empty()) throw Problem("--link: give the link's path");
     options.link = *link;
   }
+  if (device && device->empty()) throw Problem("--device: give the port's path");
   if (tcp) options.channel = ChannelKind::tcp;
   if (device) options.channel = ChannelKind::device;
   if (tcp || device) options.place = tcp ? *tcp : *device;

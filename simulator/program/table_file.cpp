@@ -302,6 +302,7 @@ TableFile read_table_file(const std::string& path) {
   const std::unique_ptr<JsonParser, decltype(&g_object_unref)> parser(json_parser_new(),
                                                                       g_object_unref);
   GError* error = nullptr;
+  if (path.empty()) throw Problem("--load: give a file's name");
   if (!json_parser_load_from_file(parser.get(), path.c_str(), &error)) {
     const std::string reason = error->message;
     g_error_free(error);

@@ -145,8 +145,13 @@ BOTH = {"clientline": "none", "meterline": "none"}
                  '"Frame timeout (ms)" in the interface\'s options', id="number"),
     pytest.param("mep", BOTH | {"clientlinepath": "nonsense"}, '"Client line, another port"',
                  id="path"),
-    pytest.param("mep-demo", {"script": "old-story"}, "old-story", id="story"),
-    pytest.param("mep-demo", {"start": "2026-02-30T00:00:00Z"}, "there is no such day", id="day"),
+    pytest.param("mep-demo", {"script": "old-story"}, '--script old-story ("Story" in the',
+                 id="story"),
+    pytest.param("mep-demo", {"start": "2026-02-30T00:00:00Z"},
+                 '("Start time (UTC)" in the interface\'s options): there is no such day', id="day"),
+    pytest.param("mep-demo", {"security": "rot13"}, '("Security" in the', id="security"),
+    pytest.param("mep", BOTH | {"clientline": "/dev/null", "baud": "9601"}, '("Speed" in the',
+                 id="speed"),
 ])
 def test_what_was_kept_and_makes_no_sense_is_named(wireshark, interface, kept, said):
     wireshark.remember(interface, kept)

@@ -57,10 +57,11 @@ class Options:
         """What each control shows, by its label: a text, or True or False. With a picture of each
         tab where a name for it is given."""
         values = {}
-        for tab in self._tabs():
-            tab.click()
+        for tab in self._tabs() or [None]:
+            if tab is not None:
+                tab.click()
             if picture:
-                self.desk.screenshot(f"{picture}-{tab.name}")
+                self.desk.screenshot(picture if tab is None else f"{picture}-{tab.name}")
             for label, control in self._controls().items():
                 values[label] = control.is_checked if control.role == "check box" else control.text
         return values

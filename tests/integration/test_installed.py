@@ -13,6 +13,7 @@ import subprocess
 
 import pytest
 
+from conftest import TESTS
 from ordinary_user import TIMEOUT, OrdinaryUser
 from pcapng_blocks import Capture
 
@@ -25,6 +26,11 @@ def install(build_dir, **environment):
     subprocess.run(["cmake", "--install", build_dir], check=True, stdout=subprocess.DEVNULL,
                    env=dict(os.environ, **environment))
     return (build_dir / "install_manifest.txt").read_text().split("\n")
+
+
+def prefix_of(build_dir):
+    return pathlib.Path(re.search(r"^CMAKE_INSTALL_PREFIX:PATH=(.*)$",
+                                  (build_dir / "CMakeCache.txt").read_text(), re.MULTILINE)[1])
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +46,32 @@ def folders(wireshark_version):
 def test_everything_goes_where_wireshark_looks(build_dir, folders, plugin, mepdump, tmp_path):
     install(build_dir, DESTDIR=str(tmp_path))
     extcaps = folders.get("Global Extcap path") or folders["Extcap path"]
-    for file in (extcaps / "mepdump", folders["Global Plugins"] / "epan" / "mep.so"):
+    prefix = prefix_of(build_dir)
+    for file in (extcaps / "mepdump", folders["Global Plugins"] / "epan" / "mep.so",
+                 prefix / "bin" / "mepdump", prefix / "share" / "man" / "man1" / "mepdump.1"):
         assert (tmp_path / file.relative_to("/")).is_file(), file
+    # One program, which Wireshark finds through a link.
+    link = tmp_path / (extcaps / "mepdump").relative_to("/")
+    assert link.resolve() == (tmp_path / (prefix / "bin" / "mepdump").relative_to("/")).resolve()
+    assert str(extcaps / "mepdump") in (build_dir / "install_manifest.txt").read_text().split("\n")
+    listed = subprocess.run([link, "--extcap-interfaces"], capture_output=True, text=True,
+                            timeout=TIMEOUT, check=True).stdout
+    assert "interface {value=mep}" in listed
+    install(build_dir, DESTDIR=str(tmp_path))  # once more: the link is no obstacle
+
+
+def test_without_a_folder_for_extcaps_there_is_no_link(build_dir, tmp_path):
+    """As README has it for a machine that only captures."""
+    script = TESTS.parent / "cmake" / "LinkExtcap.cmake"
+    program = tmp_path / "bin" / "mepdump"
+    program.parent.mkdir()
+    program.write_text("the program")
+    for folder, is_link in ((tmp_path / "bin", False), (tmp_path / "lib" / "extcap", True)):
+        subprocess.run(["cmake", f"-Dmep_program={program}", f"-Dmep_extcap_dir={folder}", "-P",
+                        script], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       timeout=TIMEOUT)
+        assert (folder / "mepdump").is_symlink() == is_link
+        assert (folder / "mepdump").read_text() == "the program"
 
 
 def test_the_profile_goes_beside_wiresharks_own(build_dir, folders, plugin, tmp_path):
@@ -69,6 +99,11 @@ def test_installed_interfaces_are_listed(somebody):
     listed = somebody.tshark(["-D"]).stdout
     for name in ("mep", "mep-demo"):
         assert re.search(rf"^\d+\. {name} \(MEP ", listed, re.MULTILINE), listed
+
+
+def test_installed_mepdump_is_on_the_path(somebody):
+    result = somebody.run(["mepdump", "--version"])
+    assert (result.returncode, result.stdout.split()[0]) == (0, "mepdump")
 
 
 def test_installed_plugin_is_loaded(somebody):

@@ -275,10 +275,25 @@ def test_one_after_the_other_over_tcp(start):
             assert Client(connection.fileno()).read(BT01, 24)[0] == WRONG_SEQUENCE
     with connect(program.address) as first, connect(program.address) as second:
         assert Client(first.fileno()).read(BT01, 24)[0] == WRONG_SEQUENCE
+        # Told so and turned away, whether it has said something or not; the first goes on.
         second.sendall(oma_digest.read(BT01, 24))
-        assert not select.select([second], [], [], 0.3)[0]
-        first.close()
-        assert select.select([second], [], [], TIMEOUT)[0]
+        with connect(program.address) as third:
+            for each in (second, third):
+                each.settimeout(TIMEOUT)
+                with each.makefile("r", newline="") as told:
+                    name = f"127.0.0.1:{first.getsockname()[1]}"
+                    assert told.read() == f"mep-sim serves one client at a time, and {name} is " \
+                        "connected\r\n"
+        assert Client(first.fileno()).read(BT01, 24)[0] == WRONG_SEQUENCE
+    # Somebody who comes back at once is served.
+    for _ in range(20):
+        with connect(program.address) as connection:
+            assert Client(connection.fileno()).read(BT01, 24)[0] == WRONG_SEQUENCE
+    errors = program.stop(signal.SIGINT)[1].splitlines()
+    assert len(errors) == 2
+    for line in errors:
+        assert re.fullmatch(r"mep-sim: 127.0.0.1:\d+ was turned away: 127.0.0.1:\d+ is connected, "
+                            "and there is one client at a time", line)
 
 
 def test_one_after_the_other_on_a_pty(start, tmp_path):

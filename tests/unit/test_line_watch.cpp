@@ -214,7 +214,7 @@ void it_counts(void**) {
   bench.hear(meter_line, seconds(2), {0, 0});
   bench.hear(meter_line, seconds(3), {0, 9, 0}, tap::truncated);
   bench.hear(meter_line, seconds(4), {1, 2, 3, 4}, tap::noise | tap::framing_error);
-  const LineStatus status = bench.watch.status(meter_line, Bench::start + seconds(4));
+  const LineState status = bench.watch.status(meter_line, Bench::start + seconds(4));
   assert_int_equal(status.frames, 1);
   assert_int_equal(status.alerts, 1);
   assert_int_equal(status.cut_short, 1);
