@@ -173,7 +173,9 @@ void Recorder::write_statistics(WallTime now, bool ended) {
     line.statistics.ended = ended;
     statistics.push_back(line.statistics);
   }
-  if (ended && !statistics.empty()) statistics.front().comments = std::exchange(comments_, {});
+  if (ended && !statistics.empty())
+    for (std::string& waiting : std::exchange(comments_, {}))
+      statistics.front().comments.push_back(std::move(waiting));
   writer_->write(statistics);
   reported_ = true;
 }

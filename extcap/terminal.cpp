@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "extcap/words.h"
 #include "system/text.h"
 
 namespace mep::extcap {
@@ -40,8 +41,8 @@ std::string line_text(const LineStatus& line, double now_s, Detail detail) {
   if (detail == Detail::least)
     return role + " " + std::to_string(line.frames) + "/" + std::to_string(line.errors);
   const std::string heard = heard_text(line, now_s);
-  const std::string counts = count_text(line.frames, "frame") +
-                             (line.errors == 0 ? "" : ", " + count_text(line.errors, "error"));
+  const std::string counts = counted(line.frames, "frame") +
+                             (line.errors == 0 ? "" : ", " + counted(line.errors, "error"));
   if (detail == Detail::counts)
     return role + ": " + (line.last_heard_s < 0 ? heard : counts + ", " + heard);
   return title(line) + ": " +
@@ -56,10 +57,6 @@ std::size_t terminal_width() {
 }
 
 }  // namespace
-
-std::string count_text(std::uint64_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
 
 std::string heard_text(const LineStatus& line, double now_s) {
   if (line.last_heard_s < 0) return "nothing heard";
@@ -79,19 +76,19 @@ std::string display_text(std::span<const LineStatus> lines, double now_s, std::s
 
 std::string summary_text(const Progress& progress, const std::string& where) {
   std::string text = "mepdump: " + decimal(progress.now_s) + " s captured, " +
-                     count_text(progress.written, "record") + " written to " +
+                     counted(progress.written, "record") + " written to " +
                      (where == "-" ? "standard output" : system::printable(where));
   if (const auto others = progress.received - progress.written - progress.dropped; others > 0)
-    text += " (" + count_text(others, "other") + " did not match the capture filter)";
+    text += " (" + counted(others, "other") + " did not match the capture filter)";
   if (progress.dropped > 0)
-    text += ", " + count_text(progress.dropped, "record") + " dropped for want of room";
+    text += ", " + counted(progress.dropped, "record") + " dropped for want of room";
   text += "\n";
   for (const LineStatus& line : progress.lines) {
     text += "  " + title(line) + ", " + std::to_string(line.baud) + " bit/s: ";
     if (line.last_heard_s < 0)
       text += "nothing heard";
     else
-      text += count_text(line.frames, "frame") + ", " + count_text(line.errors, "error") +
+      text += counted(line.frames, "frame") + ", " + counted(line.errors, "error") +
               ", last heard " + heard_text(line, progress.now_s);
     text += "\n";
   }

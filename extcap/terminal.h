@@ -16,8 +16,6 @@ namespace mep::extcap {
 
 // "3 s ago", "nothing heard": when a line has been heard last. `now_s` is that since the start.
 std::string heard_text(const LineStatus& line, double now_s);
-// "1 frame", "12 frames": a number of things whose plural has an s.
-std::string count_text(std::uint64_t count, const std::string& what);
 
 // All lines in one of `width` columns at the most: the narrower, the less of each.
 std::string display_text(std::span<const LineStatus> lines, double now_s, std::size_t width);

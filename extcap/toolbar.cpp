@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "extcap/terminal.h"
+#include "extcap/words.h"
 #include "system/text.h"
 
 namespace mep::extcap {
@@ -45,8 +46,8 @@ std::string line_text(const LineStatus& line, double now_s) {
   std::array<char, 32> rate{};
   std::snprintf(rate.data(), rate.size(), " bit/s, %.1f/s, ", line.frames_per_s);
   return std::to_string(line.baud) + rate.data() + heard_text(line, now_s) + ", " +
-         count_text(line.frames, "frame") +
-         (line.errors == 0 ? "" : ", " + count_text(line.errors, "error"));
+         counted(line.frames, "frame") +
+         (line.errors == 0 ? "" : ", " + counted(line.errors, "error"));
 }
 
 bool is_meters(const LineStatus& line) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/words.h"
 
-#include <time.h>
+#include <glib.h>
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <iomanip>
+#include <memory>
 #include <sstream>
 
 namespace mep::extcap {
@@ -29,11 +30,20 @@ std::string size_text(std::size_t bytes) {
 }
 
 std::string time_text(WallTime time) {
-  const time_t seconds = std::chrono::floor<std::chrono::seconds>(Instant(time)).count();
-  tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, sizeof "2026-06-15T06:00:00Z" + 10> text{};
-  return {text.data(), strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+  const std::chrono::sys_time<Instant> moment{Instant(time)};
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(moment);
+  const std::unique_ptr<GDateTime, decltype(&g_date_time_unref)> local(
+      g_date_time_new_from_unix_local(seconds.time_since_epoch().count()), g_date_time_unref);
+  if (!local) return {};
+  const auto formatted = [&local](const char* format) {
+    const std::unique_ptr<char, decltype(&g_free)> text(g_date_time_format(local.get(), format),
+                                                        g_free);
+    return std::string(text.get());
+  };
+  std::string thousandths =
+      std::to_string(std::chrono::floor<std::chrono::milliseconds>(moment - seconds).count());
+  thousandths.insert(0, 3 - std::min<std::size_t>(thousandths.size(), 3), '0');
+  return formatted("%Y-%m-%dT%H:%M:%S") + "." + thousandths + formatted("%:z");
 }
 
 }  // namespace mep::extcap

@@ -19,7 +19,7 @@ std::string counted(std::uint64_t number, const std::string& what);
 std::string seconds_text(Instant duration);
 // "16 MiB", "512 KiB", "100 bytes"
 std::string size_text(std::size_t bytes);
-// "2026-06-15T06:00:00Z"
+// In local time: "2026-06-15T08:00:00.250+02:00"
 std::string time_text(WallTime time);
 
 }  // namespace mep::extcap
