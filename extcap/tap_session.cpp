@@ -107,10 +107,11 @@ TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
 
 Section TapSession::section() const {
   return {hardware_name(), operating_system_name(),
-          replays_
-              ? "Made of files with the lines' bytes: times, and which line's bytes came first, "
-                "are made up"
-              : ""};
+          std::string("Frames of a smart meter's Multipurpose Expansion Port. Wireshark needs the "
+                      "plugin \"mep\" (MEP for Wireshark) to show what they say") +
+              (replays_ ? ". Made of files with the lines' bytes: times, and which line's bytes "
+                          "came first, are made up"
+                        : "")};
 }
 
 std::vector<RecordedLine> TapSession::lines() const {
