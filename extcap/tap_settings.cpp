@@ -123,8 +123,8 @@ const char* line_name(Direction direction) {
 }
 
 std::span<const unsigned> baud_rates() {
-  static constexpr std::array rates = {300U,  600U,   1200U,  1800U,  2400U,  4800U,
-                                       9600U, 19200U, 38400U, 57600U, 115200U};
+  static constexpr std::array rates = {300U,   600U,   1200U,  1800U,  2400U,  4800U,  9600U,
+                                       14400U, 19200U, 28800U, 38400U, 57600U, 115200U};
   return rates;
 }
 

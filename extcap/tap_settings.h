@@ -56,10 +56,10 @@ struct TapSettings {
 // "client line" or "meter line".
 const char* line_name(Direction direction);
 
-// Speeds that MEP has (page 81) and every system knows, from the lowest on.
+// Speeds that MEP has (page 81), from the lowest on.
 std::vector<unsigned> usual_baud_rates();
 
-// Speeds that every system knows.
+// Speeds that can be given.
 std::span<const unsigned> baud_rates();
 
 // Throws a Problem about the first option that makes no sense.

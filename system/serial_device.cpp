@@ -6,11 +6,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 #include <vector>
 
+#include "system/any_speed.h"
 #include "system/permission.h"
 #include "system/port_lock.h"
 #include "system/problem.h"
@@ -122,6 +124,10 @@ void SerialDevice::set_speed(unsigned baud_rate) {
 
 void SerialDevice::apply(termios settings, int when, unsigned baud_rate) {
   const speed_t speed = speed_constant(baud_rate);
+  if (speed == B0) {
+    apply_any_speed(settings, when, baud_rate);
+    return;
+  }
   cfsetispeed(&settings, speed);
   cfsetospeed(&settings, speed);
   if (tcsetattr(fd_.get(), when, &settings) != 0) fail_to_open(errno);
@@ -129,9 +135,23 @@ void SerialDevice::apply(termios settings, int when, unsigned baud_rate) {
   // tcsetattr() is content with having set anything at all.
   termios now{};
   if (tcgetattr(fd_.get(), &now) != 0) fail_to_open(errno);
-  if (cfgetospeed(&now) != speed)
-    fail("the port does not do " + std::to_string(baud_rate) + " bit/s; use another adapter");
+  if (cfgetospeed(&now) != speed) fail_as_unable(baud_rate);
   marks_errors_ = (now.c_iflag & PARMRK) != 0;
+}
+
+void SerialDevice::apply_any_speed(const termios& settings, int when, unsigned baud_rate) {
+  TerminalSettings all = {
+      settings.c_iflag, settings.c_oflag, settings.c_cflag, settings.c_lflag, {}};
+  std::copy_n(settings.c_cc, all.characters.size(), all.characters.begin());
+  if (!set_any_speed(fd_.get(), all, baud_rate, when == TCSADRAIN)) {
+    if (errno == 0 || errno == EINVAL) fail_as_unable(baud_rate);
+    fail_to_open(errno);
+  }
+  marks_errors_ = (settings.c_iflag & PARMRK) != 0;
+}
+
+void SerialDevice::fail_as_unable(unsigned baud_rate) const {
+  fail("the port does not do " + std::to_string(baud_rate) + " bit/s; use another adapter");
 }
 
 void SerialDevice::fail(const std::string& reason) const {

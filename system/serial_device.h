@@ -54,9 +54,11 @@ class SerialDevice {
   void refuse_if_in_use() const;
   void configure(unsigned baud_rate);
   void apply(termios settings, int when, unsigned baud_rate);
+  void apply_any_speed(const termios& settings, int when, unsigned baud_rate);
   bool set_low_latency(bool on) const;
   [[noreturn]] void fail(const std::string& reason) const;
   [[noreturn]] void fail_to_open(int error) const;
+  [[noreturn]] void fail_as_unable(unsigned baud_rate) const;
   [[noreturn]] void fail_as_busy(const std::string& why) const;
 
   std::string name_;

@@ -206,7 +206,7 @@ def test_the_resampler_by_hand():
     assert read_at(b"\x55", 4800, 9600)[:1] == bytes([0b01100110])
 
 
-@pytest.mark.parametrize("speed", [1200, 4800, 9600, 19200, 38400, 115200])
+@pytest.mark.parametrize("speed", [1200, 4800, 9600, 14400, 19200, 28800, 38400, 115200])
 def test_a_speed_is_found(tap, uarts, speed):
     running = tap(ports=uarts)
     frames = exchanges(8)
