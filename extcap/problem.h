@@ -11,12 +11,7 @@
 namespace mep::extcap {
 
 using system::Problem;
-
-// Nobody reads the output any more: a normal end.
-class ReaderGone : public std::runtime_error {
- public:
-  ReaderGone() : std::runtime_error("nobody reads the output any more") {}
-};
+using system::ReaderGone;
 
 // One line on standard error, under mepdump's name.
 void notice(const std::string& text);

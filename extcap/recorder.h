@@ -12,11 +12,17 @@
 #include <vector>
 
 #include "extcap/capture_filter.h"
-#include "extcap/pcapng_writer.h"
 #include "protocol/frame.h"
 #include "protocol/types.h"
+#include "system/pcapng_writer.h"
 
 namespace mep::extcap {
+
+using system::Interface;
+using system::PcapngWriter;
+using system::Section;
+using system::Statistics;
+using system::WallTime;
 
 // A line whose records are written; an interface in the file.
 struct RecordedLine {

@@ -337,7 +337,7 @@ void show_repetition(const Shown& shown, const Exchange& exchange) {
 // What the key that fits does not permit, by Appendix C. Of a request inside a transaction it is
 // the key with which the transaction was written (page 130).
 void show_permission(const Shown& shown, const Request& request, const KeyEntry* key) {
-  if (!key || key->key == factory_default_key || !request.table ||
+  if (!key || is_either_key(key->key) || !request.table ||
       !is_write(static_cast<RequestCode>(request.code)))
     return;
   const Bytes data = request.data.of(shown.bytes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/pcapng_writer.h"
+#include "system/pcapng_writer.h"
 
 #include <unistd.h>
 
@@ -11,11 +11,10 @@
 #include <optional>
 #include <utility>
 
-#include "extcap/problem.h"
-#include "protocol/tap.h"
+#include "system/problem.h"
 #include "system/text.h"
 
-namespace mep::extcap {
+namespace mep::system {
 namespace {
 
 enum BlockType : std::uint32_t {
@@ -93,11 +92,11 @@ class Block {
   }
 
   // `kind`, if any, is a byte before the text.
-  void text_option(OptionCode code, const std::string& text,
+  void text_option(OptionCode code, std::string_view text,
                    std::optional<std::uint8_t> kind = std::nullopt) {
     if (text.empty()) return;
     const std::size_t before = kind ? sizeof *kind : 0;
-    const std::string valid = system::valid_utf8(text, longest_option - before);
+    const std::string valid = valid_utf8(text, longest_option - before);
     option_header(code, before + valid.size());
     if (kind) number(*kind);
     padded(Bytes(reinterpret_cast<const std::uint8_t*>(valid.data()), valid.size()));
@@ -136,13 +135,13 @@ Block section_block(const Section& section) {
 
 Block interface_block(const Interface& interface) {
   Block block(interface_description);
-  block.number(std::uint16_t{tap::link_type});
+  block.number(interface.link_type);
   block.number(std::uint16_t{0});  // reserved
   block.number(snapshot_length);
   block.text_option(if_name, interface.name);
   block.text_option(if_description, interface.description);
   block.number_option(if_tsresol, nanoseconds);
-  block.number_option(if_speed, interface.bits_per_second);
+  if (interface.bits_per_second != 0) block.number_option(if_speed, interface.bits_per_second);
   block.text_option(if_filter, interface.filter, libpcap_filter);
   return block;
 }
@@ -167,6 +166,7 @@ Block packet_block(const Record& record) {
   block.number(size);  // captured
   block.number(size);  // on the line
   block.padded(record.bytes);
+  block.text_option(opt_comment, record.comment);
   block.number_option(epb_flags, packet_flags(record.direction));
   return block;
 }
@@ -212,8 +212,11 @@ void PcapngWriter::write(const Record& record) {
 }
 
 void PcapngWriter::write(std::span<const Statistics> statistics) {
-  for (std::uint32_t i = 0; i < interfaces_.size(); ++i)
-    write_block(fd_, path_, statistics_block(i, interfaces_[i], statistics[i]));
+  for (std::uint32_t i = 0; i < interfaces_.size(); ++i) write(i, statistics[i]);
 }
 
-}  // namespace mep::extcap
+void PcapngWriter::write(std::uint32_t interface, const Statistics& statistics) {
+  write_block(fd_, path_, statistics_block(interface, interfaces_[interface], statistics));
+}
+
+}  // namespace mep::system
