@@ -115,7 +115,8 @@ class Assembler {
   bool continues(const Stream& stream, Bytes bytes, WallTime time) const {
     constexpr std::size_t telling_size = 4;
     const std::size_t piece = std::max(stream.piece, bytes.size());
-    if (timed_ && given_up(std::chrono::nanoseconds(stream.last), std::chrono::nanoseconds(time), piece))
+    if (timed_ &&
+        given_up(std::chrono::nanoseconds(stream.last), std::chrono::nanoseconds(time), piece))
       return false;
     if (bytes.size() < telling_size || stream.waiting.size() < length_field_size) return true;
     return stream.waiting.size() < max_frame_size && goes_on(stream.waiting, bytes, stream.meant);
@@ -126,7 +127,8 @@ class Assembler {
       const Part part = first_part(stream.waiting, whole_record, stream.meant);
       if (part.kind == PartKind::beginning) return;
       // Two zeros that end what there is may begin a frame of less than 256 bytes.
-      const bool lone_zeros = part.kind != PartKind::frame && stream.waiting.size() <= length_field_size;
+      const bool lone_zeros =
+          part.kind != PartKind::frame && stream.waiting.size() <= length_field_size;
       if (lone_zeros) return;
       if (part.kind == PartKind::frame) {
         ImportedFrame frame;
@@ -160,8 +162,8 @@ class Assembler {
   void unused(std::size_t line, std::size_t size, const std::string& why, Bytes bytes) {
     constexpr std::size_t shown = 12;
     const bool more = size > shown;
-    made_.unused.push_back({line, std::to_string(size) + (size == 1 ? " byte, " : " bytes, ") + why +
-                                      ": " + hex(bytes.first(std::min(size, shown)), " ") +
+    made_.unused.push_back({line, std::to_string(size) + (size == 1 ? " byte, " : " bytes, ") +
+                                      why + ": " + hex(bytes.first(std::min(size, shown)), " ") +
                                       (more ? " ..." : "")});
     made_.unused_bytes += size;
   }
@@ -185,13 +187,13 @@ class Assembler {
       auto& sum = bits[frame.comment];
       sum += message.empty() ? -telling_bits : std::clamp(bits_of(message), -40, 40);
     }
-    const bool one_stream = bits.size() == 1 && streams_.begin()->second.meant == Direction::unknown;
+    const bool one_stream =
+        bits.size() == 1 && streams_.begin()->second.meant == Direction::unknown;
     for (auto& [mark, stream] : streams_) {
       const int sum = bits[mark];
-      const Direction likely =
-          sum >= telling_bits ? Direction::client_to_meter
-          : sum <= -telling_bits ? Direction::meter_to_client
-                                 : Direction::unknown;
+      const Direction likely = sum >= telling_bits    ? Direction::client_to_meter
+                               : sum <= -telling_bits ? Direction::meter_to_client
+                                                      : Direction::unknown;
       stream.direction = likely == Direction::unknown ? stream.meant : likely;
       stream.reversed = stream.meant != Direction::unknown && stream.direction != stream.meant;
     }

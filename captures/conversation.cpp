@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "protocol/bytes.h"
 #include "protocol/evidence.h"
 #include "protocol/rc4.h"
 
@@ -157,6 +158,46 @@ Opened Conversation::unproven_answer(Bytes message, bool claimed) {
   return made;
 }
 
+// A request out of TLS, as it would be without: with a sequence number of its own, and room for a
+// digest.
+void Conversation::open_tls_request(Opened& made, Question& question) {
+  question.tls = true;
+  auto plain = tls_.take(Direction::client_to_meter, made.request.data.of(made.message));
+  if (!plain || plain->empty() || !tls_.key() ||
+      plain->size() + sequence_size + digest_size > max_message_size)
+    return;
+  plain->resize(plain->size() + sequence_size + digest_size);
+  write_be(*plain, plain->size() - sequence_size - digest_size, sequence_size, ++tls_requests_);
+  made.from_tls = true;
+  made.proven = true;
+  made.key = tls_.key();
+  made.request = parse_request(*plain, Trailer::present);
+  made.message = std::move(*plain);
+}
+
+Opened Conversation::tls_answer(const Question& question, Bytes message) {
+  const Response response = parse_response(message, Answers::tls, Trailer::absent);
+  const Opened& request = opened(question);
+  Opened made;
+  made.kind = Opened::Kind::answer;
+  made.answers = Answers::tls;
+  made.partner = question.index;
+  made.response = response;
+  made.message.assign(message.begin(), message.end());
+  auto plain = tls_.take(Direction::meter_to_client, response.data.of(message));
+  if (!plain || plain->empty() || !request.from_tls ||
+      plain->size() + digest_size > max_message_size)
+    return made;
+  plain->resize(plain->size() + digest_size);
+  made.from_tls = true;
+  made.proven = true;
+  made.key = request.key;
+  made.answers = answers_to(request.request);
+  made.response = parse_response(*plain, made.answers, Trailer::present);
+  made.message = std::move(*plain);
+  return made;
+}
+
 void Conversation::remember(Question question) {
   if (recent_.size() == questions_kept) recent_.erase(recent_.begin());
   recent_.push_back(std::move(question));
@@ -182,9 +223,16 @@ Opened Conversation::open(Bytes message, Direction claimed, WallTime time) {
     made.partner = before->index;
     return made;
   }
-  Question question{all_.size(), {message.begin(), message.end()}, time, claimed, {}, {}, 0, false};
+  Question question{all_.size(), {message.begin(), message.end()}, time, claimed, {}, {}, 0, false,
+                    false};
   const bool tls = fits(message, message.size(), Direction::client_to_meter) == Fit::yes &&
                    is_tls(static_cast<RequestCode>(message[0]));
+  if (!tls && before && before->tls && !before->answered && claimed != Direction::client_to_meter) {
+    made = tls_answer(*before, message);
+    made.direction = Direction::meter_to_client;
+    latest()->answered = true;
+    return made;
+  }
   if (!tls) {
     if (auto proven = prove_request(message, question)) {
       proven->direction = Direction::client_to_meter;
@@ -217,6 +265,7 @@ Opened Conversation::open(Bytes message, Direction claimed, WallTime time) {
       made.kind = Opened::Kind::request;
       made.message.assign(message.begin(), message.end());
       made.request = clear_request;
+      if (tls) open_tls_request(made, question);
       lean(true);
     } else {
       lean(false);

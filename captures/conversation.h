@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "captures/key_file.h"
+#include "captures/tls_listener.h"
 #include "protocol/digest.h"
 #include "protocol/message.h"
 #include "protocol/types.h"
@@ -39,6 +40,7 @@ struct Opened {
   Kind kind = Kind::sealed;
   Direction direction = Direction::unknown;
   bool encrypted = false;             // with RC4
+  bool from_tls = false;              // it came in TLS, and stands here as it would come without
   bool proven = false;                // its digest is right
   std::optional<std::size_t> key;     // of the keys that were given; of an answer its question's
   std::vector<std::uint8_t> message;  // in clear, its digest behind it as it came
@@ -55,7 +57,7 @@ class Conversation {
   // `keys` and `all`, to which what is opened has been added by the caller before the next message
   // comes, must outlive this.
   Conversation(std::span<const KnownKey> keys, const std::vector<Opened>& all)
-      : keys_(keys), all_(all) {}
+      : keys_(keys), all_(all), tls_(keys) {}
 
   // Whether its messages have been clear so far.
   bool seems_clear() const { return lean_ > 1; }
@@ -73,6 +75,7 @@ class Conversation {
     Key exchange_key;   // likewise, where it is encrypted
     int bits;           // how much speaks for its being clear
     bool answered;
+    bool tls;
   };
 
   const Opened& opened(const Question& question) const { return all_[question.index]; }
@@ -81,6 +84,8 @@ class Conversation {
   std::optional<Opened> prove_answer(Bytes message) const;
   Opened answer_to(const Question* question, std::vector<std::uint8_t> plain) const;
   Opened unproven_answer(Bytes message, bool claimed);
+  Opened tls_answer(const Question& question, Bytes message);
+  void open_tls_request(Opened& request, Question& question);
   void remember(Question question);
   void lean(bool clear);
 
@@ -89,6 +94,8 @@ class Conversation {
   std::vector<Question> recent_;  // the last few, the latest at the end
   std::optional<std::size_t> last_key_;
   int lean_ = 0;  // how clear the bus has been
+  TlsListener tls_;
+  std::uint32_t tls_requests_ = 0;  // written in clear, which have a sequence number then
 };
 
 }  // namespace mep::captures

@@ -44,13 +44,13 @@ struct Meaning {
 constexpr auto to_meter = Direction::client_to_meter;
 constexpr auto to_client = Direction::meter_to_client;
 constexpr Meaning meanings[] = {
-    {"request", to_meter},   {"req", to_meter},     {"tx", to_meter},       {"txd", to_meter},
-    {"send", to_meter},      {"sent", to_meter},    {"sending", to_meter},  {"out", to_meter},
-    {"write", to_meter},     {"o", to_meter},       {"client", to_meter},   {"transmit", to_meter},
-    {"mosi", to_meter},      {"response", to_client}, {"resp", to_client},  {"rx", to_client},
-    {"rxd", to_client},      {"receive", to_client}, {"received", to_client}, {"recv", to_client},
-    {"in", to_client},       {"read", to_client},   {"i", to_client},       {"meter", to_client},
-    {"reply", to_client},    {"answer", to_client}, {"rcvd", to_client},    {"miso", to_client}};
+    {"request", to_meter}, {"req", to_meter},       {"tx", to_meter},        {"txd", to_meter},
+    {"send", to_meter},    {"sent", to_meter},      {"sending", to_meter},   {"out", to_meter},
+    {"write", to_meter},   {"o", to_meter},         {"client", to_meter},    {"transmit", to_meter},
+    {"mosi", to_meter},    {"response", to_client}, {"resp", to_client},     {"rx", to_client},
+    {"rxd", to_client},    {"receive", to_client},  {"received", to_client}, {"recv", to_client},
+    {"in", to_client},     {"read", to_client},     {"i", to_client},        {"meter", to_client},
+    {"reply", to_client},  {"answer", to_client},   {"rcvd", to_client},     {"miso", to_client}};
 
 struct Mark {
   std::string text;
@@ -220,7 +220,8 @@ std::optional<Time> take_time(std::string& line) {
     std::optional<Time> found;
     std::size_t end = i;
     if (text.size() - i >= 19 && text[i + 4] == text[i + 7] &&
-        (text[i + 4] == '-' || text[i + 4] == '/') && (text[i + 10] == ' ' || text[i + 10] == 'T')) {
+        (text[i + 4] == '-' || text[i + 4] == '/') &&
+        (text[i + 10] == ' ' || text[i + 10] == 'T')) {
       end = time_end(text, i + 11);
       if (const auto moment = parse_moment(text.substr(i, end - i))) found = Time{*moment, true};
       if (end < text.size() && text[end] == 'Z') ++end;
@@ -267,8 +268,9 @@ void take_out_brackets(std::string& line) {
     const bool name = !word.empty() && std::all_of(word.begin(), word.end(), is_word) &&
                       !std::all_of(word.begin(), word.end(), is_hex);
     const bool level = word.size() == 1 && inside.size() == 1;
-    if (name || level) std::fill(line.begin() + static_cast<std::ptrdiff_t>(at),
-                                 line.begin() + static_cast<std::ptrdiff_t>(end + 1), '\t');
+    if (name || level)
+      std::fill(line.begin() + static_cast<std::ptrdiff_t>(at),
+                line.begin() + static_cast<std::ptrdiff_t>(end + 1), '\t');
   }
 }
 
@@ -407,10 +409,14 @@ class LogReader {
     constexpr std::size_t none = std::string::npos;
     std::size_t call = none;
     Mark mark;
-    for (const auto& [name, meant] : {std::pair{"write(", to_meter}, {"read(", to_client},
-                                      {"send(", to_meter}, {"sendto(", to_meter},
-                                      {"recv(", to_client}, {"recvfrom(", to_client},
-                                      {"pwrite64(", to_meter}, {"pread64(", to_client}}) {
+    for (const auto& [name, meant] : {std::pair{"write(", to_meter},
+                                      {"read(", to_client},
+                                      {"send(", to_meter},
+                                      {"sendto(", to_meter},
+                                      {"recv(", to_client},
+                                      {"recvfrom(", to_client},
+                                      {"pwrite64(", to_meter},
+                                      {"pread64(", to_client}}) {
       const std::size_t at = line.find(name);
       if (at == none || (at > 0 && is_word(line[at - 1])) || at > call) continue;
       call = at;

@@ -1,9 +1,9 @@
 // Finds the bytes of frames in what people have: logs of clients, of ESPHome, of strace, lists of
 // logic analysers, hex dumps, rows of status pages.
 //
-// There is no list of formats: a line is taken apart into marks ("Request:", ">>>", "RX", write(…)),
-// a time, and runs of hexadecimal bytes, however they are written. What a run's mark means is found
-// out later, from all of them together (assembler.h).
+// There is no list of formats: a line is taken apart into marks ("Request:", ">>>", "RX",
+// write(…)), a time, and runs of hexadecimal bytes, however they are written. What a run's mark
+// means is found out later, from all of them together (assembler.h).
 //
 // Captures. To be added here: another way in which a line says bytes, a time or a direction.
 // SPDX-License-Identifier: GPL-2.0-or-later

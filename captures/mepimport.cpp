@@ -23,8 +23,10 @@ constexpr int exit_failed = 1;
 
 system::Program program() {
   return {
-      "Makes a capture of what there is: a log with hexadecimal bytes in nearly any form, a status\n"
-      "page, strace, lists of a logic analyser, hex dumps; or a capture of a serial line that somebody\n"
+      "Makes a capture of what there is: a log with hexadecimal bytes in nearly any form, a "
+      "status\n"
+      "page, strace, lists of a logic analyser, hex dumps; or a capture of a serial line that "
+      "somebody\n"
       "else made (RTAC, USB traffic of the adapter, pieces of frames).\n\n"
       "  mepimport log.txt out.pcapng\n"
       "  mepimport --client-bytes a.bin --meter-bytes b.bin out.pcapng",
@@ -35,7 +37,8 @@ system::Program program() {
          {"force", "", "Write over a file that is there"},
          {"help", "", "Show this"},
          {"version", "", "Show the version"}}}},
-      "What could not be used is listed with its line (of captures: its record), and what of times\n"
+      "What could not be used is listed with its line (of captures: its record), and what of "
+      "times\n"
       "and directions was guessed stands in comments. The result has link type USER14: Wireshark\n"
       "with the plugin reads it, and mepshare makes a copy that can be published.\n"
       "See mepimport(1)."};

@@ -13,7 +13,7 @@ namespace mep::captures {
 namespace {
 
 constexpr std::uint16_t rtac_link_type = 250;
-constexpr std::uint16_t usb_linux = 189;         // header of 48 bytes
+constexpr std::uint16_t usb_linux = 189;          // header of 48 bytes
 constexpr std::uint16_t usb_linux_mmapped = 220;  // of 64
 
 // --- RTAC: seconds (4), microseconds (4), event (1), control lines (1), 2 more
@@ -98,7 +98,8 @@ class Reader {
       case tap::raw_link_type:
         return add(number, name_of(record.direction), record.direction, record.time, bytes);
       case rtac_link_type: {
-        if (bytes.size() < rtac_header) return unused(number, "a record too short for RTAC's header");
+        if (bytes.size() < rtac_header)
+          return unused(number, "a record too short for RTAC's header");
         const Direction direction = rtac_direction(bytes[rtac_event]);
         return add(number, name_of(direction), direction, record.time, bytes.subspan(rtac_header));
       }
@@ -120,7 +121,8 @@ class Reader {
     const bool in = (bytes[usb::endpoint] & usb::into_host) != 0;
     const bool has_data = bytes[usb::event] == (in ? 'C' : 'S');
     if (bytes[usb::transfer] != usb::bulk || !has_data || bytes.size() == header) return;
-    const std::size_t size = std::min<std::size_t>(read_le(bytes, usb::data_size, 4), bytes.size() - header);
+    const std::size_t size =
+        std::min<std::size_t>(read_le(bytes, usb::data_size, 4), bytes.size() - header);
     if (size == 0) return;
     const unsigned device = bytes[usb::bus] * 256U + bytes[usb::device];
     found_.push_back({number, record.time, device, in, bytes.subspan(header, size)});

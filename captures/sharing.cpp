@@ -280,6 +280,7 @@ class Sharing {
       const std::span<std::uint8_t> trailer = std::span(bytes).last(digest_size);
       const auto question = requests.find(opened.partner);
       const bool with_key = opened.proven || question != requests.end();
+      if (opened.from_tls) ++made_.replaced["messages in TLS written in clear"];
       if (opened.proven && opened.key && (request || question != requests.end())) {
         const Key& key = published_for(keys_[*opened.key]);
         const DigestState state =
