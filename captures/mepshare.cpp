@@ -141,11 +141,13 @@ int run(int argc, const char* const* argv) {
   settings.sharing.to = moment_of(settings.to, "--to", capture);
 
   Shared shared = share(capture, keys, settings.sharing, pseudonyms);
-  if (shared.records.empty())
+  if (shared.records.empty()) {
+    print("Left out", shared.dropped);
     throw Problem(
         "nothing of " + settings.in +
-        " can be shared: it has no frames of MEP that this program knows (link types "
-        "USER13 and USER14), or none in the range; mepimport makes such captures of others");
+        " can be shared: what there is of MEP in it, no key opens, or it has none in frames "
+        "(link types USER13 and USER14), of which mepimport makes some");
+  }
   TemporaryFile file(settings.out);
   write_shared(file, shared);
   const std::vector<std::string> found = check(read_file(file.path()), shared, pseudonyms);

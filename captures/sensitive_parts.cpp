@@ -103,9 +103,10 @@ class Finder : public Visitor {
       : bytes_(bytes), offset_(offset), dimensions_(dimensions) {}
 
   Parts take() && { return std::move(parts_); }
-  bool assumed_where_names_are() const { return assumed_ && names_somebody_; }
+  bool assumed_where_names_are() const { return name_anywhere_; }
 
   void leaf(const Leaf& leaf) override {
+    settle();
     const Node& node = *leaf.node;
     if (node.role == Role::response_info && leaf.value)
       response_info_ = static_cast<std::uint8_t>(*leaf.value);
@@ -125,7 +126,7 @@ class Finder : public Visitor {
       return;
     }
     if (leaf.complete && leaf.value && name_of_value(node.value_names(), *leaf.value)) return;
-    if (node.type() != Type::fill) names_somebody_ = true;
+    if (node.type() != Type::fill) note_name();
     if (node.type() == Type::chars) part.shape = Shape::text;
     if (node.type() == Type::bcd) part.shape = Shape::digits;
     parts_.push_back(part);
@@ -134,9 +135,27 @@ class Finder : public Visitor {
     parts_.push_back({Sensitive::undecided, Shape::unread, place(stretch.offset),
                       stretch.bytes.size(), false, nullptr});
   }
-  void relied_on(Dim, std::size_t, bool assumed) override { assumed_ = assumed_ || assumed; }
+  // How many elements there are, and how large they are, decides where all stand but the first.
+  void enter(const Branch& branch) override {
+    const bool first = branch.index && *branch.index == 0;
+    if (!first) settle();
+    later_.push_back(asked_ && first);
+    asked_ = false;
+  }
+  void leave(const Branch&) override {
+    asked_ = asked_ || later_.back();
+    later_.pop_back();
+  }
+  void relied_on(Dim, std::size_t, bool assumed) override { asked_ = asked_ || assumed; }
 
  private:
+  // Where it stands hangs on all that was asked for until here.
+  void settle() {
+    assumed_ = assumed_ || asked_;
+    asked_ = false;
+  }
+  void note_name() { name_anywhere_ = name_anywhere_ || assumed_; }
+
   std::size_t place(std::uint64_t position) const {
     return static_cast<std::size_t>(position - offset_);
   }
@@ -161,7 +180,7 @@ class Finder : public Visitor {
   }
 
   void add_telegram(const Leaf& leaf, SensitivePart part) {
-    names_somebody_ = true;
+    note_name();
     const bool from_the_start = leaf.visible.offset == leaf.position;
     if (!from_the_start || part.offset < mbus::long_header_size) {
       part.what = Sensitive::identifier;
@@ -186,8 +205,10 @@ class Finder : public Visitor {
   const Dimensions& dimensions_;
   Parts parts_;
   std::uint8_t response_info_ = 0;
-  bool assumed_ = false;
-  bool names_somebody_ = false;
+  bool asked_ = false;          // for what nobody has told, since the last field
+  std::vector<bool> later_;     // likewise, of what is behind the first element, by array
+  bool assumed_ = false;        // where the next field stands
+  bool name_anywhere_ = false;  // a name may stand elsewhere
 };
 
 Parts all_unread(Bytes bytes, std::size_t from = 0) {

@@ -43,7 +43,8 @@ struct Item {
   What what = What::foreign;
   const ReadRecord* record = nullptr;
   std::optional<tap::Header> header;
-  Bytes frame;  // with its length field
+  bool old_header = false;  // without a tap number
+  Bytes frame;              // with its length field
   std::size_t message = no_message;
   std::size_t excess = 0;  // bytes behind the frame
   unsigned bus = 0;
@@ -104,6 +105,7 @@ class Sharing {
       const auto parsed = tap::parse(record.bytes);
       if (parsed) {
         item.header = parsed->header;
+        item.old_header = parsed->size < tap::header_size;
         item.frame = item.frame.subspan(parsed->size);
         direction = parsed->header.direction;
         item.bus = bus_number(parsed->header.tap);
@@ -168,7 +170,7 @@ class Sharing {
     clean_.resize(opened_.size());
     for (std::size_t i = 0; i < opened_.size(); ++i) {
       clean_[i] = opened_[i].message;
-      clean_outside_of_tables(i);
+      if (!opened_[i].is_tls()) clean_outside_of_tables(i);
     }
     const auto blank = [this](const TableStretch& stretch) {
       Buffer bytes = stretch.bytes;
@@ -205,6 +207,7 @@ class Sharing {
     Buffer& bytes = clean_[number];
     if (bytes.empty()) return;
     const bool request = opened.kind == Opened::Kind::request;
+    if (opened.kind == Opened::Kind::sealed) return;
     const Extent data = request ? opened.request.data : opened.response.data;
     const auto digest = request ? opened.request.digest : opened.response.digest;
     const bool numbered =
@@ -340,9 +343,21 @@ class Sharing {
         item.frame.subspan(length_field_size, item.frame.size() - length_field_size - item.excess));
   }
 
+  // What a bare answer says is its first byte, which no other one is to say by chance. A refusal to
+  // authenticate comes in clear, whatever it refuses (page 256).
   Buffer closed(Bytes bytes) {
     secrets_.insert({bytes.begin(), bytes.end()});
-    return pseudonyms_.noise(bytes);
+    Buffer made = pseudonyms_.noise(bytes);
+    constexpr std::size_t bare = 1 + digest_size;
+    constexpr auto refusal = static_cast<std::uint8_t>(ResponseCode::authentication_failure);
+    if (bytes.size() == 1) {
+      made[0] = bytes[0];  // a code and nothing else
+    } else if (bytes.size() == bare && bytes[0] == refusal) {
+      made[0] = refusal;
+    } else if (!made.empty()) {
+      made[0] |= 0x90U;
+    }
+    return made;
   }
 
   std::optional<Buffer> frame_of(const Item& item) {
@@ -423,6 +438,10 @@ class Sharing {
       header.tap = tap_number(header.tap);
       const auto encoded = tap::encode(header);
       record.bytes.assign(encoded.begin(), encoded.end());
+      if (item.old_header) {
+        record.bytes.resize(tap::smallest_header_size);
+        record.bytes[tap::offset_of::size] = tap::smallest_header_size;
+      }
     }
     record.bytes.insert(record.bytes.end(), bytes->begin(), bytes->end());
     made_.records.push_back(std::move(record));
@@ -458,7 +477,11 @@ class Sharing {
     for (const Opened& opened : opened_) {
       const auto digest =
           opened.kind == Opened::Kind::request ? opened.request.digest : opened.response.digest;
-      if (!digest) continue;
+      if (!digest || opened.from_tls) continue;
+      // Made under the published keys: this is a copy already.
+      if (opened.proven && opened.key && keys_[*opened.key].key != factory_default_key &&
+          is_published(keys_[*opened.key].key))
+        continue;
       const Bytes bytes = digest->of(opened.message);
       all.insert({bytes.begin(), bytes.end()});
     }

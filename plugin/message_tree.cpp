@@ -143,8 +143,8 @@ const Note ei_answers_nothing("mep.analysis.answers_nothing", PI_SEQUENCE, PI_NO
 void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts) {
   if (!key) return;
   proto_item* item = add_generated(shown.tree, hf_key, shown.tvb, key->label);
-  if (key->key == factory_default_key) {
-    // Both of a meter's keys are this one when it leaves the factory: which is meant, nobody knows.
+  if (is_either_key(key->key)) {
+    // Both of a meter's keys are the same when it leaves the factory: which is meant, nobody knows.
     if (facts.factory_key_found) ei_factory_key.add(shown.pinfo, item);
     return;
   }
