@@ -164,6 +164,7 @@ void BusMemory::give_up(Assembly& assembly, const Use& unfinished) {
 void BusMemory::finish(const Use& unfinished) {
   give_up(requests_, unfinished);
   give_up(responses_, unfinished);
+  asked_.clear();
 }
 
 }  // namespace mep::captures

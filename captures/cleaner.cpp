@@ -102,7 +102,7 @@ void Cleaner::rename(const SensitivePart& part, std::span<std::uint8_t> bytes) {
   if (Pseudonyms::says_nothing(bytes)) return;
   if (part.reversed) std::reverse(bytes.begin(), bytes.end());
   if (part.shape == Shape::digits) {
-    pack_digits(pseudonyms_.text(bcd_digits(bytes)), bytes);
+    pack_digits(pseudonyms_.text(digits_of(bytes)), bytes);
   } else if (part.shape == Shape::text) {
     const auto end = std::find(bytes.begin(), bytes.end(), std::uint8_t{0});
     const std::string text(bytes.begin(), end);

@@ -54,15 +54,21 @@ const std::string& Pseudonyms::replacement(const std::string& original, Make mak
 std::string Pseudonyms::text(std::string_view original) {
   const std::string& made = replacement(std::string(original), [&] {
     std::string text(original);
+    // Signs stay, but not where there is little else.
+    const auto telling =
+        static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+          return is_digit(c) || is_upper(c) || is_lower(c);
+        }));
+    const bool signs_stay = 2 * telling >= text.size();
     for (char& c : text) {
-      if (is_digit(c))
+      if (is_digit(c)) {
         c = static_cast<char>('0' + random(10));
-      else if (is_upper(c))
+      } else if (is_upper(c)) {
         c = static_cast<char>('A' + random(26));
-      else if (is_lower(c))
+      } else if (is_lower(c) || static_cast<unsigned char>(c) >= 0x80 ||
+                 (!signs_stay && c != ' ' && c != '\0')) {
         c = static_cast<char>('a' + random(26));
-      else if (static_cast<unsigned char>(c) >= 0x80)
-        c = '?';
+      }
     }
     return text;
   });

@@ -240,6 +240,13 @@ Parts procedure_parts(const TableBytes& table, const Dimensions& dimensions, boo
 
 }  // namespace
 
+std::string digits_of(Bytes bytes) {
+  std::string digits = bcd_digits(bytes);
+  std::replace_if(
+      digits.begin(), digits.end(), [](char c) { return c > '9'; }, '.');
+  return digits;
+}
+
 std::vector<SensitivePart> sensitive_parts(const TableBytes& table, const Dimensions& dimensions,
                                            bool contradicted) {
   if (table.bytes.empty()) return {};

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <string>
 #include <vector>
 
 #include "protocol/dimensions.h"
@@ -47,6 +47,10 @@ struct TableBytes {
   Bytes bytes;
   bool from_meter = true;  // what a client writes to BT07 is a call
 };
+
+// The digits of a part of that shape, most significant first; a point for each half of a byte that
+// is none, which stays what it is.
+std::string digits_of(Bytes bytes);
 
 // All of them, in the order of their bytes. A table that is not described, one whose size
 // contradicts its layout, and identifiers whose place hangs on a dimension that nobody has told yet

@@ -71,8 +71,7 @@ class Sharing {
 
   Shared run() && {
     take_interfaces();
-    for (const ReadRecord& record : capture_.records) take(record);
-    learn();
+    take_all();
     clean();
     close();
     for (const Item& item : items_) write(item);
@@ -94,6 +93,32 @@ class Sharing {
   }
 
   // --- Opening
+
+  // What tables say of other tables holds for the whole capture: nothing is looked for in the wrong
+  // place because it was read too early, or because the range begins behind it. All else is seen as
+  // it will be by those who have the range alone.
+  void take_all() {
+    for (const ReadRecord& record : capture_.records) take(record);
+    learn();
+    if (!options_.from && !options_.to) return;
+    std::vector<Dimensions> known;
+    for (const auto& bus : buses_) known.push_back(bus->memory.dimensions());
+    items_.clear();
+    opened_.clear();
+    of_bus_.clear();
+    made_.dropped.clear();
+    for (auto& bus : buses_) {
+      const std::size_t number = static_cast<std::size_t>(&bus - buses_.data());
+      bus = std::make_unique<Bus>(keys_, opened_);
+      bus->memory = BusMemory(known[number]);
+    }
+    for (const ReadRecord& record : capture_.records) {
+      if (wanted(record))
+        take(record);
+      else
+        ++made_.dropped["records out of the range"];
+    }
+  }
 
   void take(const ReadRecord& record) {
     Item item;
@@ -154,8 +179,6 @@ class Sharing {
 
   // --- Cleaning
 
-  // What tables say of other tables holds for the whole capture: nothing is looked for in the wrong
-  // place because it was read too early.
   void learn() {
     const auto nothing = [](const TableStretch&) {};
     for (std::size_t i = 0; i < opened_.size(); ++i) {
@@ -423,10 +446,6 @@ class Sharing {
   }
 
   void write(const Item& item) {
-    if (!wanted(*item.record)) {
-      ++made_.dropped["records out of the range"];
-      return;
-    }
     auto bytes = frame_of(item);
     if (!bytes) return;
     SharedRecord record;

@@ -110,7 +110,7 @@ bool harmless(const SensitivePart& part, Bytes table, const Pseudonyms& pseudony
   }
   if (part.what == Sensitive::consumption || part.what == Sensitive::none) return true;
   if (part.reversed) std::reverse(bytes.begin(), bytes.end());
-  if (part.shape == Shape::digits) return pseudonyms.made(as_bytes(bcd_digits(bytes)));
+  if (part.shape == Shape::digits) return pseudonyms.made(as_bytes(digits_of(bytes)));
   if (part.shape == Shape::text)
     bytes.erase(std::find(bytes.begin(), bytes.end(), std::uint8_t{0}), bytes.end());
   return pseudonyms.made(bytes) || Pseudonyms::says_nothing(bytes);

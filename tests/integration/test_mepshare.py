@@ -255,6 +255,54 @@ def test_a_serial_number(mepshare, capture, table, named):
     assert found and b"4471" not in found[0] and data.count(b"\x12\x34") >= 1
 
 
+def described_tables():
+    numbers = set()
+    for name in re.findall(r"^## (BT|ET)(\d+)$", (TESTS.parent / "docs" / "fields.md").read_text(), re.M):
+        numbers.add(int(name[1]) + (0x800 if name[0] == "ET" else 0))
+    return sorted(numbers)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_bytes_in_any_table(mepshare, capture, tshark_fields, plugin, seed):
+    """Random contents, which make random layouts: the copy is clean, and its digests are good."""
+    rng = random.Random(seed)
+    key = KEY.encode()[:16]
+    frames, undescribed = [], []
+    known = described_tables()
+    for n in range(60):
+        table = rng.choice(known) if n % 4 else rng.choice([0x0AFF, 0x02F0, 0x0C77])
+        encrypt, write = rng.random() < 0.4, rng.random() < 0.3
+        data = rng.randbytes(rng.randrange(1, 300)) if rng.random() < 0.7 else \
+            bytes(rng.choice(b"\0\1\2\3\4 AB7") for _ in range(rng.randrange(1, 300)))
+        offset = rng.choice((0, 0, 0, rng.randrange(0, 500)))
+        head = struct.pack(">H", table) + offset.to_bytes(3, "big")
+        if write:
+            request = b"\x4f" + head + struct.pack(">H", len(data)) + data
+            answer = b"\0"
+        else:
+            request = b"\x3f" + head + struct.pack(">H", len(data))
+            answer = b"\0" + struct.pack(">H", len(data)) + data
+        request += struct.pack(">I", 1000 + n)
+        if table not in known and not write and len(data) > 12:
+            undescribed.append(data)
+        pair = [capture_file.Frame(oma_digest.frame(request + oma_digest.digest(request, key)), 1,
+                                   gap_us=9000),
+                capture_file.Frame(oma_digest.frame(
+                    answer + oma_digest.digest(request + answer, key)), 2, gap_us=5000)]
+        if encrypt:
+            pair = rc4_frames.encrypted(pair, key)
+        frames += pair
+    _, copy = mepshare(capture(frames))
+    shown = tshark_fields(copy, ["mep.digest.status"], *NO_KEYS)
+    assert all(packet["mep.digest.status"] == ["1"] for packet in shown)
+    text = copy.read_bytes()
+    assert not any(data in text for data in undescribed)
+    # What Wireshark decrypts has nothing of it either.
+    data_of = tshark_fields(copy, ["mep.unknown_data", "mep.data"], *NO_KEYS)
+    everything = "".join(value for packet in data_of for values in packet.values() for value in values)
+    assert not any(data[:12].hex() in everything for data in undescribed if len(set(data[:12])) > 6)
+
+
 def test_log_on_and_password(mepshare, capture):
     """C12.18's services carry a user's name and a password."""
     key = KEY.encode()[:16]
@@ -299,6 +347,10 @@ def test_a_range(mepshare, tshark_fields, plugin):
     _, copy = mepshare(path, "--from", "11", "--to", "20")
     assert [packet["frame.time_epoch"] for packet in tshark_fields(copy, ["frame.time_epoch"])] == \
         times[10:20]
+    # Also where it begins with an answer, of which nobody knows any more what it says.
+    shown = tshark_fields(mepshare(path, "--from", "22")[1], ["mep.digest.status", "mep.src"])
+    assert len(shown) == len(times) - 21 and shown[0]["mep.src"] == ["Meter"]
+    assert all(packet["mep.digest.status"] == ["1"] for packet in shown[1:])
     done, _ = mepshare(path, "--from", "yesterday", status=1)
     assert "--from" in done.stderr and "2026-03-01T07:30:00" in done.stderr
 

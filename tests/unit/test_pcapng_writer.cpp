@@ -28,6 +28,7 @@ using system::PcapngWriter;
 using system::Record;
 using system::Section;
 using system::Statistics;
+using system::WallTime;
 
 // The bytes of "4D 3C 'MEP' 2B": hexadecimal digits, and texts between apostrophes.
 std::string bytes_of(std::string_view text) {
