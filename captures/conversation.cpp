@@ -102,20 +102,21 @@ Opened Conversation::answer_to(const Question* question, Buffer plain) const {
 
 std::optional<Opened> Conversation::prove_answer(Bytes message) const {
   if (message.size() < smallest_secured_response) return std::nullopt;
-  for (auto question = recent_.rbegin(); question != recent_.rend(); ++question) {
-    const Opened& request = opened(*question);
+  for (std::size_t i = recent_.size(); i-- > 0;) {
+    const Question& question = recent_[i];
+    const Opened& request = opened(question);
     if (!request.proven || !request.key) continue;
     const Key& key = keys_[*request.key].key;
     Buffer plain(message.begin(), message.end());
     bool encrypted = false;
     if (request.encrypted) {
       Buffer other =
-          decrypted(message, question->exchange_key, request.message.size() - digest_size);
-      encrypted = authentic(question->state, key, other);
+          decrypted(message, question.exchange_key, request.message.size() - digest_size);
+      encrypted = authentic(question.state, key, other);
       if (encrypted) plain = std::move(other);
     }
-    if (!encrypted && !authentic(question->state, key, plain)) continue;
-    Opened made = answer_to(&*question, std::move(plain));
+    if (!encrypted && !authentic(question.state, key, plain)) continue;
+    Opened made = answer_to(&question, std::move(plain));
     made.encrypted = encrypted;
     made.proven = true;
     return made;

@@ -235,7 +235,6 @@ std::optional<Time> take_time(std::string& line) {
         if (const auto of_day = parse_time_of_day(text.substr(i, end - i)))
           found = Time{*of_day, false};
     } else {
-      end = i;
       while (end < text.size() && is_digit(text[end])) ++end;
       constexpr std::size_t digits_of_seconds = 10;  // since 1970
       if (end - i == digits_of_seconds && end + 1 < text.size() && text[end] == '.' &&

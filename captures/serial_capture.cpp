@@ -119,7 +119,7 @@ class Reader {
     const Bytes bytes = record.bytes;
     if (bytes.size() < header) return unused(number, "a record too short for usbmon's header");
     const bool in = (bytes[usb::endpoint] & usb::into_host) != 0;
-    const bool has_data = bytes[usb::event] == (in ? 'C' : 'S');
+    const bool has_data = bytes[usb::event] == static_cast<std::uint8_t>(in ? 'C' : 'S');
     if (bytes[usb::transfer] != usb::bulk || !has_data || bytes.size() == header) return;
     const std::size_t size =
         std::min<std::size_t>(read_le(bytes, usb::data_size, 4), bytes.size() - header);
