@@ -24,6 +24,7 @@ struct Row {
 Row* rows = nullptr;
 unsigned row_count = 0;
 ws_bool try_default_key = TRUE;
+ws_bool try_sharing_keys = TRUE;
 
 std::vector<KeyEntry>& entries() {
   static std::vector<KeyEntry> active;
@@ -116,6 +117,11 @@ void rebuild_keys() {
   }
   if (try_default_key)
     active.push_back({"factory default", AccessLevel::advanced, factory_default_key});
+  if (try_sharing_keys) {
+    active.push_back({"shared capture", AccessLevel::advanced, sharing_key});
+    active.push_back({"shared capture", AccessLevel::basic, sharing_basic_key});
+    active.push_back({"shared capture", AccessLevel::advanced, sharing_advanced_key});
+  }
 }
 
 void register_keys(module_t* module) {
@@ -173,6 +179,11 @@ void register_keys(module_t* module) {
                                  "keys. Frames that this key fits "
                                  "are labelled \"factory default\".",
                                  &try_default_key);
+  prefs_register_bool_preference(module, "try_sharing_keys", "Also try the keys of shared captures",
+                                 "Captures that mepshare made to be published have the keys that "
+                                 "are published with it. Frames that these fit are labelled "
+                                 "\"shared capture\".",
+                                 &try_sharing_keys);
   rebuild_keys();
 }
 

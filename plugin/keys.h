@@ -21,8 +21,9 @@ struct KeyEntry {
   Key key;
 };
 
-// The enabled keys in the order of the table; last, where the preference says so, the factory
-// default under both kinds' rights ("factory default", advanced).
+// The enabled keys in the order of the table; last, where the preferences say so, the factory
+// default under both kinds' rights ("factory default", advanced) and the keys of captures that
+// were made to be shared ("shared capture").
 std::span<const KeyEntry> active_keys();
 
 // A copy for as long as `scope` lives: the key table may change while a capture is open, and what

@@ -143,8 +143,8 @@ const Note ei_answers_nothing("mep.analysis.answers_nothing", PI_SEQUENCE, PI_NO
 void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts) {
   if (!key) return;
   proto_item* item = add_generated(shown.tree, hf_key, shown.tvb, key->label);
-  if (key->key == factory_default_key) {
-    // Both of a meter's keys are this one when it leaves the factory: which is meant, nobody knows.
+  if (is_either_key(key->key)) {
+    // Both of a meter's keys are the same when it leaves the factory: which is meant, nobody knows.
     if (facts.factory_key_found) ei_factory_key.add(shown.pinfo, item);
     return;
   }
@@ -337,7 +337,7 @@ void show_repetition(const Shown& shown, const Exchange& exchange) {
 // What the key that fits does not permit, by Appendix C. Of a request inside a transaction it is
 // the key with which the transaction was written (page 130).
 void show_permission(const Shown& shown, const Request& request, const KeyEntry* key) {
-  if (!key || key->key == factory_default_key || !request.table ||
+  if (!key || is_either_key(key->key) || !request.table ||
       !is_write(static_cast<RequestCode>(request.code)))
     return;
   const Bytes data = request.data.of(shown.bytes);

@@ -87,8 +87,8 @@ void hand_over(const tls::Random& client_random, const tls::MasterSecret& secret
 
 bool concerns(const KeyEntry& entry, const std::optional<tls::Identity>& identity) {
   if (!identity || identity->key > 1) return true;
-  // The factory default stands for either key.
-  return entry.key == factory_default_key ||
+  // Some stand for either key.
+  return is_either_key(entry.key) ||
          (identity->key == 1) == (entry.kind == AccessLevel::advanced);
 }
 
