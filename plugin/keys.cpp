@@ -9,6 +9,7 @@
 #include <epan/uat.h>
 
 #include "protocol/keys.h"
+#include "protocol/rc4.h"
 
 namespace mep::plugin {
 namespace {
@@ -112,10 +113,12 @@ void rebuild_keys() {
   for (unsigned i = 0; i < row_count; ++i) {
     if (!rows[i].enabled || !rows[i].key) continue;
     if (const auto key = parse_key(rows[i].key, nullptr))
-      active.push_back({rows[i].label, static_cast<AccessLevel>(rows[i].kind), *key});
+      active.push_back(
+          {rows[i].label, static_cast<AccessLevel>(rows[i].kind), *key, rc4_constant_under(*key)});
   }
   if (try_default_key)
-    active.push_back({"factory default", AccessLevel::advanced, factory_default_key});
+    active.push_back({"factory default", AccessLevel::advanced, factory_default_key,
+                      rc4_constant_under(factory_default_key)});
 }
 
 void register_keys(module_t* module) {
