@@ -53,7 +53,7 @@ struct Bus {
   const KeyEntry* last_key;               // that fitted
   const Dimensions* dimensions;           // learned so far; never null
   std::array<Call*, remembered> calls;    // latest first
-  Assembly requests, responses;           // ET52, ET53
+  Assembly *requests, *responses;         // ET52, ET53; null before the first piece
   Transaction* last_requests;
   Watch* watch;     // the analysis' own; null before the first frame
   TlsSession* tls;  // the one that is going on; null: none

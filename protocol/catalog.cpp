@@ -218,9 +218,20 @@ std::vector<Table> gather_tables() {
   return gathered;
 }
 
+// Whether bytes of the node tell dimensions: a number that is one, or a block's header of a load
+// profile (protocol/load_profile.h).
+bool teaches(const Node& node) {
+  const std::vector<BitField>& bits = node.bit_fields();
+  return node.learned_dim() || node.role == Role::block_status ||
+         std::ranges::any_of(bits,
+                             [](const BitField& bit) { return bit.learned_dim.has_value(); }) ||
+         std::ranges::any_of(node.children(), teaches);
+}
+
 Catalog build() {
   Catalog made;
   made.tables = gather_tables();
+  for (Table& table : made.tables) table.teaches = teaches(table.root);
   made.procedures = tables::procedures();
   made.pending_event = tables::pending_event();
   made.fields.emplace_back();  // number 0 is no field
