@@ -51,6 +51,8 @@ struct Bus {
   wmem_map_t* sequences;  // sequence number -> the first Exchange that proved to have it
   std::optional<std::uint32_t> expected;  // sequence number, by the last 0x0C
   const KeyEntry* last_key;               // that fitted
+  std::uint32_t strangers;                // requests, one after the other, that no key fitted
+  std::uint32_t turn;                     // of keys that are tried on them, see prove_request()
   const Dimensions* dimensions;           // learned so far; never null
   std::array<Call*, remembered> calls;    // latest first
   Assembly *requests, *responses;         // ET52, ET53; null before the first piece

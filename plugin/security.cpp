@@ -43,6 +43,12 @@ bool is_certainly_clear(const Bus& bus, Bytes message) {
   return clear_request_bits(message) + 2 * bus.lean >= certain;
 }
 
+// After so many requests in a row that no key fits, the keys take turns: each is tried on one
+// request in so many. A bus that somebody's key fits from some moment on is opened a few requests
+// later then, and one that nobody's fits does not cost a table full of keys for each frame.
+constexpr std::uint32_t patience = 16;
+constexpr std::size_t in_turns = 10;
+
 class RequestOpener {
  public:
   RequestOpener(packet_info* pinfo, Bytes message, bool may_be_encrypted)
@@ -99,14 +105,24 @@ std::optional<Bytes> prove_request(Bus& bus, packet_info* pinfo, Bytes message,
                    is_tls(static_cast<RequestCode>(message[0]));
   if (message.size() < smallest_secured_request || tls) return std::nullopt;
   RequestOpener opener(pinfo, message, !is_certainly_clear(bus, message));
-  if (bus.last_key && opener.fits_key(*bus.last_key, exchange)) return opener.plain();
-  for (const KeyEntry& entry : active_keys()) {
+  if (bus.last_key && opener.fits_key(*bus.last_key, exchange)) {
+    bus.strangers = bus.turn = 0;
+    return opener.plain();
+  }
+  const std::span<const KeyEntry> keys = active_keys();
+  const std::size_t tried =
+      bus.strangers < patience ? keys.size() : (keys.size() + in_turns - 1) / in_turns;
+  for (std::size_t i = 0; i < tried; ++i) {
+    const KeyEntry& entry = keys[(bus.turn + i) % keys.size()];
     // The last one that fitted has been tried.
     if (bus.last_key && entry.key == bus.last_key->key) continue;
     if (!opener.fits_key(entry, exchange)) continue;
     bus.last_key = exchange.key = keep(bus.scope, entry);
+    bus.strangers = bus.turn = 0;
     return opener.plain();
   }
+  ++bus.strangers;
+  bus.turn = bus.strangers < patience ? 0 : bus.turn + static_cast<std::uint32_t>(tried);
   return std::nullopt;
 }
 

@@ -8,6 +8,7 @@
 
 #include "protocol/names.h"
 #include "protocol/tables/pending.h"
+#include "protocol/walker.h"
 
 namespace mep {
 
@@ -216,16 +217,6 @@ std::vector<Table> gather_tables() {
   std::sort(gathered.begin(), gathered.end(),
             [](const Table& a, const Table& b) { return a.number < b.number; });
   return gathered;
-}
-
-// Whether bytes of the node tell dimensions: a number that is one, or a block's header of a load
-// profile (protocol/load_profile.h).
-bool teaches(const Node& node) {
-  const std::vector<BitField>& bits = node.bit_fields();
-  return node.learned_dim() || node.role == Role::block_status ||
-         std::ranges::any_of(bits,
-                             [](const BitField& bit) { return bit.learned_dim.has_value(); }) ||
-         std::ranges::any_of(node.children(), teaches);
 }
 
 Catalog build() {
