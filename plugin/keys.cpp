@@ -9,6 +9,7 @@
 #include <epan/uat.h>
 
 #include "protocol/keys.h"
+#include "protocol/rc4.h"
 
 namespace mep::plugin {
 namespace {
@@ -94,6 +95,10 @@ void reset_rows() {
   entries().clear();
 }
 
+void add_active(const char* label, AccessLevel kind, const Key& key) {
+  entries().push_back({label, kind, key, rc4_constant_under(key)});
+}
+
 }  // namespace
 
 const KeyEntry* keep(wmem_allocator_t* scope, const KeyEntry& entry) {
@@ -108,19 +113,17 @@ std::span<const KeyEntry> active_keys() {
 }
 
 void rebuild_keys() {
-  std::vector<KeyEntry>& active = entries();
-  active.clear();
+  entries().clear();
   for (unsigned i = 0; i < row_count; ++i) {
     if (!rows[i].enabled || !rows[i].key) continue;
     if (const auto key = parse_key(rows[i].key, nullptr))
-      active.push_back({rows[i].label, static_cast<AccessLevel>(rows[i].kind), *key});
+      add_active(rows[i].label, static_cast<AccessLevel>(rows[i].kind), *key);
   }
-  if (try_default_key)
-    active.push_back({"factory default", AccessLevel::advanced, factory_default_key});
+  if (try_default_key) add_active("factory default", AccessLevel::advanced, factory_default_key);
   if (try_sharing_keys) {
-    active.push_back({"shared capture", AccessLevel::advanced, sharing_key});
-    active.push_back({"shared capture", AccessLevel::basic, sharing_basic_key});
-    active.push_back({"shared capture", AccessLevel::advanced, sharing_advanced_key});
+    add_active("shared capture", AccessLevel::advanced, sharing_key);
+    add_active("shared capture", AccessLevel::basic, sharing_basic_key);
+    add_active("shared capture", AccessLevel::advanced, sharing_advanced_key);
   }
 }
 

@@ -19,6 +19,7 @@ struct KeyEntry {
   const char* label;  // lives until the key table changes, and then everything is dissected anew
   AccessLevel kind;   // which of the meter's two keys it is, and so what it permits
   Key key;
+  Key rc4_constant;  // under this key: what RC4 of every exchange begins with
 };
 
 // The enabled keys in the order of the table; last, where the preferences say so, the factory

@@ -8,6 +8,7 @@
 
 #include "protocol/names.h"
 #include "protocol/tables/pending.h"
+#include "protocol/walker.h"
 
 namespace mep {
 
@@ -252,6 +253,7 @@ std::vector<Table> gather_tables() {
 Catalog build() {
   Catalog made;
   made.tables = gather_tables();
+  for (Table& table : made.tables) table.teaches = teaches(table.root);
   made.procedures = tables::procedures();
   made.pending_event = tables::pending_event();
   for (Table& table : made.tables) settle_sensitivity(table.root, Sensitive::undecided);

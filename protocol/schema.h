@@ -356,6 +356,7 @@ struct Table {
   std::uint16_t page;
   Node root;  // a group
   Story story = Story::none;
+  bool teaches = false;  // bytes of it tell dimensions; filled in by the catalog
 
   Table tells(Story what) &&;
 };
