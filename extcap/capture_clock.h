@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "extcap/pcapng_writer.h"
+#include "system/pcapng_writer.h"
 #include "protocol/frame.h"
 
 namespace mep::extcap {
@@ -29,7 +29,7 @@ class CaptureClock {
  public:
   explicit CaptureClock(const Clocks& now);
 
-  WallTime at(Instant moment) const { return (moment + offset_).count(); }
+  system::WallTime at(Instant moment) const { return (moment + offset_).count(); }
 
   // To be called now and then. Returns what has happened to the clocks since the last call, as a
   // sentence, if anything has: the times before and behind do not fit together.

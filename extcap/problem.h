@@ -12,6 +12,7 @@
 namespace mep::extcap {
 
 using system::Problem;
+using system::ReaderGone;
 
 // An option's value that makes no sense.
 class OptionProblem : public Problem {
@@ -31,12 +32,6 @@ class OptionProblem : public Problem {
   std::string name_;
   std::string value_;
   std::string why_;
-};
-
-// Nobody reads the output any more: a normal end.
-class ReaderGone : public std::runtime_error {
- public:
-  ReaderGone() : std::runtime_error("nobody reads the output any more") {}
 };
 
 // One line on standard error, under mepdump's name.

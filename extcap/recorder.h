@@ -14,12 +14,18 @@
 #include "extcap/capture_filter.h"
 #include "extcap/drain.h"
 #include "extcap/line_book.h"
-#include "extcap/pcapng_writer.h"
 #include "protocol/frame.h"
 #include "protocol/types.h"
 #include "system/event_loop.h"
+#include "system/pcapng_writer.h"
 
 namespace mep::extcap {
+
+using system::Interface;
+using system::PcapngWriter;
+using system::Section;
+using system::Statistics;
+using system::WallTime;
 
 // A line whose records are written; an interface in the file.
 struct RecordedLine {

@@ -29,7 +29,7 @@ std::string size_text(std::size_t bytes) {
   return std::to_string(bytes) + " bytes";
 }
 
-std::string time_text(WallTime time) {
+std::string time_text(system::WallTime time) {
   const std::chrono::sys_time<Instant> moment{Instant(time)};
   const auto seconds = std::chrono::floor<std::chrono::seconds>(moment);
   const std::unique_ptr<GDateTime, decltype(&g_date_time_unref)> local(

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "extcap/pcapng_writer.h"
+#include "system/pcapng_writer.h"
 #include "protocol/frame.h"
 
 namespace mep::extcap {
@@ -20,6 +20,6 @@ std::string seconds_text(Instant duration);
 // "16 MiB", "512 KiB", "100 bytes"
 std::string size_text(std::size_t bytes);
 // In local time: "2026-06-15T08:00:00.250+02:00"
-std::string time_text(WallTime time);
+std::string time_text(system::WallTime time);
 
 }  // namespace mep::extcap

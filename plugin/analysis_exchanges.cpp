@@ -235,7 +235,7 @@ void analyse_rejection(const Analysed& in, const Exchange& exchange, std::uint32
 bool has_own_keys() {
   const auto keys = active_keys();
   return std::any_of(keys.begin(), keys.end(),
-                     [](const KeyEntry& key) { return key.key != factory_default_key; });
+                     [](const KeyEntry& key) { return !is_published(key.key); });
 }
 
 void analyse_key(const Analysed& in) {

@@ -51,9 +51,11 @@ struct Bus {
   wmem_map_t* sequences;  // sequence number -> the first Exchange that proved to have it
   std::optional<std::uint32_t> expected;  // sequence number, by the last 0x0C
   const KeyEntry* last_key;               // that fitted
+  std::uint32_t strangers;                // requests, one after the other, that no key fitted
+  std::uint32_t turn;                     // of keys that are tried on them, see prove_request()
   const Dimensions* dimensions;           // learned so far; never null
   std::array<Call*, remembered> calls;    // latest first
-  Assembly requests, responses;           // ET52, ET53
+  Assembly *requests, *responses;         // ET52, ET53; null before the first piece
   Transaction* last_requests;
   Watch* watch;     // the analysis' own; null before the first frame
   TlsSession* tls;  // the one that is going on; null: none

@@ -113,21 +113,51 @@ void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree,
   if (header.status & trouble) ei_line_trouble.add(pinfo, status);
 }
 
+// What is said of a record in place of decoding its header.
+int dissect_bad_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const char* info,
+                    const char* sentence) {
+  col_set_str(pinfo->cinfo, COL_INFO, info);
+  proto_item* item = proto_tree_add_protocol_format(tree, proto_mep, tvb, 0, -1, "MEP tap, bad");
+  proto_tree* subtree = proto_item_add_subtree(item, ett_tap);
+  const unsigned size = tvb_captured_length(tvb);
+  if (size > 0)
+    proto_tree_add_item(subtree, hf_tap_version, tvb, tap::offset_of::version, 1, ENC_NA);
+  if (size > 1)
+    proto_tree_add_item(subtree, hf_tap_header_length, tvb, tap::offset_of::size, 1, ENC_NA);
+  ei_tap_header.add(pinfo, item, "%s", sentence);
+  return static_cast<int>(size);
+}
+
 int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
   col_set_str(pinfo->cinfo, COL_INFO, "Tap header cut short");
+  const unsigned present = tvb_reported_length(tvb);
+  if (present < tap::smallest_header_size) {
+    return dissect_bad_tap(
+        tvb, pinfo, tree, "Tap header cut short",
+        wmem_strdup_printf(
+            pinfo->pool, "The record ends after %u of the %u bytes that a tap header has at least",
+            present, static_cast<unsigned>(tap::smallest_header_size)));
+  }
   const unsigned version = tvb_get_uint8(tvb, tap::offset_of::version);
   const unsigned size = tvb_get_uint8(tvb, tap::offset_of::size);
   if (version != tap::version || size < tap::smallest_header_size) {
-    col_set_str(pinfo->cinfo, COL_INFO, "Tap header of an unknown kind");
-    proto_item* item = proto_tree_add_protocol_format(tree, proto_mep, tvb, 0, -1, "MEP tap");
-    ei_tap_header.add(pinfo, item,
-                      "Version %u with a header of %u bytes: this program knows version 1 with 12 "
-                      "bytes or more",
-                      version, size);
-    return static_cast<int>(tvb_captured_length(tvb));
+    return dissect_bad_tap(
+        tvb, pinfo, tree, "Tap header of an unknown kind",
+        wmem_strdup_printf(pinfo->pool,
+                           "Version %u with a header of %u bytes: this program knows version 1 "
+                           "with 12 bytes or more",
+                           version, size));
   }
-  // Leaves by an exception where the record is shorter.
+  if (size > present) {
+    return dissect_bad_tap(
+        tvb, pinfo, tree, "Tap header longer than its record",
+        wmem_strdup_printf(pinfo->pool,
+                           "The header says that it has %u bytes, and the record "
+                           "ends after %u: what wrote it has lost the frame",
+                           size, present));
+  }
+  // Leaves by an exception where so much was not captured.
   const auto* bytes = static_cast<const std::uint8_t*>(tvb_memdup(pinfo->pool, tvb, 0, size));
   const auto parsed = tap::parse({bytes, size});
   if (!parsed) return 0;

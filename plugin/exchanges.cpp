@@ -233,11 +233,13 @@ AsAnswer read_as_answer(Bus& bus, packet_info* pinfo, Bytes message) {
 FrameFacts* learn_request(Bus& bus, packet_info* pinfo, Bytes message, const AsRequest& read) {
   Exchange* exchange = wmem_new(bus.scope, Exchange);
   *exchange = read.exchange;
-  const Exchange* previous = bus.recent[0];
+  Exchange* previous = bus.recent[0];
   // A bare code (a client that polls for TLS records) says nothing that could be repeated.
   const bool tells = exchange->size > 1;
-  if (previous && tells && previous->size == exchange->size && previous->hash == exchange->hash)
+  if (previous && tells && previous->size == exchange->size && previous->hash == exchange->hash) {
     exchange->repeats = previous;
+    exchange->first = previous->first ? previous->first : previous;
+  }
   find_same_sequence(bus, *exchange);
   settle_earlier(bus, pinfo, *exchange);
   push_front(bus.recent, exchange);

@@ -77,9 +77,11 @@ struct Exchange {
   const std::uint8_t* written;    // table bytes of a write, request.data.size of them
   const Call* call;               // BT07: the call; BT08, ET59, ET85: whose result that is
   const Exchange* repeats;        // the one before it, if its bytes were the same
+  Exchange* first;                // of a repetition: the one that began it; null: none
   const Exchange* same_sequence;  // an earlier request with its sequence number and other bytes
   TlsSession* tls;                // first pass only
   std::uint32_t answer_hash;      // of a TLS answer
+  wmem_map_t* answer_hashes;      // of all of a TLS request's and of its repetitions; null: one
   Exchange* inner;                // what TLS decrypted to
 };
 

@@ -9,6 +9,7 @@
 #include <epan/uat.h>
 
 #include "protocol/keys.h"
+#include "protocol/rc4.h"
 
 namespace mep::plugin {
 namespace {
@@ -24,6 +25,7 @@ struct Row {
 Row* rows = nullptr;
 unsigned row_count = 0;
 ws_bool try_default_key = TRUE;
+ws_bool try_sharing_keys = TRUE;
 
 std::vector<KeyEntry>& entries() {
   static std::vector<KeyEntry> active;
@@ -93,6 +95,10 @@ void reset_rows() {
   entries().clear();
 }
 
+void add_active(const char* label, AccessLevel kind, const Key& key) {
+  entries().push_back({label, kind, key, rc4_constant_under(key)});
+}
+
 }  // namespace
 
 const KeyEntry* keep(wmem_allocator_t* scope, const KeyEntry& entry) {
@@ -107,15 +113,18 @@ std::span<const KeyEntry> active_keys() {
 }
 
 void rebuild_keys() {
-  std::vector<KeyEntry>& active = entries();
-  active.clear();
+  entries().clear();
   for (unsigned i = 0; i < row_count; ++i) {
     if (!rows[i].enabled || !rows[i].key) continue;
     if (const auto key = parse_key(rows[i].key, nullptr))
-      active.push_back({rows[i].label, static_cast<AccessLevel>(rows[i].kind), *key});
+      add_active(rows[i].label, static_cast<AccessLevel>(rows[i].kind), *key);
   }
-  if (try_default_key)
-    active.push_back({"factory default", AccessLevel::advanced, factory_default_key});
+  if (try_default_key) add_active("factory default", AccessLevel::advanced, factory_default_key);
+  if (try_sharing_keys) {
+    add_active("shared capture", AccessLevel::advanced, sharing_key);
+    add_active("shared capture", AccessLevel::basic, sharing_basic_key);
+    add_active("shared capture", AccessLevel::advanced, sharing_advanced_key);
+  }
 }
 
 void register_keys(module_t* module) {
@@ -173,6 +182,11 @@ void register_keys(module_t* module) {
                                  "keys. Frames that this key fits "
                                  "are labelled \"factory default\".",
                                  &try_default_key);
+  prefs_register_bool_preference(module, "try_sharing_keys", "Also try the keys of shared captures",
+                                 "Captures that mepshare made to be published have the keys that "
+                                 "are published with it. Frames that these fit are labelled "
+                                 "\"shared capture\".",
+                                 &try_sharing_keys);
   rebuild_keys();
 }
 

@@ -19,10 +19,12 @@ struct KeyEntry {
   const char* label;  // lives until the key table changes, and then everything is dissected anew
   AccessLevel kind;   // which of the meter's two keys it is, and so what it permits
   Key key;
+  Key rc4_constant;  // under this key: what RC4 of every exchange begins with
 };
 
-// The enabled keys in the order of the table; last, where the preference says so, the factory
-// default under both kinds' rights ("factory default", advanced).
+// The enabled keys in the order of the table; last, where the preferences say so, the factory
+// default under both kinds' rights ("factory default", advanced) and the keys of captures that
+// were made to be shared ("shared capture").
 std::span<const KeyEntry> active_keys();
 
 // A copy for as long as `scope` lives: the key table may change while a capture is open, and what

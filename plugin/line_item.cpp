@@ -15,6 +15,38 @@ std::uint32_t key(const Arrived& record, Kept what) {
          static_cast<std::uint32_t>(record.pinfo->curr_layer_num) << 24;
 }
 
+// All that is kept of a packet. Wireshark has a list for each packet that is gone through from its
+// beginning, so there is but one entry in it; nearly all packets have one frame, and so no tree.
+// File scope.
+struct OfPacket {
+  std::uint32_t key;
+  void* facts;          // the first
+  wmem_tree_t* others;  // by key; null: none
+};
+
+OfPacket* of_packet(packet_info* pinfo) {
+  return static_cast<OfPacket*>(p_get_proto_data(wmem_file_scope(), pinfo, proto_mep, 0));
+}
+
+void* recall(packet_info* pinfo, std::uint32_t key) {
+  const OfPacket* packet = of_packet(pinfo);
+  if (!packet) return nullptr;
+  if (packet->key == key) return packet->facts;
+  return packet->others ? wmem_tree_lookup32(packet->others, key) : nullptr;
+}
+
+void keep(packet_info* pinfo, std::uint32_t key, void* facts) {
+  OfPacket* packet = of_packet(pinfo);
+  if (!packet) {
+    packet = wmem_new(wmem_file_scope(), OfPacket);
+    *packet = {key, facts, nullptr};
+    p_add_proto_data(wmem_file_scope(), pinfo, proto_mep, 0, packet);
+    return;
+  }
+  if (!packet->others) packet->others = wmem_tree_new(wmem_file_scope());
+  wmem_tree_insert32(packet->others, key, facts);
+}
+
 }  // namespace
 
 Bytes captured_bytes(const packet_info* pinfo, tvbuff_t* tvb) {
@@ -24,11 +56,11 @@ Bytes captured_bytes(const packet_info* pinfo, tvbuff_t* tvb) {
 }
 
 void* recall(const Arrived& record, Kept what) {
-  return p_get_proto_data(wmem_file_scope(), record.pinfo, proto_mep, key(record, what));
+  return recall(record.pinfo, key(record, what));
 }
 
 void keep(const Arrived& record, Kept what, void* facts) {
-  p_add_proto_data(wmem_file_scope(), record.pinfo, proto_mep, key(record, what), facts);
+  keep(record.pinfo, key(record, what), facts);
 }
 
 FrameFacts* unreadable_facts(const Arrived& bytes, Kept what, Direction otherwise) {

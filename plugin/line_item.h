@@ -12,7 +12,8 @@ namespace mep::plugin {
 Bytes captured_bytes(const packet_info* pinfo, tvbuff_t* tvb);
 
 // What the first pass found out about a record, or about one of several frames in it, is kept under
-// its place in the packet, apart by what it is.
+// its place in the packet, apart by what it is. File scope; null where there is none. However many
+// frames a packet holds, each is found without a look at the others.
 enum class Kept : std::uint32_t {
   frame = 0,
   parts = 1U << 22,

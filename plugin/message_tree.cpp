@@ -2,15 +2,19 @@
 #include "plugin/message_tree.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "plugin/layout_cache.h"
 #include "plugin/procedure_tree.h"
 #include "plugin/reading.h"
 #include "plugin/registry.h"
+#include "plugin/table_fields.h"
 #include "plugin/table_tree.h"
 #include "plugin/tapped.h"
 #include "plugin/tls_session.h"
@@ -143,8 +147,8 @@ const Note ei_answers_nothing("mep.analysis.answers_nothing", PI_SEQUENCE, PI_NO
 void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts) {
   if (!key) return;
   proto_item* item = add_generated(shown.tree, hf_key, shown.tvb, key->label);
-  if (key->key == factory_default_key) {
-    // Both of a meter's keys are this one when it leaves the factory: which is meant, nobody knows.
+  if (is_either_key(key->key)) {
+    // Both of a meter's keys are the same when it leaves the factory: which is meant, nobody knows.
     if (facts.factory_key_found) ei_factory_key.add(shown.pinfo, item);
     return;
   }
@@ -158,11 +162,22 @@ namespace {
 const char* for_packet(packet_info* pinfo, std::string_view text) {
   return wmem_strndup(pinfo->pool, text.data(), text.size());
 }
+// Of a table: made when it is first wanted, and kept for ever: each frame wants some of them
+// several times. Numbers with bits that mean nothing have no names.
+const char* kept_text(packet_info* pinfo, std::uint16_t table, std::string (*text)(std::uint16_t),
+                      std::span<const char*> all) {
+  if (table >= all.size()) return for_packet(pinfo, text(table));
+  if (!all[table]) all[table] = kept(text(table));
+  return all[table];
+}
+constexpr std::size_t all_tables_and_pending = 2 * pending_flag;
 const char* title_of(packet_info* pinfo, std::uint16_t table) {
-  return for_packet(pinfo, table_title(table));
+  static std::array<const char*, all_tables_and_pending> all{};
+  return kept_text(pinfo, table, table_title, all);
 }
 const char* label_of(packet_info* pinfo, std::uint16_t table) {
-  return for_packet(pinfo, table_label(table));
+  static std::array<const char*, all_tables_and_pending> all{};
+  return kept_text(pinfo, table, table_label, all);
 }
 
 const char* bytes_text(unsigned count) {
@@ -253,16 +268,22 @@ void show_table_data(const Shown& shown, const Request& request, Extent data,
   }
   // Nobody knows what a meter said where the digest is wrong.
   const bool believed = facts.digest != DigestStatus::bad;
-  const SizeVerdict verdict = judge_answer(request, data.size, *facts.dimensions);
-  const Dimensions layout = with_found(verdict, *facts.dimensions);
-  const bool readable = verdict.kind != SizeVerdict::Kind::contradicted;
+  const Layout layout = layout_of(shown.pinfo, *table, request, data.size, facts);
+  const bool readable = layout.verdict.kind != SizeVerdict::Kind::contradicted;
   const bool pending = (*request.table & pending_flag) != 0;
-  if (believed && readable) tell_reading(shown.pinfo, *table, stretch, layout);
-  if (believed && readable && !pending) tap_table(shown.pinfo, *table, stretch, layout, facts);
+  if (believed && readable && !pending)
+    tap_table(shown.pinfo, *table, stretch, *layout.dimensions, facts);
   const TableBytes bytes{shown.tvb, shown.offset + data.offset, stretch, shown.pinfo,
                          proto_item_add_subtree(item, ett_table)};
-  show_table(bytes, table->root, layout);
-  show_verdict(bytes, verdict);
+  // Nearly all of the work: for those who look.
+  const bool told = believed && readable && tells_reading(shown.pinfo, *table);
+  const bool looked_at = wants_fields_of(bytes.tree, *table);
+  if (told || looked_at) {
+    const Findings findings = findings_in(shown.pinfo, layout, stretch);
+    if (told) tell_reading(shown.pinfo, *table, stretch, *layout.dimensions, findings);
+    if (looked_at) show_table(bytes, table->root, *layout.dimensions, findings);
+  }
+  show_verdict(bytes, layout.verdict);
   const Call* call = facts.exchange ? facts.exchange->call : nullptr;
   if (*request.table == BT(7)) show_call(bytes, call, *facts.dimensions);
   if (holds_procedure_results(*request.table))
@@ -337,7 +358,7 @@ void show_repetition(const Shown& shown, const Exchange& exchange) {
 // What the key that fits does not permit, by Appendix C. Of a request inside a transaction it is
 // the key with which the transaction was written (page 130).
 void show_permission(const Shown& shown, const Request& request, const KeyEntry* key) {
-  if (!key || key->key == factory_default_key || !request.table ||
+  if (!key || is_either_key(key->key) || !request.table ||
       !is_write(static_cast<RequestCode>(request.code)))
     return;
   const Bytes data = request.data.of(shown.bytes);

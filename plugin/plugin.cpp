@@ -4,6 +4,7 @@
 #include "plugin/conversations.h"
 #include "plugin/dissector.h"
 #include "plugin/follow.h"
+#include "plugin/layout_cache.h"
 #include "plugin/meter_summary.h"
 #include "plugin/preferences.h"
 #include "plugin/readings.h"
@@ -23,6 +24,7 @@ void register_protocol() {
   mep::plugin::register_tls();
   mep::plugin::register_preferences();
   mep::plugin::register_buses();
+  mep::plugin::register_layout_cache();
   mep::plugin::register_taps();
   mep::plugin::register_conversations();
   mep::plugin::register_statistics();

@@ -293,11 +293,13 @@ void tell_intervals(Teller& teller, const Table& table, const Findings& findings
 
 }  // namespace
 
+bool tells_reading(const packet_info* pinfo, const Table& table) {
+  return table.story != Story::none && col_get_writable(pinfo->cinfo, COL_INFO);
+}
+
 void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch,
-                  const Dimensions& dimensions) {
+                  const Dimensions& dimensions, const Findings& findings) {
   const Story story = table.story;
-  if (story == Story::none) return;
-  const Findings findings = find(pinfo->pool, table.root, stretch, dimensions);
   Teller teller{pinfo, mark_of(pinfo, findings.assumed)};
   if (story == Story::intervals)
     return tell_intervals(teller, table, findings, stretch, dimensions);

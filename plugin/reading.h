@@ -5,13 +5,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include "plugin/findings.h"
 #include "plugin/wireshark.h"
 #include "protocol/walker.h"
 
 namespace mep::plugin {
 
-// Appends energies, powers, the time, flags: where the table has something to say in a few words.
+// Whether the table has something to say in a few words, and the column takes it in.
+bool tells_reading(const packet_info* pinfo, const Table& table);
+// Appends energies, powers, the time, flags. `findings`: in the stretch.
 void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch,
-                  const Dimensions& dimensions);
+                  const Dimensions& dimensions, const Findings& findings);
 
 }  // namespace mep::plugin

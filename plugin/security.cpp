@@ -28,46 +28,80 @@ Bytes decrypted(wmem_allocator_t* pool, Bytes message, const Key& exchange_key, 
   return {copy, message.size()};
 }
 
-// Whether the digest at the end of `plain` is what `key` makes of `state` and the bytes before it.
-bool authentic(const DigestState& state, const Key& key, Bytes plain) {
-  return digest_matches(digest_update(state, key, without_digest(plain)), key,
-                        closing_digest(plain));
+// What `key` makes of `state` and the bytes of `plain` before its digest, if the digest is that of
+// it.
+std::optional<DigestState> authentic(const DigestState& state, const Key& key, Bytes plain) {
+  const DigestState after = digest_update(state, key, without_digest(plain));
+  if (!digest_matches(after, key, closing_digest(plain))) return std::nullopt;
+  return after;
+}
+
+// Whether a request is so certainly a clear one that nobody needs to ask whether a key makes
+// another of it: by its form, and by what the bus has been of late.
+bool is_certainly_clear(const Bus& bus, Bytes message) {
+  constexpr int certain = 20;
+  return clear_request_bits(message) + 2 * bus.lean >= certain;
+}
+
+// After so many requests in a row that no key fits, keys take turns if there are many: each is
+// tried on one request in so many at least. A bus that somebody's key fits from some moment on is
+// opened a few requests later then, and one that nobody's fits does not cost a table full of keys
+// for each frame.
+constexpr std::uint32_t patience = 16;
+constexpr std::size_t few = 5;  // one of the user's, and those that everybody has
+constexpr std::size_t in_turns = 10;
+
+std::size_t keys_to_try(std::size_t keys, std::uint32_t strangers) {
+  if (strangers < patience) return keys;
+  return std::min(keys, std::max(few, (keys + in_turns - 1) / in_turns));
 }
 
 class RequestOpener {
  public:
-  RequestOpener(packet_info* pinfo, Bytes message) : pinfo_(pinfo), message_(message) {}
+  RequestOpener(packet_info* pinfo, Bytes message, bool may_be_encrypted)
+      : pinfo_(pinfo), message_(message), may_be_encrypted_(may_be_encrypted) {}
 
-  // Whether the key fits the message in clear; if so, what the answer will need is kept.
-  bool fits_clear(const KeyEntry& entry, Exchange& exchange) {
-    if (!authentic({}, entry.key, message_)) return false;
-    take(entry, message_, Cover::clear, exchange);
-    return true;
-  }
-
-  bool fits_encrypted(const KeyEntry& entry, Exchange& exchange) {
-    const Key exchange_key = rc4_exchange_key(entry.key, closing_digest(message_));
-    const Bytes plain = decrypted(pinfo_->pool, message_, exchange_key, 0);
-    if (plain.empty() || !authentic({}, entry.key, plain)) return false;
-    exchange.exchange_key = exchange_key;
-    take(entry, plain, Cover::opened, exchange);
-    return true;
+  // Whether the key fits the message, in clear or encrypted; if so, what the answer will need is
+  // kept.
+  bool fits_key(const KeyEntry& entry, Exchange& exchange) {
+    if (const auto digest = authentic({}, entry.key, message_)) {
+      take(entry, message_, *digest, Cover::clear, exchange);
+      return true;
+    }
+    return may_be_encrypted_ && fits_encrypted(entry, exchange);
   }
 
   Bytes plain() const { return plain_; }
 
  private:
-  void take(const KeyEntry& entry, Bytes plain, Cover cover, Exchange& exchange) {
+  bool fits_encrypted(const KeyEntry& entry, Exchange& exchange) {
+    const Key exchange_key = rc4_exchange_key_from(entry.rc4_constant, closing_digest(message_));
+    // All keys write their attempts into one and the same place.
+    if (!attempt_) attempt_ = static_cast<std::uint8_t*>(wmem_alloc(pinfo_->pool, message_.size()));
+    std::copy(message_.begin(), message_.end(), attempt_);
+    const Bytes plain(attempt_, message_.size());
+    if (!rc4_apply(exchange_key, 0, {attempt_, message_.size() - digest_size})) return false;
+    const auto digest = authentic({}, entry.key, plain);
+    if (!digest) return false;
+    exchange.exchange_key = exchange_key;
+    take(entry, plain, *digest, Cover::opened, exchange);
+    return true;
+  }
+
+  void take(const KeyEntry& entry, Bytes plain, const DigestState& digest, Cover cover,
+            Exchange& exchange) {
     plain_ = plain;
     exchange.key = &entry;
     exchange.cover = cover;
-    exchange.digest = digest_update({}, entry.key, without_digest(plain));
+    exchange.digest = digest;
     exchange.request = parse_request(plain, Trailer::present);
   }
 
   packet_info* pinfo_;
   Bytes message_;
+  bool may_be_encrypted_;
   Bytes plain_;
+  std::uint8_t* attempt_ = nullptr;
 };
 
 }  // namespace
@@ -77,23 +111,31 @@ std::optional<Bytes> prove_request(Bus& bus, packet_info* pinfo, Bytes message,
   const bool tls = fits(message, message.size(), Direction::client_to_meter) == Fit::yes &&
                    is_tls(static_cast<RequestCode>(message[0]));
   if (message.size() < smallest_secured_request || tls) return std::nullopt;
-  RequestOpener opener(pinfo, message);
-  const auto fits_either = [&](const KeyEntry& entry) {
-    return opener.fits_clear(entry, exchange) || opener.fits_encrypted(entry, exchange);
-  };
-  if (bus.last_key && fits_either(*bus.last_key)) return opener.plain();
-  for (const KeyEntry& entry : active_keys()) {
-    if (!fits_either(entry)) continue;
-    bus.last_key = exchange.key = keep(bus.scope, entry);
+  RequestOpener opener(pinfo, message, !is_certainly_clear(bus, message));
+  if (bus.last_key && opener.fits_key(*bus.last_key, exchange)) {
+    bus.strangers = bus.turn = 0;
     return opener.plain();
   }
+  const std::span<const KeyEntry> keys = active_keys();
+  const std::size_t tried = keys_to_try(keys.size(), bus.strangers);
+  for (std::size_t i = 0; i < tried; ++i) {
+    const KeyEntry& entry = keys[(bus.turn + i) % keys.size()];
+    // The last one that fitted has been tried.
+    if (bus.last_key && entry.key == bus.last_key->key) continue;
+    if (!opener.fits_key(entry, exchange)) continue;
+    bus.last_key = exchange.key = keep(bus.scope, entry);
+    bus.strangers = bus.turn = 0;
+    return opener.plain();
+  }
+  ++bus.strangers;
+  bus.turn = bus.strangers < patience ? 0 : bus.turn + static_cast<std::uint32_t>(tried);
   return std::nullopt;
 }
 
 std::optional<Bytes> prove_answer(packet_info* pinfo, const Exchange& exchange, Bytes message) {
   if (!exchange.key || message.size() < smallest_secured_response) return std::nullopt;
   const auto proven = [&](Bytes plain) {
-    return !plain.empty() && authentic(exchange.digest, exchange.key->key, plain);
+    return !plain.empty() && authentic(exchange.digest, exchange.key->key, plain).has_value();
   };
   if (exchange.cover == Cover::opened) {
     const Bytes plain =

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/table_fields.h"
 
+#include <algorithm>
+#include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,10 +108,66 @@ header_field_info describe(const FieldInfo& field) {
   return info;
 }
 
+bool has_records(const Node& node) {
+  return node.role == Role::device_records || std::ranges::any_of(node.children(), has_records);
+}
+
+// The numbers of all fields that bytes of a node can be shown as.
+void gather(const Node& node, std::vector<int>& all) {
+  const auto add = [&all](std::uint32_t id) {
+    if (id != 0) all.push_back(numbers()[id]);
+  };
+  add(node.field().id);
+  for (const BitField& bit : node.bit_fields()) add(bit.id);
+  if (const RegistersPart* row = node.registers())
+    for (const std::uint32_t id : row->source_ids) add(id);
+  for (const Node& child : node.children()) gather(child, all);
+}
+
+// What any table may show beside its own: what cannot be decoded, times, and what a source's value
+// or a record of a device means.
+bool is_in_any_table(std::string_view abbrev) {
+  constexpr std::string_view others[] = {"mep.cut", "mep.undecoded", "mep.not_a_time",
+                                         "mep.assumed"};
+  return abbrev.starts_with("mep.mbus.") || abbrev.ends_with(".interval_end_time") ||
+         std::ranges::find(others, abbrev) != std::end(others);
+}
+
+struct Shows {
+  std::vector<int> own;
+  bool records = false;  // of devices, about which there are notes whoever looks
+};
+
+Shows shown_by(const Table& table) {
+  Shows shows;
+  gather(table.root, shows.own);
+  Field::for_each([&](const Field& field) {
+    if (is_in_any_table(field.info().abbrev)) shows.own.push_back(field);
+  });
+  shows.records = has_records(table.root);
+  return shows;
+}
+
+// Made when it is first asked for; lives as long as the program.
+const Shows& shows(const Table& table) {
+  static std::vector<std::optional<Shows>> all(all_tables().size());
+  std::optional<Shows>& one = all[static_cast<std::size_t>(&table - all_tables().data())];
+  if (!one) one = shown_by(table);
+  return *one;
+}
+
 }  // namespace
 
 int table_field(std::uint32_t id) {
   return numbers()[id];
+}
+
+bool wants_fields_of(proto_tree* tree, const Table& table) {
+  if (!tree) return false;
+  const Shows& can_show = shows(table);
+  return can_show.records || std::ranges::any_of(can_show.own, [tree](int number) {
+           return proto_field_is_referenced(tree, number);
+         });
 }
 
 void register_table_fields() {

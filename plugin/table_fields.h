@@ -7,11 +7,16 @@
 #include <cstdint>
 
 #include "plugin/wireshark.h"
+#include "protocol/schema.h"
 
 namespace mep::plugin {
 
 // Wireshark's number of the field with that number in the catalog.
 int table_field(std::uint32_t id);
+
+// Whether anything that bytes of the table are shown as is asked for: the tree is looked at, or a
+// filter, a column or a graph has a field of it. False for no tree.
+bool wants_fields_of(proto_tree* tree, const Table& table);
 
 // After register_fields(): the protocol exists.
 void register_table_fields();

@@ -2,6 +2,7 @@
 #include "plugin/table_memory.h"
 
 #include <new>
+#include <optional>
 
 #include "plugin/findings.h"
 #include "protocol/names.h"
@@ -44,13 +45,20 @@ const Call* learn_result(Bus& bus, const packet_info* pinfo, const Request& requ
 
 // --- Transactions
 
+void begin(Assembly& assembly) {
+  assembly.filled = 0;
+  assembly.pieces = 0;
+}
+
 // Takes in a piece; the whole transaction if this piece completes it.
-Transaction* assemble(wmem_allocator_t* scope, Assembly& assembly, const packet_info* pinfo,
+Transaction* assemble(wmem_allocator_t* scope, Assembly*& in_progress, const packet_info* pinfo,
                       std::size_t offset, Bytes piece) {
-  if (offset == 0) assembly = {};
+  if (!in_progress) in_progress = wmem_new0(scope, Assembly);
+  Assembly& assembly = *in_progress;
+  if (offset == 0) begin(assembly);
   const bool fits = offset == assembly.filled && piece.size() <= max_transaction_size - offset;
   if (!fits) {
-    assembly = {};
+    begin(assembly);
     return nullptr;
   }
   std::copy(piece.begin(), piece.end(), assembly.bytes + offset);
@@ -68,7 +76,7 @@ Transaction* assemble(wmem_allocator_t* scope, Assembly& assembly, const packet_
   whole->frame = pinfo->num;
   whole->time = pinfo->abs_ts;
   whole->in_pieces = assembly.pieces > 1;
-  assembly = {};
+  begin(assembly);
   return whole;
 }
 
@@ -132,29 +140,49 @@ Transaction* learn_transaction_responses(Bus& bus, const packet_info* pinfo,
 
 // --- Dimensions
 
-// Takes in what table bytes tell about the layout of others; valid from this frame on.
-void learn_dimensions(Bus& bus, const Request& request, Bytes data) {
-  // What is pending does not count yet.
-  const bool active = request.table && (*request.table & pending_flag) == 0;
-  const Table* table = active ? find_table(*request.table) : nullptr;
-  if (!table || data.empty()) return;
-  // Its own layout may be known from its size alone, or not at all.
-  const SizeVerdict verdict = judge_answer(request, data.size(), *bus.dimensions);
-  if (verdict.kind == SizeVerdict::Kind::contradicted) return;
-  Dimensions known = *bus.dimensions;
-  const Dimensions layout = with_found(verdict, known);
-  if (!learn(*table, {request.offset, data}, layout, known)) return;
-  auto* kept = static_cast<Dimensions*>(wmem_alloc(bus.scope, sizeof(Dimensions)));
-  bus.dimensions = new (kept) Dimensions(known);
-}
+// What a frame tells about the layout of tables, be it one answer or a transaction of many: in one
+// copy of what is known, which is made when something is told, and kept once.
+class Lesson {
+ public:
+  explicit Lesson(Bus& bus) : bus_(bus) {}
+
+  // What is known with what the frame has told so far.
+  const Dimensions& known() const { return learned_ ? *learned_ : *bus_.dimensions; }
+
+  void take(const Request& request, Bytes data) {
+    // What is pending does not count yet.
+    const bool active = request.table && (*request.table & pending_flag) == 0;
+    const Table* table = active ? find_table(*request.table) : nullptr;
+    if (!table || !table->teaches || data.empty()) return;
+    // Its own layout may be known from its size alone, or not at all.
+    const SizeVerdict verdict = judge_answer(request, data.size(), known());
+    if (verdict.kind == SizeVerdict::Kind::contradicted) return;
+    const Dimensions layout = with_found(verdict, known());
+    if (!learned_) learned_ = *bus_.dimensions;
+    changed_ |= learn(*table, {request.offset, data}, layout, *learned_);
+  }
+
+  // Valid from this frame on.
+  void keep() {
+    if (!changed_) return;
+    auto* kept = static_cast<Dimensions*>(wmem_alloc(bus_.scope, sizeof(Dimensions)));
+    bus_.dimensions = new (kept) Dimensions(*learned_);
+    changed_ = false;
+  }
+
+ private:
+  Bus& bus_;
+  std::optional<Dimensions> learned_;
+  bool changed_ = false;
+};
 
 // --- Alerts
 
-const AlertFlags* learn_alert_flags(const Bus& bus, const packet_info* pinfo,
-                                    const Request& request, Bytes data) {
+const AlertFlags* learn_alert_flags(const Bus& bus, const Dimensions& known,
+                                    const packet_info* pinfo, const Request& request, Bytes data) {
   if (request.table != ET(13)) return nullptr;
   const Findings findings =
-      find(pinfo->pool, find_table(ET(13))->root, {request.offset, data}, *bus.dimensions);
+      find(pinfo->pool, find_table(ET(13))->root, {request.offset, data}, known);
   AlertFlags* flags = nullptr;
   for (unsigned i = 0; i < findings.count(); ++i) {
     const Found& found = findings[i];
@@ -172,7 +200,8 @@ const AlertFlags* learn_alert_flags(const Bus& bus, const packet_info* pinfo,
 }
 
 // What a transaction's responses tell counts like any other response.
-void learn_from_transaction(Bus& bus, const packet_info* pinfo, Transaction& responses) {
+void learn_from_transaction(Bus& bus, Lesson& lesson, const packet_info* pinfo,
+                            Transaction& responses) {
   if (!responses.partner) return;
   const Bytes asked(responses.partner->bytes, responses.partner->size);
   const Bytes answered(responses.bytes, responses.size);
@@ -190,12 +219,11 @@ void learn_from_transaction(Bus& bus, const packet_info* pinfo, Transaction& res
         parse_response(message, read ? Answers::read : Answers::write, Trailer::absent);
     if (!response.is(ResponseCode::ok)) continue;
     if (!read) {
-      if (request.problem == Problem::none)
-        learn_dimensions(bus, request, request.data.of(question));
+      if (request.problem == Problem::none) lesson.take(request, request.data.of(question));
       continue;
     }
     const Bytes data = response.data.of(message);
-    learn_dimensions(bus, request, data);
+    lesson.take(request, data);
     keep_call(bus.scope, responses, record, learn_result(bus, pinfo, request, data));
   }
 }
@@ -211,22 +239,24 @@ void learn_from_write(Bus& bus, const packet_info* pinfo, Exchange& exchange, Fr
 void learn_from_answer(Bus& bus, const packet_info* pinfo, Exchange& exchange, Bytes message,
                        const Response& response, FrameFacts& facts) {
   if (!response.is(ResponseCode::ok) || !exchange.request.table) return;
+  Lesson lesson(bus);
   if (answers_to(&exchange) == Answers::write) {
-    learn_dimensions(bus, exchange.request, {exchange.written, exchange.request.data.size});
+    lesson.take(exchange.request, {exchange.written, exchange.request.data.size});
   } else if (answers_to(&exchange) == Answers::read) {
     const Bytes data = response.data.of(message);
-    learn_dimensions(bus, exchange.request, data);
+    lesson.take(exchange.request, data);
     const Call* call = learn_result(bus, pinfo, exchange.request, data);
     if (call) exchange.call = call;
-    facts.alert_flags = learn_alert_flags(bus, pinfo, exchange.request, data);
+    facts.alert_flags = learn_alert_flags(bus, lesson.known(), pinfo, exchange.request, data);
     facts.foreign_result = !call && holds_procedure_results(*exchange.request.table) &&
                            exchange.request.offset == 0 && procedure::parse_result(data);
     if (exchange.request.table == ET(53)) {
       Transaction* transaction = learn_transaction_responses(bus, pinfo, exchange, data);
       facts.transaction = transaction;
-      if (transaction) learn_from_transaction(bus, pinfo, *transaction);
+      if (transaction) learn_from_transaction(bus, lesson, pinfo, *transaction);
     }
   }
+  lesson.keep();
   facts.dimensions = bus.dimensions;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "plugin/findings.h"
 #include "plugin/interval_view.h"
@@ -52,6 +53,26 @@ struct IntervalEnd : Field {
 const IntervalEnd hf_interval_end[load_profile_sets] = {
     IntervalEnd("mep.bt64.interval_end_time"), IntervalEnd("mep.bt65.interval_end_time"),
     IntervalEnd("mep.bt66.interval_end_time"), IntervalEnd("mep.bt67.interval_end_time")};
+
+// What stands behind a field's text, put there in one: to Wireshark each piece is a label to be
+// made. Longer ones than Wireshark's labels are cut off.
+class Tail {
+ public:
+  void add(std::string_view text) {
+    const std::size_t size = std::min(text.size(), sizeof text_ - 1 - used_);
+    std::copy_n(text.data(), size, text_ + used_);
+    used_ += size;
+    text_[used_] = '\0';
+  }
+  void put_behind(proto_item* item) {
+    if (used_ > 0) proto_item_append_text(item, "%s", text_);
+    used_ = 0;
+  }
+
+ private:
+  char text_[ITEM_LABEL_LENGTH] = "";
+  std::size_t used_ = 0;
+};
 
 // --- The tree
 
@@ -242,37 +263,52 @@ struct Display {
     }
     proto_item* item = add_field(tree, found);
     if (holds_records(found)) show_records(shown, item, found, *device);
-    proto_item_append_text(item, "%s", element);
-    show_meaning(item, found);
+    Tail tail;
+    tail.add(element);
+    add_meaning(tail, found);
+    tail.put_behind(item);
     if (show_channel(item, found, index)) return;
+    const Source* source = found.node->kind() == Kind::registers && found.source >= 0
+                               ? find_source(static_cast<std::uint16_t>(found.source))
+                               : nullptr;
+    if (source) add_scale(tail, *source);
     const bool named_in_text =
         found.node->kind() == Kind::registers &&
         (found.node->registers()->one_name || field_id(found) == found.node->field().id) &&
         found.source >= 0;
-    show_scale(item, found);
     if (named_in_text) {
-      const Source* source = find_source(static_cast<std::uint16_t>(found.source));
-      const char* unit = source ? kept(std::string(source->unit)) : "";
-      if (unit[0]) proto_item_append_text(item, " %s", unit);
-      proto_item_append_text(item, " (%s)", name_of(found));
+      if (source && !source->unit.empty()) {
+        tail.add(" ");
+        tail.add(source->unit);
+      }
+      tail.add(" (");
+      tail.add(name_of(found));
+      tail.add(")");
     }
-    if (found.node->kind() == Kind::registers && found.source < 0)
-      proto_item_append_text(item, " [%d]", found.index);
+    if (found.node->kind() == Kind::registers && found.source < 0) {
+      tail.add(" [");
+      tail.add(wmem_strdup_printf(shown.pinfo->pool, "%d", found.index));
+      tail.add("]");
+    }
+    tail.put_behind(item);
   }
 
   // What other tables and fields make of the value.
-  void show_meaning(proto_item* item, const Found& found) const {
+  void add_meaning(Tail& tail, const Found& found) const {
     if (!found.has_value) return;
     for (const FieldPart::Meaning& meaning : found.node->field().details.get().meanings) {
       const auto name = name_of_value(meaning.names, found.value);
-      if (name && dimensions.learned(meaning.dim) == meaning.value)
-        proto_item_append_text(item, " (%s)", name->data());  // a literal
+      if (!name || dimensions.learned(meaning.dim) != meaning.value) continue;
+      tail.add(" (");
+      tail.add(*name);
+      tail.add(")");
     }
     const Source* source =
         found.unit_of >= 0 ? find_source(static_cast<std::uint16_t>(found.unit_of)) : nullptr;
     if (!source || source->unit.empty()) return;
-    proto_item_append_text(item, " %s", source->unit.data());  // a literal
-    append_scale(item, *source);
+    tail.add(" ");
+    tail.add(source->unit);
+    add_scale(tail, *source);
   }
 
   // "Water (M-Bus device 2)"; null for sources that are no device's.
@@ -329,15 +365,11 @@ struct Display {
   }
 
   // CT meters may count energy in tens or hundreds (page 158): the number stays as it came.
-  void show_scale(proto_item* item, const Found& found) const {
-    if (found.node->kind() != Kind::registers || found.source < 0) return;
-    const Source* source = find_source(static_cast<std::uint16_t>(found.source));
-    if (source) append_scale(item, *source);
-  }
-  void append_scale(proto_item* item, const Source& source) const {
+  void add_scale(Tail& tail, const Source& source) const {
     const std::int32_t scale = dimensions.get(Dim::energy_register_unit);
-    if (scale > 1 && source.measure == Measure::energy)
-      proto_item_append_text(item, " × %d", scale);
+    if (scale <= 1 || source.measure != Measure::energy) return;
+    tail.add(" × ");
+    tail.add(wmem_strdup_printf(shown.pinfo->pool, "%d", scale));
   }
 
   void show_cut(proto_tree* tree, const Found& found, const char* element) const {
@@ -563,7 +595,11 @@ struct Display {
 
 void show_table(const TableBytes& shown, const Node& root, const Dimensions& dimensions) {
   if (!shown.tree || shown.stretch.bytes.empty()) return;
-  const Findings findings = find(shown.pinfo->pool, root, shown.stretch, dimensions);
+  show_table(shown, root, dimensions, find(shown.pinfo->pool, root, shown.stretch, dimensions));
+}
+
+void show_table(const TableBytes& shown, const Node& root, const Dimensions& dimensions,
+                const Findings& findings) {
   auto profile = profile_place(root, dimensions);
   DevicePlace device;
   Display{shown, profile ? &*profile : nullptr, &device, dimensions}.show_all(findings);

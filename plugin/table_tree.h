@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include "plugin/findings.h"
 #include "plugin/wireshark.h"
 #include "protocol/dimensions.h"
 #include "protocol/schema.h"
@@ -25,6 +26,9 @@ struct TableBytes {
 // Adds what `root` describes under `tree`. `dimensions`: what was known when the frame was
 // captured.
 void show_table(const TableBytes& shown, const Node& root, const Dimensions& dimensions);
+// The same of what a walk found already.
+void show_table(const TableBytes& shown, const Node& root, const Dimensions& dimensions,
+                const Findings& findings);
 
 // Adds what the answer's size says of dimensions.
 void show_verdict(const TableBytes& shown, const SizeVerdict& verdict);

@@ -87,8 +87,8 @@ void hand_over(const tls::Random& client_random, const tls::MasterSecret& secret
 
 bool concerns(const KeyEntry& entry, const std::optional<tls::Identity>& identity) {
   if (!identity || identity->key > 1) return true;
-  // The factory default stands for either key.
-  return entry.key == factory_default_key ||
+  // Some stand for either key.
+  return is_either_key(entry.key) ||
          (identity->key == 1) == (entry.kind == AccessLevel::advanced);
 }
 
@@ -201,6 +201,22 @@ void repeat(Bus& bus, const TlsSession& session, FrameFacts& facts) {
   facts.tls = learned;
 }
 
+// Whether the request, or one that it repeats, was answered with these bytes before; remembers
+// them. However often a client repeats itself, and whatever it is told, this is one look-up.
+bool answered_before(Exchange& exchange, std::uint32_t hash) {
+  exchange.answer_hash = hash;
+  if (!exchange.first) return false;
+  Exchange& first = *exchange.first;
+  if (!first.answer_hashes) {
+    first.answer_hashes = wmem_map_new(wmem_file_scope(), g_direct_hash, g_direct_equal);
+    if (first.answer_frame != 0)
+      wmem_map_insert(first.answer_hashes, GUINT_TO_POINTER(first.answer_hash), &first);
+  }
+  const bool known = wmem_map_contains(first.answer_hashes, GUINT_TO_POINTER(hash));
+  if (!known) wmem_map_insert(first.answer_hashes, GUINT_TO_POINTER(hash), &exchange);
+  return known;
+}
+
 }  // namespace
 
 void learn_tls_request(Bus& bus, packet_info*, Exchange& exchange, Bytes data, FrameFacts& facts) {
@@ -219,17 +235,14 @@ void learn_tls_request(Bus& bus, packet_info*, Exchange& exchange, Bytes data, F
 
 void learn_tls_response(Bus& bus, packet_info*, Exchange& exchange, Bytes data, FrameFacts& facts) {
   if (!exchange.tls || data.empty()) return;
-  const std::uint32_t hash = wmem_strong_hash(data.data(), data.size());
-  exchange.answer_hash = hash;
   // The repetition of a request that had been answered is answered with the same bytes. A request
   // without bytes of its own asks for more of an answer.
   const bool asks = exchange.request.data.size > 0;
-  for (const Exchange* before = exchange.repeats; before && asks; before = before->repeats) {
-    if (before->answer_frame == 0 || before->answer_hash != hash) continue;
+  if (asks && answered_before(exchange, wmem_strong_hash(data.data(), data.size()))) {
     repeat(bus, *exchange.tls, facts);
-    return;
+  } else {
+    feed(bus, *exchange.tls, Direction::meter_to_client, data, facts);
   }
-  feed(bus, *exchange.tls, Direction::meter_to_client, data, facts);
 }
 
 // --- Showing ------------------------------------------------------------------------------------
@@ -240,8 +253,8 @@ namespace {
 // decrypts. Packet scope.
 struct AtTls {
   const FrameFacts* facts;  // null: none is
-  std::uint32_t place;      // in the packet: TCP brings several frames in one
-  unsigned payloads;
+  TlsPayload** next;        // where the facts of its next payload are, or will be
+  unsigned payloads;        // so far
 };
 
 AtTls& at_tls(packet_info* pinfo) {
@@ -304,22 +317,30 @@ FrameFacts* learn_payload(packet_info* pinfo, const AtTls& at, Bytes message) {
   return facts;
 }
 
+// Learned when it is seen on the first pass.
+FrameFacts* facts_of_next_payload(packet_info* pinfo, AtTls& at, Bytes message) {
+  FrameFacts* facts;
+  if (*at.next) {
+    facts = (*at.next)->facts;
+  } else if (pinfo->fd->visited) {
+    facts = facts_of_payload(pinfo->pool, *at.facts);
+    facts->alone = true;
+    return facts;
+  } else {
+    facts = learn_payload(pinfo, at, message);
+    *at.next = wmem_new0(wmem_file_scope(), TlsPayload);
+    (*at.next)->facts = facts;
+  }
+  at.next = &(*at.next)->next;
+  return facts;
+}
+
 // One decrypted message: C12.18 without an authentication trailer.
 int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   AtTls& at = at_tls(pinfo);
   if (!at.facts) return 0;
   const Bytes message = captured_bytes(pinfo, tvb);
-  // Apart from the keys of whole frames, which have the layer in their upper byte.
-  const std::uint32_t key = 0xFF000000 | (at.place & 0xFFFF) << 8 | (at.payloads & 0xFF);
-  auto* facts =
-      static_cast<FrameFacts*>(p_get_proto_data(wmem_file_scope(), pinfo, proto_mep, key));
-  if (!facts && pinfo->fd->visited) {
-    facts = facts_of_payload(pinfo->pool, *at.facts);
-    facts->alone = true;
-  } else if (!facts) {
-    facts = learn_payload(pinfo, at, message);
-    p_add_proto_data(wmem_file_scope(), pinfo, proto_mep, key, facts);
-  }
+  FrameFacts* facts = facts_of_next_payload(pinfo, at, message);
   ++at.payloads;
   tap_inside(pinfo, *at.facts, *facts, message);
 
@@ -329,15 +350,15 @@ int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) 
   const Shown shown{
       tvb, 0, message, proto_item_add_subtree(item, ett_message), pinfo, Trailer::absent, true};
   // The story of what was inside replaces that of the wrapping.
-  col_set_writable(pinfo->cinfo, COL_INFO, TRUE);
-  if (message.empty()) {
-    col_set_str(pinfo->cinfo, COL_INFO, "Empty TLS record");
-  } else if (facts->direction == Direction::client_to_meter) {
-    show_request(shown, parse_request(message, Trailer::absent), *facts);
-  } else {
-    show_response(shown, *facts);
-  }
-  col_set_writable(pinfo->cinfo, COL_INFO, FALSE);
+  with_column_open(pinfo, COL_INFO, [&] {
+    if (message.empty()) {
+      col_set_str(pinfo->cinfo, COL_INFO, "Empty TLS record");
+    } else if (facts->direction == Direction::client_to_meter) {
+      show_request(shown, parse_request(message, Trailer::absent), *facts);
+    } else {
+      show_response(shown, *facts);
+    }
+  });
   return static_cast<int>(message.size());
 }
 
@@ -347,34 +368,31 @@ int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) 
 constexpr std::uint32_t meter_port = 1U << 16;
 constexpr std::uint32_t first_client_port = meter_port + 1;
 
-void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFacts& facts,
-              std::uint32_t place) {
-  const auto ptype = pinfo->ptype;
-  const std::uint32_t srcport = pinfo->srcport;
-  const std::uint32_t destport = pinfo->destport;
-  const auto can_desegment = pinfo->can_desegment;
+// What is wrong with the records is shown as Wireshark shows it, and ends with them: the frame
+// around them, and the frames behind it in the packet, go on as if nothing had been.
+void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFacts& facts) {
+  const PacketState before(*pinfo);
   const bool from_client = facts.direction == Direction::client_to_meter;
   const std::uint32_t client_port = first_client_port + facts.tls->session;
   pinfo->ptype = PT_TCP;
   pinfo->srcport = from_client ? client_port : meter_port;
   pinfo->destport = from_client ? meter_port : client_port;
   pinfo->can_desegment = 0;
-  at_tls(pinfo) = {&facts, place, 0};
+  at_tls(pinfo) = {&facts, &facts.tls->payloads, 0};
   guarded(
       [&] {
         tls_set_appdata_dissector(tls_handle, pinfo, payload_handle);
-        // TLS would put its own words into the packet list.
-        with_column_closed(pinfo, COL_PROTOCOL, [&] {
-          with_column_closed(pinfo, COL_INFO,
-                             [&] { call_dissector(tls_handle, tvb, pinfo, tree); });
+        contained(tvb, pinfo, tree, [&] {
+          // TLS would put its own words into the packet list.
+          with_column_closed(pinfo, COL_PROTOCOL, [&] {
+            with_column_closed(pinfo, COL_INFO,
+                               [&] { call_dissector(tls_handle, tvb, pinfo, tree); });
+          });
         });
       },
       [&] {
         at_tls(pinfo) = {};
-        pinfo->ptype = ptype;
-        pinfo->srcport = srcport;
-        pinfo->destport = destport;
-        pinfo->can_desegment = can_desegment;
+        before.restore(*pinfo);
       });
 }
 
@@ -415,8 +433,7 @@ void show_tls(const Shown& shown, const Extent& data, const FrameFacts& facts) {
   } else {
     records = tvb_new_subset_length(shown.tvb, shown.offset + data.offset, data.size);
   }
-  call_tls(records, shown.pinfo, proto_tree_get_root(shown.tree), facts,
-           static_cast<std::uint32_t>(tvb_raw_offset(shown.tvb)));
+  call_tls(records, shown.pinfo, proto_tree_get_root(shown.tree), facts);
 }
 
 void register_tls() {

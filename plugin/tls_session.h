@@ -13,6 +13,13 @@
 
 namespace mep::plugin {
 
+// What is known of a message that TLS decrypted to, and of those behind it in the frame. File
+// scope.
+struct TlsPayload {
+  FrameFacts* facts;
+  TlsPayload* next;
+};
+
 // What a frame holds of a TLS session. File scope.
 struct TlsFacts {
   Bus* bus;                     // that the session is on
@@ -28,6 +35,8 @@ struct TlsFacts {
   const char* steps;    // "Client Hello"; "" where there is nothing to tell
   const KeyEntry* key;  // that fits the session; null: none, or not known yet
   bool key_missing;     // the handshake is complete, and no key fits
+  // What they decrypted to, when that was seen first.
+  mutable TlsPayload* payloads;
 };
 
 // First pass. `data`: the TLS bytes of the message.

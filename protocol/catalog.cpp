@@ -8,6 +8,7 @@
 
 #include "protocol/names.h"
 #include "protocol/tables/pending.h"
+#include "protocol/walker.h"
 
 namespace mep {
 
@@ -200,6 +201,37 @@ class Namer {
   std::map<std::string, Used> used_;
 };
 
+// What needs no decision of its own: times, bits, and numbers too small to name anybody.
+Sensitive sensitivity_by_type(const Node& node) {
+  constexpr std::int64_t names_nobody = 2;  // bytes
+  switch (node.type()) {
+    case Type::unsigned_int:
+    case Type::signed_int:
+      return node.field().size.constant().value_or(names_nobody + 1) <= names_nobody
+                 ? Sensitive::none
+                 : Sensitive::undecided;
+    case Type::chars:
+    case Type::bytes:
+    case Type::bcd:
+    case Type::float32:
+      return Sensitive::undecided;
+    case Type::fill:  // reserved by the guide, and used by somebody
+      return Sensitive::identifier;
+    default:
+      return Sensitive::none;
+  }
+}
+
+// Takes the decisions of groups down to their fields.
+void settle_sensitivity(Node& node, Sensitive around) {
+  if (node.sensitivity == Sensitive::undecided) node.sensitivity = around;
+  if (node.kind() == Kind::leaf || node.kind() == Kind::registers) {
+    if (node.sensitivity == Sensitive::undecided) node.sensitivity = sensitivity_by_type(node);
+    return;
+  }
+  for (Node& child : node.own_children()) settle_sensitivity(child, node.sensitivity);
+}
+
 std::string prefix_of(const std::string& label) {
   return field_slug(label);
 }
@@ -221,8 +253,15 @@ std::vector<Table> gather_tables() {
 Catalog build() {
   Catalog made;
   made.tables = gather_tables();
+  for (Table& table : made.tables) table.teaches = teaches(table.root);
   made.procedures = tables::procedures();
   made.pending_event = tables::pending_event();
+  for (Table& table : made.tables) settle_sensitivity(table.root, Sensitive::undecided);
+  for (Procedure& procedure : made.procedures) {
+    settle_sensitivity(procedure.parameters, Sensitive::undecided);
+    settle_sensitivity(procedure.response, Sensitive::undecided);
+  }
+  settle_sensitivity(made.pending_event, Sensitive::undecided);
   made.fields.emplace_back();  // number 0 is no field
   return made;
 }

@@ -24,6 +24,10 @@ constexpr auto infos = [] {
   return placed;
 }();
 
+bool shapes_layouts(Dim dim) {
+  return dim != Dim::seen_block && dim != Dim::seen_block_end && dim != Dim::seen_newest_interval;
+}
+
 }  // namespace
 
 const DimInfo& dim_info(Dim dim) {
@@ -69,6 +73,7 @@ bool Dimensions::learn(Dim dim, std::size_t slot, std::int32_t value) {
   if (!at || (known_[*at] && values_[*at] == value)) return false;
   values_[*at] = value;
   known_[*at] = true;
+  if (shapes_layouts(dim)) ++layout_changes_;
   return true;
 }
 

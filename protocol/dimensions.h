@@ -74,12 +74,20 @@ class Dimensions {
   // Remembers a value. True if that changed anything. A slot that does not exist is ignored.
   bool learn(Dim dim, std::size_t slot, std::int32_t value);
 
-  friend bool operator==(const Dimensions&, const Dimensions&) = default;
+  // How often a walk may have become another one by what was learned. The headers of load profile
+  // blocks, which each read tells anew, do not count: no layout hangs on them.
+  std::uint32_t layout_changes() const { return layout_changes_; }
+
+  // By what is known, however it was learned.
+  friend bool operator==(const Dimensions& a, const Dimensions& b) {
+    return a.values_ == b.values_ && a.known_ == b.known_;
+  }
 
  private:
   static std::optional<std::size_t> place(Dim dim, std::size_t slot);
   std::array<std::int32_t, detail::all_dim_slots()> values_{};
   std::bitset<detail::all_dim_slots()> known_;
+  std::uint32_t layout_changes_ = 0;
 };
 
 }  // namespace mep

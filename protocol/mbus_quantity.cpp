@@ -33,6 +33,7 @@ struct Row {
   Form form = Form::number;
   bool reading = false;
   Step step = Step::decimal_place;
+  Sensitive sensitivity = Sensitive::undecided;  // then its form decides
 };
 
 constexpr std::string_view time_units[] = {"s", "min", "h", "d"};
@@ -52,6 +53,11 @@ constexpr Row single(std::uint8_t code, std::string_view name, Form form = Form:
                      std::string_view unit = {}) {
   return {code, code, name, unit, 0, form};
 }
+// Another decision than its form's.
+constexpr Row sensitive(Row row, Sensitive what) {
+  row.sensitivity = what;
+  return row;
+}
 
 constexpr Row primary[] = {
     reading(0x00, 0x07, "Energy", "kWh", -6),
@@ -70,7 +76,7 @@ constexpr Row primary[] = {
     reading(0x5C, 0x5F, "Return temperature", "°C", -3),
     reading(0x60, 0x63, "Temperature difference", "K", -3),
     reading(0x64, 0x67, "External temperature", "°C", -3),
-    reading(0x68, 0x6B, "Pressure", "bar", -3),
+    sensitive(reading(0x68, 0x6B, "Pressure", "bar", -3), Sensitive::none),
     single(0x6C, "Date", Form::moment),
     single(0x6D, "Date and time", Form::moment),
     reading(0x6E, 0x6E, "Heat cost allocator units", "", 0),
@@ -101,9 +107,9 @@ constexpr Row first_table[] = {
     reading(0x25, 0x25, "Volume flow", "US gal/min", 0),
     reading(0x26, 0x26, "Volume flow", "US gal/h", 0),
     reading(0x28, 0x29, "Power", "W", 5),  // 0.1 MW
-    reading(0x2A, 0x2A, "Phase between voltages", "°", -1),
-    reading(0x2B, 0x2B, "Phase between voltage and current", "°", -1),
-    reading(0x2C, 0x2F, "Frequency", "Hz", -3),
+    sensitive(reading(0x2A, 0x2A, "Phase between voltages", "°", -1), Sensitive::none),
+    sensitive(reading(0x2B, 0x2B, "Phase between voltage and current", "°", -1), Sensitive::none),
+    sensitive(reading(0x2C, 0x2F, "Frequency", "Hz", -3), Sensitive::none),
     reading(0x30, 0x31, "Power", "MJ/h", 2),  // 0.1 GJ/h
     reading(0x34, 0x37, "Apparent power", "kVA", -3),
     reading(0x58, 0x5B, "Flow temperature", "°F", -3),
@@ -112,31 +118,32 @@ constexpr Row first_table[] = {
     reading(0x64, 0x67, "External temperature", "°F", -3),
     {0x70, 0x73, "Cold/warm temperature limit", "°F", -3},
     {0x74, 0x77, "Cold/warm temperature limit", "°C", -3},
-    {0x78, 0x7F, "Cumulated maximum of power", "W", -3},
+    sensitive({0x78, 0x7F, "Cumulated maximum of power", "W", -3}, Sensitive::consumption),
 };
 
 // Behind 0xFD
 constexpr Row second_table[] = {
-    {0x00, 0x03, "Credit", "units of local currency", -3},
-    {0x04, 0x07, "Debit", "units of local currency", -3},
-    single(0x08, "Access number", Form::identification),
-    single(0x09, "Medium", Form::identification),
-    single(0x0A, "Manufacturer", Form::identification),
+    sensitive({0x00, 0x03, "Credit", "units of local currency", -3}, Sensitive::consumption),
+    sensitive({0x04, 0x07, "Debit", "units of local currency", -3}, Sensitive::consumption),
+    sensitive(single(0x08, "Access number", Form::identification), Sensitive::none),
+    sensitive(single(0x09, "Medium", Form::identification), Sensitive::none),
+    sensitive(single(0x0A, "Manufacturer", Form::identification), Sensitive::none),
     single(0x0B, "Parameter set identification", Form::identification),
-    single(0x0C, "Model or version", Form::identification),
-    single(0x0D, "Hardware version", Form::identification),
-    single(0x0E, "Firmware version", Form::identification),
-    single(0x0F, "Software version", Form::identification),
-    single(0x10, "Customer location", Form::identification),
+    sensitive(single(0x0C, "Model or version", Form::identification), Sensitive::none),
+    sensitive(single(0x0D, "Hardware version", Form::identification), Sensitive::none),
+    sensitive(single(0x0E, "Firmware version", Form::identification), Sensitive::none),
+    sensitive(single(0x0F, "Software version", Form::identification), Sensitive::none),
+    sensitive(single(0x10, "Customer location", Form::identification), Sensitive::place),
     single(0x11, "Customer", Form::identification),
-    single(0x12, "Access code of the user", Form::identification),
-    single(0x13, "Access code of the operator", Form::identification),
-    single(0x14, "Access code of the system operator", Form::identification),
-    single(0x15, "Access code of the developer", Form::identification),
-    single(0x16, "Password", Form::identification),
+    sensitive(single(0x12, "Access code of the user", Form::identification), Sensitive::key),
+    sensitive(single(0x13, "Access code of the operator", Form::identification), Sensitive::key),
+    sensitive(single(0x14, "Access code of the system operator", Form::identification),
+              Sensitive::key),
+    sensitive(single(0x15, "Access code of the developer", Form::identification), Sensitive::key),
+    sensitive(single(0x16, "Password", Form::identification), Sensitive::key),
     single(0x17, "Error flags", Form::flags),
     single(0x18, "Error mask", Form::flags),
-    single(0x19, "Security key", Form::bytes),
+    sensitive(single(0x19, "Security key", Form::bytes), Sensitive::key),
     single(0x1A, "Digital output", Form::flags),
     single(0x1B, "Digital input", Form::flags),
     single(0x1C, "Baud rate", Form::number, "baud"),
@@ -146,7 +153,7 @@ constexpr Row second_table[] = {
     single(0x20, "First storage number of cyclic storage"),
     single(0x21, "Last storage number of cyclic storage"),
     single(0x22, "Size of storage block"),
-    single(0x23, "Descriptor of tariff and subunit", Form::bytes),
+    sensitive(single(0x23, "Descriptor of tariff and subunit", Form::bytes), Sensitive::none),
     duration(0x24, "Storage interval"),
     single(0x28, "Storage interval", Form::number, "months"),
     single(0x29, "Storage interval", Form::number, "years"),
@@ -158,10 +165,10 @@ constexpr Row second_table[] = {
     duration(0x34, "Period of tariff"),
     single(0x38, "Period of tariff", Form::number, "months"),
     single(0x39, "Period of tariff", Form::number, "years"),
-    single(0x3A, "Dimensionless"),
+    sensitive(single(0x3A, "Dimensionless"), Sensitive::consumption),
     single(0x3B, "Container for wireless M-Bus", Form::bytes),
     duration(0x3C, "Period of nominal transmissions"),
-    reading(0x40, 0x4F, "Voltage", "V", -9),
+    sensitive(reading(0x40, 0x4F, "Voltage", "V", -9), Sensitive::none),
     reading(0x50, 0x5F, "Current", "A", -12),
     single(0x60, "Reset counter"),
     single(0x61, "Cumulation counter"),
@@ -175,8 +182,8 @@ constexpr Row second_table[] = {
     {0x6C, 0x6F, "Operating time of battery", {}, 0, Form::number, false, Step::time_unit},
     single(0x70, "Battery change", Form::moment),
     single(0x71, "Received signal level", Form::number, "dBm"),
-    single(0x72, "Daylight saving", Form::bytes),
-    single(0x73, "Listening windows", Form::bytes),
+    sensitive(single(0x72, "Daylight saving", Form::bytes), Sensitive::none),
+    sensitive(single(0x73, "Listening windows", Form::bytes), Sensitive::none),
     single(0x74, "Remaining life of battery", Form::number, "d"),
     single(0x75, "Times that the meter was stopped"),
     single(0x76, "Container for a manufacturer's protocol", Form::bytes),
@@ -189,6 +196,22 @@ std::string_view time_unit(const Row& row, std::uint8_t code, bool of_second_tab
   if (of_second_table && (row.first == 0x68 || row.first == 0x6C)) return long_time_units[step];
   if (of_second_table && row.first == 0x31) return time_units[step + 1];
   return time_units[step];
+}
+
+// What a device is read for is what somebody used; what names or is unknown is an identifier.
+Sensitive sensitivity_of(const Row& row) {
+  if (row.sensitivity != Sensitive::undecided) return row.sensitivity;
+  switch (row.form) {
+    case Form::identification:
+    case Form::bytes:
+      return Sensitive::identifier;
+    case Form::flags:
+    case Form::moment:
+      return Sensitive::none;
+    case Form::number:
+      break;
+  }
+  return row.reading ? Sensitive::consumption : Sensitive::none;
 }
 
 Quantity look_up(std::span<const Row> table, std::uint8_t code, std::string_view prefix,
@@ -206,6 +229,7 @@ Quantity look_up(std::span<const Row> table, std::uint8_t code, std::string_view
   quantity.unit = row->unit;
   quantity.form = row->form;
   quantity.reading = row->reading;
+  quantity.sensitivity = sensitivity_of(*row);
   if (row->step == Step::time_unit) {
     quantity.unit = time_unit(*row, code, of_second_table);
   } else {

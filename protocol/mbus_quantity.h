@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/sensitive.h"
 #include "protocol/types.h"
 
 namespace mep::mbus {
@@ -38,6 +39,7 @@ struct Quantity {
   // What a device of this kind is read for: energy, volume, flow, temperature and the like, the
   // value itself and not its limits.
   bool reading = false;
+  Sensitive sensitivity = Sensitive::identifier;  // an unknown one may be anything
   // What the device says in place of a value: "no data available"; empty: nothing.
   std::string_view error;
 };

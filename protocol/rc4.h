@@ -19,6 +19,11 @@ namespace mep {
 // the request (in clear, at the end of its frame). A value.
 Key rc4_exchange_key(const Key& meter_key, const Digest& request_digest);
 
+// The same in two steps, for those who try a key on many requests: the constant under the meter's
+// key, and what a request makes of it.
+Key rc4_constant_under(const Key& meter_key);
+Key rc4_exchange_key_from(const Key& constant_under_key, const Digest& request_digest);
+
 // Encrypts or decrypts `data` in place (the same operation), beginning `skip` bytes into the
 // keystream: 0 for a request, the request's encrypted size for its response. False where libgcrypt
 // has no RC4 to offer (FIPS mode); the data is untouched then.

@@ -110,6 +110,10 @@ Node Node::as(Role what) && {
   role = what;
   return std::move(*this);
 }
+Node Node::sensitive(Sensitive what) && {
+  sensitivity = what;
+  return std::move(*this);
+}
 Node Node::means(Dim dim, std::int32_t value, ValueNames names) && {
   own_field().details.own().meanings.push_back({dim, value, std::move(names)});
   return std::move(*this);

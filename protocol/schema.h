@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "protocol/expression.h"
+#include "protocol/sensitive.h"
 
 namespace mep {
 
@@ -270,6 +271,8 @@ struct Node {
   std::string_view remark;             // one line for the field reference
   std::uint16_t page_number = 0;       // 0: as the node around it
   Role role = Role::none;
+  // Of what is in it, too, unless that decides for itself. In the catalog each field has its own.
+  Sensitive sensitivity = Sensitive::undecided;
   Dependence dependence;         // of the node's own size
   bool looks_at_fields = false;  // something in it asks for an earlier field
   std::variant<FieldPart, GroupPart, ArrayPart, RecordPart, WhenPart, Rare<RegistersPart>> part;
@@ -322,6 +325,7 @@ struct Node {
   Node note(std::string_view text) &&;  // must be a literal
   Node on(Clock which) &&;
   Node as(Role what) &&;
+  Node sensitive(Sensitive what) &&;
   // What else the values mean while that dimension is known to be `value`.
   Node means(Dim dim, std::int32_t value, ValueNames names) &&;
   // Otherwise it is shown as unused. The condition may ask for the field itself.
@@ -352,6 +356,7 @@ struct Table {
   std::uint16_t page;
   Node root;  // a group
   Story story = Story::none;
+  bool teaches = false;  // bytes of it tell dimensions; filled in by the catalog
 
   Table tells(Story what) &&;
 };

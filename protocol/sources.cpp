@@ -2,7 +2,9 @@
 // BT23 and BT28 state for the same quantity; sources for which neither does (minimum and maximum
 // voltages, the values of MEP devices, demands, time stamps) have none.
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <iterator>
 
 #include "protocol/schema.h"
 
@@ -263,6 +265,14 @@ constexpr Source all_sources[] = {
     {244, "Exp Reactive VAr C", "var"},
 };
 
+// By ID, where in the list it is, counted from 1; 0: it is not. What holds registers asks for each.
+constexpr auto places = [] {
+  std::array<std::uint16_t, std::end(all_sources)[-1].id + 1U> by_id{};
+  std::uint16_t place = 0;
+  for (const Source& source : all_sources) by_id[source.id] = ++place;
+  return by_id;
+}();
+
 }  // namespace
 
 std::span<const Source> sources() {
@@ -270,10 +280,7 @@ std::span<const Source> sources() {
 }
 
 const Source* find_source(std::uint16_t id) {
-  const auto found = std::lower_bound(
-      std::begin(all_sources), std::end(all_sources), id,
-      [](const Source& source, std::uint16_t wanted) { return source.id < wanted; });
-  return found != std::end(all_sources) && found->id == id ? &*found : nullptr;
+  return id < places.size() && places[id] != 0 ? &all_sources[places[id] - 1] : nullptr;
 }
 
 }  // namespace mep

@@ -255,21 +255,27 @@ std::optional<MasterSecret> Handshake::master_secret(const Key& psk) const {
 }
 
 bool Handshake::verifies(const MasterSecret& secret, Bytes record) const {
+  return opened(secret, Direction::client_to_meter, 0, record).has_value();
+}
+
+std::optional<Buffer> Handshake::opened(const MasterSecret& secret, Direction side,
+                                        std::uint64_t number, Bytes record) const {
   constexpr std::size_t salt_size = 4;
   constexpr std::size_t nonce_size = 8;
   constexpr std::size_t tag_size = 16;
   constexpr std::size_t overhead = record_header_size + nonce_size + tag_size;
   const Suite* suite = find_suite(suite_);
-  if (!suite || record.size() <= overhead) return false;
+  if (!suite || record.size() <= overhead) return std::nullopt;
 
   Buffer seed(server_random_->begin(), server_random_->end());
   append(seed, *client_random_);
   const Buffer block =
       prf(suite->hash, secret, "key expansion", seed, 2 * (suite->key_size + salt_size));
-  if (block.empty()) return false;
+  if (block.empty()) return std::nullopt;
 
   gcry_cipher_hd_t handle = nullptr;
-  if (gcry_cipher_open(&handle, suite->cipher, GCRY_CIPHER_MODE_GCM, 0) != 0) return false;
+  if (gcry_cipher_open(&handle, suite->cipher, GCRY_CIPHER_MODE_GCM, 0) != 0)
+    return std::nullopt;
   struct CloseCipher {
     using pointer = gcry_cipher_hd_t;
     void operator()(gcry_cipher_hd_t cipher) const { gcry_cipher_close(cipher); }
@@ -278,24 +284,29 @@ bool Handshake::verifies(const MasterSecret& secret, Bytes record) const {
 
   // RFC 5288: salt from the key block (client's key, server's key, client's salt, …), the rest of
   // the nonce from the record.
-  Buffer nonce(block.begin() + static_cast<std::ptrdiff_t>(2 * suite->key_size),
-               block.begin() + static_cast<std::ptrdiff_t>(2 * suite->key_size + salt_size));
+  const std::size_t which = side == Direction::meter_to_client ? 1 : 0;
+  const Bytes key = Bytes(block).subspan(which * suite->key_size, suite->key_size);
+  Buffer nonce;
+  append(nonce, Bytes(block).subspan(2 * suite->key_size + which * salt_size, salt_size));
   append(nonce, record.subspan(record_header_size, nonce_size));
   const std::size_t size = record.size() - overhead;
   // The first record under the new keys has number 0.
   Buffer authenticated(8, 0);
+  write_be(authenticated, 0, 8, number);
   append(authenticated, record.first(3));
   authenticated.push_back(static_cast<std::uint8_t>(size >> 8));
   authenticated.push_back(static_cast<std::uint8_t>(size));
   Buffer plain(size);
   const Bytes sealed = record.subspan(record_header_size + nonce_size, size);
   const Bytes tag = record.last(tag_size);
-  return gcry_cipher_setkey(handle, block.data(), suite->key_size) == 0 &&
-         gcry_cipher_setiv(handle, nonce.data(), nonce.size()) == 0 &&
-         gcry_cipher_authenticate(handle, authenticated.data(), authenticated.size()) == 0 &&
-         gcry_cipher_decrypt(handle, plain.data(), plain.size(), sealed.data(), sealed.size()) ==
-             0 &&
-         gcry_cipher_checktag(handle, tag.data(), tag.size()) == 0;
+  const bool good =
+      gcry_cipher_setkey(handle, key.data(), key.size()) == 0 &&
+      gcry_cipher_setiv(handle, nonce.data(), nonce.size()) == 0 &&
+      gcry_cipher_authenticate(handle, authenticated.data(), authenticated.size()) == 0 &&
+      gcry_cipher_decrypt(handle, plain.data(), plain.size(), sealed.data(), sealed.size()) == 0 &&
+      gcry_cipher_checktag(handle, tag.data(), tag.size()) == 0;
+  if (!good) return std::nullopt;
+  return plain;
 }
 
 }  // namespace mep::tls

@@ -1,5 +1,5 @@
 // What a listener needs to compute a TLS session's master secret from the meter's key: TLS 1.2 with
-// a pre-shared key (RFC 4279, RFC 5246), as on page 18. Decrypting the records is not done here.
+// a pre-shared key (RFC 4279, RFC 5246), as on page 18, and to read its records.
 //
 // Protocol. To be added here: what TLS asks of a pre-shared key; sessions are the plugin's and the
 // simulator's.
@@ -71,6 +71,11 @@ class Handshake {
   // Whether `record`, the client's Finished, was encrypted with that secret. can_verify() must be
   // true.
   bool verifies(const MasterSecret& secret, Bytes record) const;
+  // What an encrypted record of that side says; nothing where it was encrypted otherwise. `number`:
+  // how many encrypted ones the side has sent before it, its Finished included. can_verify() must
+  // be true.
+  std::optional<std::vector<std::uint8_t>> opened(const MasterSecret& secret, Direction side,
+                                                  std::uint64_t number, Bytes record) const;
 
  private:
   bool allows(Direction direction, Bytes record) const;

@@ -32,4 +32,24 @@ using Digest = std::array<std::uint8_t, digest_size>;
 // The key that meters leave the factory with (page 15).
 inline constexpr Key factory_default_key = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
+// The keys of captures that are made to be shared (docs/sharing.md): published, so that everybody
+// can open them, and no meter's. One stands for each of a meter's keys, as they permit different
+// things, and one for a key that was both, as the factory default is.
+inline constexpr Key sharing_key = {'m', 'e', 'p', '-', 's', 'h', 'a', 'r',
+                                    'i', 'n', 'g', '-', 'k', 'e', 'y', '!'};
+inline constexpr Key sharing_basic_key = {'m', 'e', 'p', '-', 's', 'h', 'a', 'r',
+                                          'i', 'n', 'g', '-', 'm', 'b', 'k', '!'};
+inline constexpr Key sharing_advanced_key = {'m', 'e', 'p', '-', 's', 'h', 'a', 'r',
+                                             'i', 'n', 'g', '-', 'm', 'a', 'k', '!'};
+
+// Whether everybody knows the key.
+constexpr bool is_published(const Key& key) {
+  return key == factory_default_key || key == sharing_key || key == sharing_basic_key ||
+         key == sharing_advanced_key;
+}
+// Whether it may be either of a meter's two keys.
+constexpr bool is_either_key(const Key& key) {
+  return key == factory_default_key || key == sharing_key;
+}
+
 }  // namespace mep

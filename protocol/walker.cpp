@@ -199,10 +199,11 @@ class Walk : public Scope {
 
   Outcome visit(const Node& node) {
     if (position_ >= stretch_.end()) return Outcome::done;
-    // What lies before the stretch is stepped over in one.
-    if (position_ < stretch_.offset) {
+    // What lies before the stretch, and what nobody wants to see, is stepped over in one.
+    const bool unwanted = !remembers_ && node.kind() != Kind::leaf && !visitor_->wants(node);
+    if (unwanted || position_ < stretch_.offset) {
       const auto whole = size(node);
-      if (whole && plus(position_, *whole) <= stretch_.offset) {
+      if (whole && (unwanted || plus(position_, *whole) <= stretch_.offset)) {
         position_ = plus(position_, *whole);
         return Outcome::go_on;
       }
@@ -452,6 +453,7 @@ class Learner : public Visitor {
   }
   bool changed() const { return changed_; }
 
+  bool wants(const Node& node) const override { return teaches(node); }
   void enter(const Branch& branch) override {
     if (headers_) headers_->enter(*branch.node, branch.index);
   }
@@ -539,6 +541,14 @@ std::optional<std::uint64_t> size_of(const Table& table, const Dimensions& dimen
 
 bool may_end_at(const Table& table, const Dimensions& dimensions, std::uint64_t size) {
   return Walk({}, dimensions, nullptr).has_end_at(table.root, size);
+}
+
+bool teaches(const Node& node) {
+  const std::vector<BitField>& bits = node.bit_fields();
+  return node.learned_dim() || node.role == Role::block_end || node.role == Role::block_status ||
+         std::ranges::any_of(bits,
+                             [](const BitField& bit) { return bit.learned_dim.has_value(); }) ||
+         std::ranges::any_of(node.children(), teaches);
 }
 
 bool learn(const Table& table, const Stretch& stretch, Dimensions& dimensions) {

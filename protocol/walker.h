@@ -73,6 +73,8 @@ class Visitor {
   virtual void enter(const Branch&) {}
   virtual void leave(const Branch&) {}
   virtual void leaf(const Leaf&) {}
+  // Whether structure is to be visited; where its size is known, it is stepped over otherwise.
+  virtual bool wants(const Node&) const { return true; }
   // Whether printed_offset is to be filled in: for those who check descriptions.
   virtual bool wants_printed_offsets() const { return false; }
   // A dimension that the walk relied on (each may come many times), and whether it is assumed.
@@ -101,6 +103,10 @@ std::optional<std::uint64_t> size_of(const Table& table, const Dimensions& dimen
 // one of its arrays of records, ends after `size` bytes: where a meter ends that has less of the
 // table.
 bool may_end_at(const Table& table, const Dimensions& dimensions, std::uint64_t size);
+
+// Whether bytes of the node tell dimensions: a number that is one, or the header of a load
+// profile's block (protocol/load_profile.h).
+bool teaches(const Node& node);
 
 // Takes into `dimensions` what complete fields of the stretch tell. True if anything changed.
 bool learn(const Table& table, const Stretch& stretch, Dimensions& dimensions);

@@ -15,4 +15,10 @@ class Problem : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Nobody reads the output any more: a normal end.
+class ReaderGone : public std::runtime_error {
+ public:
+  ReaderGone() : std::runtime_error("nobody reads the output any more") {}
+};
+
 }  // namespace mep::system

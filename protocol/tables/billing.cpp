@@ -7,7 +7,7 @@ namespace mep::tables {
 namespace {
 
 Node serial_number(const Expr& offset) {
-  return bcd("Serial Nbr", 4).at(offset).as(Role::serial_number);
+  return bcd("Serial Nbr", 4).sensitive(Sensitive::identifier).at(offset).as(Role::serial_number);
 }
 
 // Response message CI=0x72, page 93
@@ -46,6 +46,7 @@ Node variable_data_structure(const Expr& start, bool by_device) {
                                    u16("Signature").at(start + 18).shown_as(Format::hex).page(94)}),
                             // L is 12 bytes of header, the data, and a zero terminator.
                             bytes("Tel. Data Records", length - 13)
+                                .sensitive(Sensitive::consumption)
                                 .at(start + 20)
                                 .page(94)
                                 .as(Role::device_records),
@@ -56,24 +57,27 @@ Node variable_data_structure(const Expr& start, bool by_device) {
 Nodes fixed_data_structure(const Expr& start) {
   return {
       u8("Length (L)").at(start + 7).unit("bytes"),
-      group(
-          "Telegram",
-          {record(
-              field("Length (L)"),
-              {serial_number(start + 8), u8("Access Number").at(start + 12),
-               // The guide names no bit of "Status", page 94.
-               bits("Status", 1,
-                    {bit(0, "Counter coding", {{0, "BCD"}, {1, "signed binary"}}),
-                     bit(1, "Counter values", {{0, "actual"}, {1, "stored at fixed date"}}),
-                     bit(2, "Power low"), bit(3, "Permanent error"), bit(4, "Temporary error"),
-                     bits_of(5, 7, "Manufacturer specific")})
-                   .at(start + 13),
-               u16("Medium/Unit").at(start + 14).shown_as(Format::hex),
-               u32("Counter 1").at(start + 16).shown_as(Format::hex).note("see Status for coding"),
-               u32("Counter 2")
-                   .at(start + 20)
-                   .shown_as(Format::hex)
-                   .note("see Status for coding")})})};
+      group("Telegram",
+            {record(field("Length (L)"),
+                    {serial_number(start + 8), u8("Access Number").at(start + 12),
+                     // The guide names no bit of "Status", page 94.
+                     bits("Status", 1,
+                          {bit(0, "Counter coding", {{0, "BCD"}, {1, "signed binary"}}),
+                           bit(1, "Counter values", {{0, "actual"}, {1, "stored at fixed date"}}),
+                           bit(2, "Power low"), bit(3, "Permanent error"),
+                           bit(4, "Temporary error"), bits_of(5, 7, "Manufacturer specific")})
+                         .at(start + 13),
+                     u16("Medium/Unit").at(start + 14).shown_as(Format::hex),
+                     u32("Counter 1")
+                         .sensitive(Sensitive::consumption)
+                         .at(start + 16)
+                         .shown_as(Format::hex)
+                         .note("see Status for coding"),
+                     u32("Counter 2")
+                         .sensitive(Sensitive::consumption)
+                         .at(start + 20)
+                         .shown_as(Format::hex)
+                         .note("see Status for coding")})})};
 }
 
 }  // namespace
@@ -99,8 +103,9 @@ Nodes billing_read(const Expr& is_mbus, const Expr& is_mep, const Expr& start, b
       when(is_mbus && field("Response Type") == 0, {variable_data_structure(start, by_device)})
           .page(93),
       when(is_mbus && field("Response Type") == 1, fixed_data_structure(start)).page(94),
-      when(is_mep, {u16("Read Count").at(start + 7), u16("Length (L)").at(start + 9).unit("bytes"),
-                    bytes("Data", field("Length (L)")).at(start + 11)})
+      when(is_mep,
+           {u16("Read Count").at(start + 7), u16("Length (L)").at(start + 9).unit("bytes"),
+            bytes("Data", field("Length (L)")).sensitive(Sensitive::identifier).at(start + 11)})
           .page(95)};
 }
 

@@ -34,7 +34,7 @@ Table bt00_general_configuration() {
                 bits_of(4, 7, "Non integer Format 2", {{8, "signed, 4 bytes"}})})
            .at(2)
            .page(197),
-       chars("Manufacturer", 4).at(3).page(197).note("NES or ELON"),
+       chars("Manufacturer", 4).sensitive(Sensitive::none).at(3).page(197).note("NES or ELON"),
        u8("Nameplate Type").at(7).page(197).values({{2, "electric"}}),
        u8("Default Set Used").at(8).page(197).values({{0, "no default sets supported"}}),
        u8("Procedure Parameter Length").at(9).page(197).unit("bytes"),
@@ -60,14 +60,15 @@ Table bt00_general_configuration() {
            .note("4 from 4.0, 2 or 3 elsewhere")
            .learns(Dim::pending_tables),
        // "Reserved for internal use": the symbols A to D on page 196 were for these.
-       rest("Reserved").page(198)});
+       rest("Reserved").sensitive(Sensitive::identifier).page(198)});
 }
 
 // BT01 General Manufacturer Information, page 199
 Table bt01_general_manufacturer_information() {
   return table(
       BT(1), "General Manufacturer Information", 199,
-      {chars("Manufacturer", 4).at(0), chars("Model", 8).at(4),
+      {chars("Manufacturer", 4).sensitive(Sensitive::none).at(0),
+       chars("Model", 8).sensitive(Sensitive::none).at(4),
        // The guide prints 5...15 here, page 199; the fields around it leave 12 and 13. The Optical
        // Port Programmer's Guide, page 19, has hardware version and revision there.
        fill(2, "Reserved"),
@@ -143,7 +144,7 @@ Table bt03() {
                        bit(6, "G3 Alarm"), bit(7, "G3 Event Logged")})
                 .page(third_page),
             alarms(9, {bit(0, "Control Relay (2) Open")}).page(third_page),
-            rest("Reserved").page(third_page)})});
+            rest("Reserved").sensitive(Sensitive::identifier).page(third_page)})});
 }
 
 // BT04 Pending Status, page 11 of the Optical Port Programmer's Guide
@@ -157,23 +158,24 @@ Table bt04() {
        set("Extended Pending", Dim::extended_tables_size).at(Dim::basic_tables_size),
        stime_date("Last Activation").at(last_activation),
        u8("Number of Pending Activations").at(last_activation + 5),
-       array(Dim::pending_tables, "Pending Activation",
-             {record(8, {bits(1, {bits_of(0, 3, "Event Code",
-                                          {{0, "at an absolute time"},
-                                           {1, "at a time from the write on"},
-                                           {2, "no automatic activation"}}),
-                                  bit(4, "Self Read Flag"), bit(5, "Demand Reset Flag")})
-                             .at(entries),
-                         // One field of five bytes, whose meaning the code gives.
-                         group("Event Storage",
-                               {when(code == 0, {stime_date("Activation Time").on(Clock::utc)}),
-                                when(code == 1, {u8("Weeks"), u8("Days"), u8("Hours"),
-                                                 u8("Minutes"), u8("Secs")}),
-                                when(code > 1, {bytes("Opaque Data", 5)})})
-                             .at(entries + 1),
-                         bits(2, {bits_of(0, 11, "Table ID").shown_as(Format::table_id),
-                                  bit(12, "Still Pending"), bits_of(13, 15, "Filler")})
-                             .at(entries + 6)})})});
+       array(
+           Dim::pending_tables, "Pending Activation",
+           {record(8, {bits(1, {bits_of(0, 3, "Event Code",
+                                        {{0, "at an absolute time"},
+                                         {1, "at a time from the write on"},
+                                         {2, "no automatic activation"}}),
+                                bit(4, "Self Read Flag"), bit(5, "Demand Reset Flag")})
+                           .at(entries),
+                       // One field of five bytes, whose meaning the code gives.
+                       group("Event Storage",
+                             {when(code == 0, {stime_date("Activation Time").on(Clock::utc)}),
+                              when(code == 1, {u8("Weeks"), u8("Days"), u8("Hours"), u8("Minutes"),
+                                               u8("Secs")}),
+                              when(code > 1, {bytes("Opaque Data", 5).sensitive(Sensitive::none)})})
+                           .at(entries + 1),
+                       bits(2, {bits_of(0, 11, "Table ID").shown_as(Format::table_id),
+                                bit(12, "Still Pending"), bits_of(13, 15, "Filler")})
+                           .at(entries + 6)})})});
 }
 
 // BT07 Procedure Initiate, page 52
@@ -185,7 +187,7 @@ Table bt07() {
                 bits_of(12, 15, "Response Handling", {{0, "response posted upon completion"}})})
            .at(0),
        u8("Procedure Sequence Number (PSN)").at(2).note("5 to 9 from MEP clients"),
-       rest("Parameters")});
+       rest("Parameters").sensitive(Sensitive::identifier)});
 }
 
 // BT08 Procedure Response, page 52
@@ -199,9 +201,11 @@ Table bt15() {
       BT(15), "Constants", 200,
       {group(
           "Electric Constants",
-          {ni_fmat1("Multiplier").at(0), ni_fmat1("Offset").at(4),
+          {ni_fmat1("Multiplier").sensitive(Sensitive::none).at(0),
+           ni_fmat1("Offset").sensitive(Sensitive::none).at(4),
            bits(1, {bit(0, "Applied").learns(Dim::ratios_applied), bits_of(1, 7, "Filler")}).at(8),
-           ni_fmat1("CT Ratio").at(9), ni_fmat1("VT Ratio").at(13)})});
+           ni_fmat1("CT Ratio").sensitive(Sensitive::none).at(9),
+           ni_fmat1("VT Ratio").sensitive(Sensitive::none).at(13)})});
 }
 
 }  // namespace

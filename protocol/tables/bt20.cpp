@@ -259,6 +259,7 @@ Table bt28() {
                {array(Dim::present_demands, "Present Demands",
                       {when(Dim::demand_time_remaining, {time("Time Remaining").at(0)}),
                        registers("Demand value", 1, ni_fmat2(""), Dim::present_demand_source, {})
+                           .sensitive(Sensitive::consumption)
                            .selected_by(index_of(1))
                            .under_one_name()
                            .at(a)}),
@@ -266,6 +267,7 @@ Table bt28() {
                 // values are of four bytes each, so that it must be 4 times the number.
                 registers("Present values", Dim::present_values, ni_fmat1(""),
                           Dim::present_value_source, default_present_values())
+                    .sensitive(Sensitive::consumption)
                     .at((a + 4) * Dim::present_demands)
                     .page(216)});
 }

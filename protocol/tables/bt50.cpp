@@ -133,7 +133,7 @@ Table bt54() {
                     u8("Tuesday").page(228), u8("Wednesday").page(228), u8("Thursday").page(228),
                     u8("Friday").page(228), u8("Saturday").page(228)}),
               array_of(Dim::special_schedules, u8("Special Schedule").page(229))}),
-       u32("Calendar ID").at(id_at).page(229)});
+       u32("Calendar ID").sensitive(Sensitive::none).at(id_at).page(229)});
 }
 
 // BT55 Local Clock State, page 230

@@ -21,7 +21,7 @@ std::vector<BitField> interval_formats() {
 Table bt60_dimensions() {
   return table(
       BT(60), "Dimension Load Profile", 231,
-      {u32("Memory Length").at(0).unit("bytes"),
+      {u32("Memory Length").sensitive(Sensitive::none).at(0).unit("bytes"),
        bits(2, {bit(0, "Set 1 Inhibit overflow"), bit(1, "Set 2 Inhibit Overflow"),
                 bit(2, "Set 3 Inhibit Overflow"), bit(3, "Set 4 Inhibit Overflow"),
                 bit(4, "End Reading Supported"), bit(5, "End Pulse Supported"),
@@ -42,7 +42,7 @@ Table bt60_dimensions() {
 Table bt61() {
   return table(
       BT(61), "Actual Load Profile", 234,
-      {u32("Memory Length").at(0).unit("bytes"),
+      {u32("Memory Length").sensitive(Sensitive::none).at(0).unit("bytes"),
        bits(2, {bit(0, "Set 1 Inhibit Overflow"), bit(1, "Set 2 Inhibit Overflow"),
                 bit(2, "Set 3 Inhibit Overflow"), bit(3, "Set 4 Inhibit Overflow"),
                 bit(4, "End Reading Supported").learns(Dim::load_profile_end_readings),
@@ -112,7 +112,7 @@ Table bt63() {
                      bit(6, "Test Mode")})
                 .at(0),
             u16("Number of Valid Blocks").at(1).page(238), u16("Last Block").at(3).page(238),
-            u32("Last Block Sequence Number").at(5).page(238),
+            u32("Last Block Sequence Number").sensitive(Sensitive::none).at(5).page(238),
             u16("Number of Unread Blocks").at(9).page(238),
             u16("Number of Valid Intervals").at(11).page(238)})
            .numbered("Data Set", 1)});
@@ -156,6 +156,7 @@ Table load_profile_data(std::uint16_t number, std::string_view name, std::int64_
            {stime_date("End time").at(0).on(Clock::utc).as(Role::block_end),
             when(Dim::load_profile_end_readings,
                  {registers("End Readings", channels, ni_fmat1(""), Dim::channel_source, {})
+                      .sensitive(Sensitive::consumption)
                       .selected_by(source_slot)
                       .under_one_name()
                       .at(5)}),
@@ -179,6 +180,7 @@ Table load_profile_data(std::uint16_t number, std::string_view name, std::int64_
                        .as(Role::channel_pair)
                        .page(240),
                    registers("Interval Channel Value", channels, i32(""), Dim::channel_source, {})
+                       .sensitive(Sensitive::consumption)
                        .selected_by(source_slot)
                        .at(interval_offset + channel_pairs + 1)})
                 .as(Role::interval)})

@@ -45,16 +45,23 @@ Table bt74() {
                 bit(3, "Inhibit Overflow")})
            .at(0),
        u16("Number of Valid Entries").at(1).page(242), u16("Last Entry Element").at(3).page(242),
-       u32("Last Entry Sequence Number").at(5).page(242),
+       u32("Last Entry Sequence Number").sensitive(Sensitive::none).at(5).page(242),
        u16("Number of Unread Entries").at(9).page(242),
        array(Dim::history_log_entries, "History Record Array",
              {ltime_date("Time").at(11).on(Clock::utc).as(Role::moment),
               u16("Sequence Number").at(17),
-              u16("User ID").at(19).page(243).values({{0xFFFD, "MEP client"},
-                                                      {0xFFFE, "PLC, P2P or G3 message"},
-                                                      {0xFFFF, "no user logged in"}}),
+              u16("User ID")
+                  .sensitive(Sensitive::identifier)
+                  .at(19)
+                  .page(243)
+                  .values({{0xFFFD, "MEP client"},
+                           {0xFFFE, "PLC, P2P or G3 message"},
+                           {0xFFFF, "no user logged in"}}),
               bits(2, {bits_of(0, 11, "Event")}).at(21).page(243),
-              bytes("Argument", Dim::history_log_argument_size).at(23).page(243)})
+              bytes("Argument", Dim::history_log_argument_size)
+                  .sensitive(Sensitive::identifier)
+                  .at(23)
+                  .page(243)})
            .page(242)});
 }
 

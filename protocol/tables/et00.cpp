@@ -10,7 +10,8 @@ namespace {
 // ET03 Utility Information, page 56
 Table et03() {
   return table(ET(3), "Utility Information", 56,
-               {chars("Utility Serial Number", 30).at(0), fill(107, "Reserved").at(30),
+               {chars("Utility Serial Number", 30).sensitive(Sensitive::identifier).at(0),
+                fill(107, "Reserved").at(30),
                 u16("Image CRC").at(137).shown_as(Format::hex).note("read only"),
                 // The guide prints 138..142, page 56, but 138 is the second byte of the CRC.
                 fill(4, "Reserved")});
@@ -37,8 +38,10 @@ Table et04() {
   const ValueNames access = {{0, "access enabled"}, {1, "access disabled"}};
   return table(
       ET(4), "System Information", 56,
-      {u32("Sequence Number").at(0), bytes("Transceiver ID", 6).at(4),
-       u8("Subnet ID").at(10).values({{0, "not commissioned"}}), u8("Node ID").at(11),
+      {u32("Sequence Number").sensitive(Sensitive::none).at(0),
+       bytes("Transceiver ID", 6).sensitive(Sensitive::identifier).at(4),
+       u8("Subnet ID").sensitive(Sensitive::place).at(10).values({{0, "not commissioned"}}),
+       u8("Node ID").sensitive(Sensitive::place).at(11),
        bits(1, {bit(0, "Explicit Message Received"), bit(1, "Force Neuron Cnfg"),
                 bit(2, "Request Neuron State"),
                 bit(3, "Disable PLC Encryption",
@@ -55,8 +58,10 @@ Table et04() {
                          {6, "minus 120 degrees, inverted"},
                          {7, "N/A"}})})
            .at(12),
-       u8("Rated Frequency").at(13).unit("Hz"), bytes("Program ID (Firmware Version ID)", 8).at(14),
-       bytes("Self-Identification", 30).at(22), u8("PK Access").at(52).values(access),
+       u8("Rated Frequency").at(13).unit("Hz"),
+       bytes("Program ID (Firmware Version ID)", 8).sensitive(Sensitive::none).at(14),
+       bytes("Self-Identification", 30).sensitive(Sensitive::identifier).at(22),
+       u8("PK Access").at(52).values(access),
        u8("Max Power Outages Recorded").at(53).learns(Dim::power_outages), fill(1, "Unused").at(54),
        u8("Max Nbr of TE Registers").at(55), u16("Registration Current").at(56).unit("mA"),
        u16("Max Current").at(58).unit("A"), u16("Rated Voltage").at(60).unit("V"),
@@ -67,7 +72,7 @@ Table et04() {
            .unit("d")
            .values({{0, "never"}, {255, "immediately"}})
            .note("not applicable to meters from 4.0 on"),
-       bytes("Mfg Status", 3).at(68).note("internal use"),
+       bytes("Mfg Status", 3).sensitive(Sensitive::none).at(68).note("internal use"),
        bits(1, {bit(0, "RK BP10 + EP16 Access", access),
                 bit(1, "Test Point", {{0, "not a test point"}, {1, "test point"}}),
                 bit(2, "Test Point Confirmed"), bit(3, "LP Use Skipped")})
@@ -87,8 +92,8 @@ Table et04() {
                     {255, "no reply from Neuron"}}),
        u8("Phase Rotation Changed").at(73).values({{0, "L1L2L3"}, {1, "L3L2L1"}, {2, "unknown"}}),
        u16("PLC Comm Inactive Time Threshold").at(74).unit("min").values({{0, "disabled"}}),
-       ltime_date("Broadcast Receipt").at(76).on(Clock::utc), u32("Broadcast Base").at(82),
-       u16("Broadcast Delta").at(86),
+       ltime_date("Broadcast Receipt").at(76).on(Clock::utc),
+       u32("Broadcast Base").sensitive(Sensitive::none).at(82), u16("Broadcast Delta").at(86),
        u16("Reverse Energy Alarm Current Threshould")
            .at(88)
            .unit("mA")
@@ -112,7 +117,7 @@ Table et04() {
        u8("Safe Image Locked")
            .at(102)
            .values({{0, "safe image can be activated"}, {1, "safe image cannot be activated"}}),
-       u32("MEP Seq Nbr").at(103).note("unused from 4.0 on"),
+       u32("MEP Seq Nbr").sensitive(Sensitive::none).at(103).note("unused from 4.0 on"),
        // ET42's description, page 116, looks at a bit of this field: "ET04.107.1".
        fill(2, "Unused").at(107),
        u8("Premise Power Generation").at(109).values({{0, "off"}, {1, "on"}}),
@@ -133,13 +138,17 @@ Table et04() {
            .at(121)
            .note("since 3.60"),
        u8("Power Up Wait Time").at(122).note("Control Point and OSGP modules only"),
-       u32("Maximum Key Usage Count").at(123).note("3.13, and 3.80 or later"),
+       u32("Maximum Key Usage Count")
+           .sensitive(Sensitive::none)
+           .at(123)
+           .note("3.13, and 3.80 or later"),
        u8("Security Mode")
            .at(127)
            .values({{0, "RC4"}, {1, "reserved"}, {2, "OSGP-AES-128-PSK"}})
            .note("3.13, and 3.80 or later"),
        u8("FCM Message Count").at(128).note("3.13, and 3.80 or later"),
-       array_of(2, u32("MEP Sequence Numbers").at(129).note("4.0 or later"))
+       array_of(2,
+                u32("MEP Sequence Numbers").sensitive(Sensitive::none).at(129).note("4.0 or later"))
            .called(mep_client_names()),
        u8("Reverse Energy Alarm Time Threshold (Milliseconds)")
            .at(137)
@@ -187,7 +196,7 @@ Table et09() {
               u8("Reset Cause").at(12).values({{3, "power failure"}, {8, "brown-out"}}),
               fill(1, "Reserved For Internal Use").at(13),
               ltime_date("Power-off Date/Time").at(14).on(Clock::utc),
-              u32("Power Off Duration").at(20).unit("s")})
+              u32("Power Off Duration").sensitive(Sensitive::none).at(20).unit("s")})
            .page(69),
        ltime_date("L1 Most Recent Sag1 Event").at(outages + 6).on(Clock::utc),
        u16("L1 Sag1 Events").at(outages + 12),
@@ -201,13 +210,14 @@ Table et09() {
        ltime_date("L2 Most Recent Surge Event").at(outages + 38).on(Clock::utc),
        u16("L2 Surge Events").at(outages + 44),
        ltime_date("L3 Most Recent Surge Event").at(outages + 46).on(Clock::utc),
-       u16("L3 Surge Events").at(outages + 52), i32("Min Frequency").at(outages + 54).unit("mHz"),
+       u16("L3 Surge Events").at(outages + 52),
+       i32("Min Frequency").sensitive(Sensitive::none).at(outages + 54).unit("mHz"),
        ltime_date("Min Freq Date/Time").at(outages + 58).on(Clock::utc),
-       i32("Max Frequency").at(outages + 64).unit("mHz"),
+       i32("Max Frequency").sensitive(Sensitive::none).at(outages + 64).unit("mHz"),
        ltime_date("Max Freq Date/Time").at(outages + 68).on(Clock::utc),
-       u32("L1 Over-current Events").at(outages + 74),
-       u32("L2 Over-current Events").at(outages + 78),
-       u32("L3 Over-current Events").at(outages + 82),
+       u32("L1 Over-current Events").sensitive(Sensitive::none).at(outages + 74),
+       u32("L2 Over-current Events").sensitive(Sensitive::none).at(outages + 78),
+       u32("L3 Over-current Events").sensitive(Sensitive::none).at(outages + 82),
        bits(1, {bit(0, "Phase L1 Loss", phase_loss), bit(1, "Phase L2 Loss", phase_loss),
                 bit(2, "Phase L3 Loss", phase_loss)})
            .at(outages + 86),
@@ -217,14 +227,35 @@ Table et09() {
        u16("L2 Phase Loss Events").at(outages + 101),
        ltime_date("L3 Most Recent Phase Loss Event").at(outages + 103).on(Clock::utc),
        u16("L3 Phase Loss Events").at(outages + 109),
-       ni_fmat1("L1 Most Recent Sag1 Voltage").at(outages + 111).unit("mV"),
-       ni_fmat1("L2 Most Recent Sag1 Voltage").at(outages + 115).unit("mV"),
-       ni_fmat1("L3 Most Recent Sag1 Voltage").at(outages + 119).unit("mV"),
-       ni_fmat1("L1 Most Recent Surge Voltage").at(outages + 123).unit("mV"),
-       ni_fmat1("L2 Most Recent Surge Voltage").at(outages + 127).unit("mV"),
-       ni_fmat1("L3 Most Recent Surge Voltage").at(outages + 131).unit("mV"),
-       u32("Short Outage Count").at(outages + 135),
-       u32("PQ Configuration ID").at(outages + 139).note("2.12 or later"),
+       ni_fmat1("L1 Most Recent Sag1 Voltage")
+           .sensitive(Sensitive::none)
+           .at(outages + 111)
+           .unit("mV"),
+       ni_fmat1("L2 Most Recent Sag1 Voltage")
+           .sensitive(Sensitive::none)
+           .at(outages + 115)
+           .unit("mV"),
+       ni_fmat1("L3 Most Recent Sag1 Voltage")
+           .sensitive(Sensitive::none)
+           .at(outages + 119)
+           .unit("mV"),
+       ni_fmat1("L1 Most Recent Surge Voltage")
+           .sensitive(Sensitive::none)
+           .at(outages + 123)
+           .unit("mV"),
+       ni_fmat1("L2 Most Recent Surge Voltage")
+           .sensitive(Sensitive::none)
+           .at(outages + 127)
+           .unit("mV"),
+       ni_fmat1("L3 Most Recent Surge Voltage")
+           .sensitive(Sensitive::none)
+           .at(outages + 131)
+           .unit("mV"),
+       u32("Short Outage Count").sensitive(Sensitive::none).at(outages + 135),
+       u32("PQ Configuration ID")
+           .sensitive(Sensitive::none)
+           .at(outages + 139)
+           .note("2.12 or later"),
        u8("Sag1/Surge Threshold Seconds").at(outages + 143).unit("s").note("2.12 or later"),
        u8("Power Up Quality Hold Time").at(outages + 144).unit("s").note("3.10 or later"),
        u16("Over Current Time Threshold").at(outages + 145).unit("s").note("3.10 or later"),
@@ -243,9 +274,9 @@ Table et09() {
        u16("L2 Sag2 Events").at(sag2 + 17),
        ltime_date("L3 Most Recent Sag2 Event").at(sag2 + 19).on(Clock::utc),
        u16("L3 Sag2 Events").at(sag2 + 25),
-       ni_fmat1("L1 Most Recent Sag2 Voltage").at(sag2 + 27).unit("mV"),
-       ni_fmat1("L2 Most Recent Sag2 Voltage").at(sag2 + 31).unit("mV"),
-       ni_fmat1("L3 Most Recent Sag2 Voltage").at(sag2 + 35).unit("mV"),
+       ni_fmat1("L1 Most Recent Sag2 Voltage").sensitive(Sensitive::none).at(sag2 + 27).unit("mV"),
+       ni_fmat1("L2 Most Recent Sag2 Voltage").sensitive(Sensitive::none).at(sag2 + 31).unit("mV"),
+       ni_fmat1("L3 Most Recent Sag2 Voltage").sensitive(Sensitive::none).at(sag2 + 35).unit("mV"),
        u16("Average Current Calculation Interval")
            .at(sag2 + 39)
            .unit("s")

@@ -110,10 +110,11 @@ Table et13() {
                 u8("Baud Rate").at(6).values(baud_rates()).learns(Dim::device_baud_rate).page(81),
                 u8("Device Alarm Bitmask").at(7).shown_as(Format::hex).page(82),
                 when(is_mbus_device(),
-                     {chars("Customer ID", 20).at(8), u8("App Reset Parameter").at(28),
+                     {chars("Customer ID", 20).sensitive(Sensitive::identifier).at(8),
+                      u8("App Reset Parameter").at(28),
                       u8("Security Key Length").at(29).unit("bytes"),
-                      bytes("Security Key", 32).at(30), u16("Ta").at(62).unit("bit times"),
-                      u16("To").at(64).unit("ms")})
+                      bytes("Security Key", 32).sensitive(Sensitive::key).at(30),
+                      u16("Ta").at(62).unit("bit times"), u16("To").at(64).unit("ms")})
                     .page(82),
                 when(is_mep_client(),
                      {bits("Alert Flags", 1,
@@ -124,6 +125,7 @@ Table et13() {
                           .at(8)
                           .as(Role::flags),
                       bytes("MEP Non-urgent Downlink Data", Expr(Dim::device_config_size) - 9)
+                          .sensitive(Sensitive::identifier)
                           .at(9)})
                     .page(82)})})
            .called(device_names())});
@@ -157,7 +159,8 @@ Table et14() {
                       .page(85),
                   u8("Baud Rate").at(9).values(baud_rates()).page(85),
                   u16("Billing Read Length").at(10).unit("bytes").page(86),
-                  u32("Read Attempts").at(12).page(86), u32("Read Answers").at(16).page(86),
+                  u32("Read Attempts").sensitive(Sensitive::none).at(12).page(86),
+                  u32("Read Answers").sensitive(Sensitive::none).at(16).page(86),
                   bits("MEP Alarms", 2,
                        {bit(0, "Billing Data Collected"), bit(1, "App Error Response Rcvd"),
                         bit(2, "New Device Alarm"), bit(3, "Billing Read Overflow"),
@@ -214,13 +217,16 @@ Table et15() {
        array(Dim::on_demand_requests, "Write Messages",
              {record(Dim::on_demand_write_size,
                      {u8("Write Data Length").at(writes + 1).unit("bytes"),
-                      bytes("Write Data", Expr(Dim::on_demand_write_size) - 1).at(writes + 2)})})
+                      bytes("Write Data", Expr(Dim::on_demand_write_size) - 1)
+                          .sensitive(Sensitive::identifier)
+                          .at(writes + 2)})})
            .page(91),
        u8("Multicast Data Length").at(multicast).unit("bytes").page(91),
        // For M-Bus: C field, CI field, user data. For a download (request type 8 in the queue,
        // which cannot be told from here): "Packet Number", UINT16, and "Code Packet", ET11.20 - 3
        // bytes.
        bytes("Multicast Data Message", Expr(Dim::multicast_message_length) - 1)
+           .sensitive(Sensitive::identifier)
            .at(multicast + 1)
            .page(91)
            .note("request type 8: Packet Number (2 bytes), Code Packet")});

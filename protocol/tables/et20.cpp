@@ -19,9 +19,9 @@ Table et21() {
       ET(21), "Load Profile Internal Configuration", 95,
       {array(
            Expr(load_profile_sets), "Data Set Internal Configuration",
-           {u32("Current Block Address").at(0).shown_as(Format::hex),
-            u32("Current Interval Address").at(4).shown_as(Format::hex),
-            u32("Block Size").at(8).unit("bytes").page(96),
+           {u32("Current Block Address").sensitive(Sensitive::none).at(0).shown_as(Format::hex),
+            u32("Current Interval Address").sensitive(Sensitive::none).at(4).shown_as(Format::hex),
+            u32("Block Size").sensitive(Sensitive::none).at(8).unit("bytes").page(96),
             u16("Block Header Size").at(12).unit("bytes").page(96),
             u16("Number of Valid Blocks").at(14).page(96),
             u16("Number of Valid Intervals").at(16).page(96),
@@ -40,13 +40,15 @@ Table et21() {
                 .learns(Dim::load_profile_interval_time, index_of())
                 .page(96),
             array_of(8, source("Sources", 0)).at(30).page(96).numbered("channel", 0),
-            array_of(8, i32("Placeholders").as(Role::channel_placeholder))
+            array_of(
+                8,
+                i32("Placeholders").sensitive(Sensitive::consumption).as(Role::channel_placeholder))
                 .at(38)
                 .page(96)
                 .numbered("channel", 0)
                 .note("M-Bus channels only"),
             array_of(8, source("Sources expansion", 8)).at(70).page(96).numbered("channel", 8),
-            u32("Load Profile Configuration ID").at(78).page(96),
+            u32("Load Profile Configuration ID").sensitive(Sensitive::none).at(78).page(96),
             u8("MEP Billing Start Channel").at(82).page(97),
             ltime_date("Block Start Time").at(83).on(Clock::utc).page(97),
             u8("Block Start Hour").at(89).unit("h").page(97).note("UTC"),
@@ -64,7 +66,12 @@ Table et21() {
             // remains that neither mentions.
             fill(1, "Reserved").page(97),
             ltime_date("Interval End Time (local)").at(101).on(Clock::local).page(97),
-            u32("Max Memory Length").at(107).unit("bytes").page(98).note("since 3.50"),
+            u32("Max Memory Length")
+                .sensitive(Sensitive::none)
+                .at(107)
+                .unit("bytes")
+                .page(98)
+                .note("since 3.50"),
             bits("Flags", 1, {bit(0, "NVMF Occurred"), bits_of(1, 7, "Reserved")})
                 .at(111)
                 .page(98)
@@ -75,20 +82,22 @@ Table et21() {
 
 // ET23 Miscellaneous Information, page 98
 Table et23() {
-  return table(ET(23), "Miscellaneous Information", 98,
-               {group("Exception Log [0]", {u32("LonTalk Messages Received").at(0),
-                                            u32("LonTalk Messages Validated").at(4).page(99)}),
-                fill(86, "Reserved").at(8).page(99),
-                u8("Disconnect Internal Status")
-                    .at(94)
-                    .values({{0, "closed"}, {1, "closing"}, {2, "opened"}, {3, "opening"}})
-                    .page(99)
-                    .note("meters only"),
-                u32("Active Calendar ID").at(95).page(99),
-                fill(rest_of_record, "Reserved")
-                    .at(99)
-                    .page(99)
-                    .note("to 217 from 4.0 on, to 185 before and in modules")});
+  return table(
+      ET(23), "Miscellaneous Information", 98,
+      {group("Exception Log [0]",
+             {u32("LonTalk Messages Received").sensitive(Sensitive::none).at(0),
+              u32("LonTalk Messages Validated").sensitive(Sensitive::none).at(4).page(99)}),
+       fill(86, "Reserved").at(8).page(99),
+       u8("Disconnect Internal Status")
+           .at(94)
+           .values({{0, "closed"}, {1, "closing"}, {2, "opened"}, {3, "opening"}})
+           .page(99)
+           .note("meters only"),
+       u32("Active Calendar ID").sensitive(Sensitive::none).at(95).page(99),
+       fill(rest_of_record, "Reserved")
+           .at(99)
+           .page(99)
+           .note("to 217 from 4.0 on, to 185 before and in modules")});
 }
 
 // Bytes 0 to 2 of ET29, pages 100 and 101. The guide names no bit.

@@ -65,7 +65,7 @@ Node interval_duration(std::int64_t set) {
 
 // Of data sets 2 to 4, page 117
 Node data_set_configuration(std::string_view name, std::int64_t set) {
-  return group(name, {u32("Block Size").unit("bytes"),
+  return group(name, {u32("Block Size").sensitive(Sensitive::none).unit("bytes"),
                       u16("Number of Blocks").learns(Dim::load_profile_blocks, set),
                       u8("Number of Channels").learns(Dim::load_profile_channels, set),
                       interval_duration(set), u8("Interval Size").unit("bytes"),
@@ -221,7 +221,7 @@ Table et42() {
             u16("Tier Size").at(21).unit("bytes").page(114)})
            .page(113),
        group("Load Profile Info",
-             {u32("Block Size").at(23).unit("bytes"),
+             {u32("Block Size").sensitive(Sensitive::none).at(23).unit("bytes"),
               u16("Number of Blocks").at(27).learns(Dim::load_profile_blocks, 0),
               u8("Number of Channels").at(29).learns(Dim::load_profile_channels, 0),
               interval_duration(0).at(30), u8("Interval Size").at(31).unit("bytes"),
@@ -244,7 +244,8 @@ Table et42() {
                   .note("of the argument field")})
            .page(115),
        // Newer firmware may add fields to the fixed section, page 112.
-       bytes("Fields Added to the Fixed Section", fsl - listed_size),
+       bytes("Fields Added to the Fixed Section", fsl - listed_size)
+           .sensitive(Sensitive::identifier),
        when(fsl > listed_size - 1, adjustable_section())});
 }
 
@@ -293,7 +294,11 @@ Table et46() {
                     .at(11)
                     .values({{0, "power measurements"}, {1, "current measurements"}}),
                 fill(1, "Reserved").at(12),
-                i32("Prepay Negative Credit").at(13).unit("Wh").note("firmware 3.70 and higher"),
+                i32("Prepay Negative Credit")
+                    .sensitive(Sensitive::consumption)
+                    .at(13)
+                    .unit("Wh")
+                    .note("firmware 3.70 and higher"),
                 ltime_date("Maximum Power/Current/Average Power Disconnect Open Time")
                     .at(17)
                     .page(122)
@@ -311,9 +316,14 @@ Table et47() {
                              {1, "indefinite"},
                              {2, "after the Override Duration"},
                              {3, "at the Cancellation Time"}}),
-                u32("Override Duration").at(2).page(123).unit("s").values({{0, "no switch"}}),
+                u32("Override Duration")
+                    .sensitive(Sensitive::none)
+                    .at(2)
+                    .page(123)
+                    .unit("s")
+                    .values({{0, "no switch"}}),
                 ltime_date("Cancellation Time").at(6).page(123).on(Clock::utc),
-                u32("Calendar ID").at(12).page(123)});
+                u32("Calendar ID").sensitive(Sensitive::none).at(12).page(123)});
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ Nodes mep_identification() {
               .at(0)
               .page(126)
               .big_endian(),
-          when(field("OSGP Alliance Format") == 0, {rest("Other Format")}),
+          when(field("OSGP Alliance Format") == 0,
+               {rest("Other Format").sensitive(Sensitive::identifier)}),
           when(field("OSGP Alliance Format") == 1,
                {u8("Class").page(126).values(
                     {{0, "LonTalk"}, {1, "ZigBee"}, {4, "C-Band"}, {5, "OSGP"}}),
@@ -34,12 +35,16 @@ Nodes mep_identification() {
                              u8("FW Major Version"), u8("FW Minor Version"), u8("FW Revision")})
                           .page(127)}),
                 when(field("Program ID Length (N)") != 4 && field("Program ID Length (N)") != 6,
-                     {bytes("Program ID", field("Program ID Length (N)")).page(127)}),
+                     {bytes("Program ID", field("Program ID Length (N)"))
+                          .sensitive(Sensitive::none)
+                          .page(127)}),
                 u8("Unique ID Length (M)").page(127).values({{0, "no unique ID"}}),
-                bytes("Unique ID", field("Unique ID Length (M)")).page(127),
+                bytes("Unique ID", field("Unique ID Length (M)"))
+                    .sensitive(Sensitive::identifier)
+                    .page(127),
                 // The guide gives 23-(N+M) bytes if M<20, page 127, but what is left of the 30 is
                 // 24-(N+M).
-                rest("Spares").page(127)})};
+                rest("Spares").sensitive(Sensitive::identifier).page(127)})};
 }
 
 // ET50 MEP Inbound Data Space, page 124
@@ -65,8 +70,9 @@ Table et50_inbound() {
                                       bit(6, "kvar"), bit(7, "kW"), bit(8, "negative (-)")})
                                     .at(31))
                   .page(125),
-              array_of(sources,
-                       ni_fmat1("Data For Display/Load Profile Sources").at(sources * 2 + 31))
+              array_of(sources, ni_fmat1("Data For Display/Load Profile Sources")
+                                    .sensitive(Sensitive::consumption)
+                                    .at(sources * 2 + 31))
                   .page(126),
               group("MEP Icon Display Control",
                     {bits(1, {bits_of(0, 3, "House Icon", icon), bits_of(4, 7, "Short Bar")})
@@ -123,27 +129,30 @@ Table et51() {
 Nodes transaction() {
   const Expr size = field("Transaction Size (B)");
   const Expr to_groups = field("Transaction Type") == 3;
-  return {
-      u16("Transaction Size (B)").at(0).page(130),
-      u8("Transaction Type")
-          .at(2)
-          .page(131)
-          .values({{0, "requests"},
-                   {1, "responses"},
-                   {2, "responses, partial"},
-                   {3, "group broadcast request"},
-                   {4, "group broadcast request denied (no group of the request)"}}),
-      u16("Transaction Number").at(3).page(131),
-      // What is between the header and the repeated number: 5 and 2 bytes of the size.
-      when(
-          size > 6,
-          {record(size - 7,
-                  {when(to_groups, {u8("Group ID Count").at(5).page(131),
-                                    array_of(field("Group ID Count"),
-                                             u16("Group ID List").at(6).shown_as(Format::group_ids))
-                                        .page(131)}),
-                   rest("Record List").page(131).note("records of a 2-byte length and a message")}),
-           u16("Transaction Number").at(size - 2).page(132)})};
+  return {u16("Transaction Size (B)").at(0).page(130),
+          u8("Transaction Type")
+              .at(2)
+              .page(131)
+              .values({{0, "requests"},
+                       {1, "responses"},
+                       {2, "responses, partial"},
+                       {3, "group broadcast request"},
+                       {4, "group broadcast request denied (no group of the request)"}}),
+          u16("Transaction Number").at(3).page(131),
+          // What is between the header and the repeated number: 5 and 2 bytes of the size.
+          when(size > 6,
+               {record(size - 7, {when(to_groups, {u8("Group ID Count").at(5).page(131),
+                                                   array_of(field("Group ID Count"),
+                                                            u16("Group ID List")
+                                                                .sensitive(Sensitive::identifier)
+                                                                .at(6)
+                                                                .shown_as(Format::group_ids))
+                                                       .page(131)}),
+                                  rest("Record List")
+                                      .sensitive(Sensitive::identifier)
+                                      .page(131)
+                                      .note("records of a 2-byte length and a message")}),
+                u16("Transaction Number").at(size - 2).page(132)})};
 }
 
 // ET52 MEP Transaction Request Table, page 130
@@ -223,6 +232,7 @@ Table et54() {
            .page(136)
            .note("firmware 3.60 and higher; bit 6: 4.0 and higher"),
        i32("Time Adjustment In Current Load Profile Interval")
+           .sensitive(Sensitive::none)
            .at(72)
            .page(137)
            .unit("s")
@@ -232,8 +242,16 @@ Table et54() {
        group("Date Last Step Tariff Reset", {u8("Year"), u8("Month"), u8("Day")}).at(76).page(137),
        u8("ET77 Entry Count").at(79).page(137),
        u16("ET79 Entry Count").at(80).page(137).learns(Dim::alternate_event_log_entries),
-       u32("Unicast Key Usage Count").at(82).page(137).note("firmware 3.13, and 3.80 and higher"),
-       u32("Broadcast Key Usage Count").at(86).page(137).note("firmware 3.13, and 3.80 and higher"),
+       u32("Unicast Key Usage Count")
+           .sensitive(Sensitive::none)
+           .at(82)
+           .page(137)
+           .note("firmware 3.13, and 3.80 and higher"),
+       u32("Broadcast Key Usage Count")
+           .sensitive(Sensitive::none)
+           .at(86)
+           .page(137)
+           .note("firmware 3.13, and 3.80 and higher"),
        bits("Supported Security Modes", 1,
             {bit(0, "RC4"), bit(1, "Reserved"), bit(2, "OSGP-AES-128-PSK")})
            .at(90)

@@ -55,13 +55,17 @@ Table et55_table() {
               .at(23),
           fill(28, "Reserved").page(142).at(24),
 
-          chars("Scheduled LCD Message ID (FTa Message OBIS Code)", 4 + x).page(142).at(52),
+          chars("Scheduled LCD Message ID (FTa Message OBIS Code)", 4 + x)
+              .sensitive(Sensitive::none)
+              .page(142)
+              .at(52),
           u8("Scheduled LCD Message ID Decimal Point State (FTa Message OBIS Code Decimal Point)")
               .shown_as(Format::hex)
               .note("bit 0: right-most character; 1: on")
               .page(143)
               .at(56 + x),
           chars("Scheduled LCD Message Text (Remaining FTa Message Characters)", 8)
+              .sensitive(Sensitive::identifier)
               .page(143)
               .at(57 + x),
           ltime_date("Scheduled LCD Message Display Start Time")
@@ -87,7 +91,7 @@ Table et55_table() {
               .page(146)
               .at(80 + x),
 
-          u32("Over Power Threshold").unit("W").page(147).at(81 + x),
+          u32("Over Power Threshold").sensitive(Sensitive::none).unit("W").page(147).at(81 + x),
           u16("Over Power Time Threshold").unit("s").page(147).at(85 + x),
           u8("Over Power Threshold Tier").page(147).at(87 + x),
           u8("Over Power Source")
@@ -98,8 +102,8 @@ Table et55_table() {
               .at(88 + x),
           fill(4, "Reserved").page(147).at(89 + x),
           u8("Transformer Secondary Rated Current").page(148).at(93 + x),
-          u32("Clock Error Calendar ID").page(148).at(94 + x),
-          u32("Over Power Calendar ID").page(148).at(98 + x),
+          u32("Clock Error Calendar ID").sensitive(Sensitive::none).page(148).at(94 + x),
+          u32("Over Power Calendar ID").sensitive(Sensitive::none).page(148).at(98 + x),
           fill(1, "Reserved").page(148).at(102 + x),
 
           u16("General Cover Removed Detection Threshold (General CRDT)")
@@ -159,7 +163,9 @@ Table et55_table() {
           // 128, in both columns.
           fill(1, "Reserved").page(154),
 
-          array_of(4, u32("Prepay Tier 5...8 Rates").unit("Wh/kWh").at(128 + x))
+          array_of(
+              4,
+              u32("Prepay Tier 5...8 Rates").sensitive(Sensitive::none).unit("Wh/kWh").at(128 + x))
               .numbered("tier", 5)
               .note(since_3_7)
               .page(154),
@@ -169,6 +175,7 @@ Table et55_table() {
               .page(154)
               .at(144 + x),
           array_of(thresholds, u32("Step Tariff Thresholds")
+                                   .sensitive(Sensitive::none)
                                    .unit("Wh")
                                    .note("in steps of Energy Register Unit; 0: tier not used")
                                    .at(146 + x))
@@ -181,7 +188,7 @@ Table et55_table() {
               .note(since_3_7)
               .page(155)
               .at(a),
-          u32("Step Tariff TOU ID").note(since_3_7).page(155).at(a + 1),
+          u32("Step Tariff TOU ID").sensitive(Sensitive::none).note(since_3_7).page(155).at(a + 1),
           u8("Step Tariff Reset Day").note("of the month, 1 to 28").page(156).at(a + 5),
           u8("Step Tariff Reset Hour").unit("h").note("local time").page(156).at(a + 6),
           u8("Step Tariff Reset Minute").unit("min").note("local time").page(156).at(a + 7),
@@ -201,10 +208,30 @@ Table et55_table() {
               .note(since_3_7)
               .page(157)
               .at(a + 14),
-          u32("Delta ADSUP").unit("mV").note(since_3_7).page(157).at(a + 16),
-          u32("Delta ADINF").unit("mV").note(since_3_7).page(158).at(a + 20),
-          u32("Delta PRSUP").unit("mV").note(since_3_7).page(158).at(a + 24),
-          u32("Delta PRINF").unit("mV").note(since_3_7).page(158).at(a + 28),
+          u32("Delta ADSUP")
+              .sensitive(Sensitive::none)
+              .unit("mV")
+              .note(since_3_7)
+              .page(157)
+              .at(a + 16),
+          u32("Delta ADINF")
+              .sensitive(Sensitive::none)
+              .unit("mV")
+              .note(since_3_7)
+              .page(158)
+              .at(a + 20),
+          u32("Delta PRSUP")
+              .sensitive(Sensitive::none)
+              .unit("mV")
+              .note(since_3_7)
+              .page(158)
+              .at(a + 24),
+          u32("Delta PRINF")
+              .sensitive(Sensitive::none)
+              .unit("mV")
+              .note(since_3_7)
+              .page(158)
+              .at(a + 28),
           u16("Momentary Voltage Disturbance (MVD) Detection Time Threshold Lower Limit")
               .unit("cycles")
               .note(since_3_7)

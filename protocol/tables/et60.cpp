@@ -21,7 +21,7 @@ Table et61() {
 
 // An ID code of the display: one character more on Gen 4 meters, the guide's X.
 Node id_code(std::string_view name) {
-  return chars(name, 4 + Expr(Dim::five_digit_id_codes));
+  return chars(name, 4 + Expr(Dim::five_digit_id_codes)).sensitive(Sensitive::none);
 }
 Node decimal_points(std::string_view name) {
   return u8(name).shown_as(Format::hex).note("bit 0: right-most decimal point; 1: on");

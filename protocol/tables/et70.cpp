@@ -31,8 +31,16 @@ Table et71() {
                   .values({{255, "entry not in use"}})
                   .at(0),
               u16("Configured Delta").of_source(monitored).note("0: no alerts").page(175).at(2),
-              ni_fmat1("Comparison Value").of_source(monitored).page(175).at(4),
-              ni_fmat1("Sampled Data Value").of_source(monitored).page(175).at(8),
+              ni_fmat1("Comparison Value")
+                  .sensitive(Sensitive::consumption)
+                  .of_source(monitored)
+                  .page(175)
+                  .at(4),
+              ni_fmat1("Sampled Data Value")
+                  .sensitive(Sensitive::consumption)
+                  .of_source(monitored)
+                  .page(175)
+                  .at(8),
               bits("Status", 1, {bit(0, "Source ID Invalid"), bits_of(1, 7, "Spares")})
                   .page(175)
                   .at(12)})});
@@ -101,7 +109,9 @@ Table et75() {
                   u8("Demand Sub Interval").at(after_demand_sources),
                   u8("Demand Interval Multiplier").at(after_demand_sources + 1),
                   array(channels, "LP Display Config",
-                        {group("ID Format", {chars("ID Code", 4 + x).at(after_demand_sources + 2),
+                        {group("ID Format", {chars("ID Code", 4 + x)
+                                                 .sensitive(Sensitive::none)
+                                                 .at(after_demand_sources + 2),
                                              u8("ID DP State")
                                                  .shown_as(Format::hex)
                                                  .note("bit 0: right-most decimal point; 1: on")
@@ -121,7 +131,8 @@ Table et79() {
   return table(
       ET(79), "History Log Data (Alternate Event Log)", 181,
       {log_flags(), u16("Number of Valid Entries").page(182).at(1),
-       u16("Last Entry Element").page(182).at(3), u32("Last Entry Sequence Number").page(182).at(5),
+       u16("Last Entry Element").page(182).at(3),
+       u32("Last Entry Sequence Number").sensitive(Sensitive::none).page(182).at(5),
        u16("Number of Unread Entries").page(182).at(9),
        // The guide counts the records in BT71.5, page 182, as in BT74. But that is the size of the
        // primary log; pages 137 and 181 name the field of ET54 for this one.
@@ -131,13 +142,17 @@ Table et79() {
                    {ltime_date("Time").on(Clock::utc).as(Role::moment).at(11),
                     u16("Sequence Number").at(17),
                     u16("User ID")
+                        .sensitive(Sensitive::identifier)
                         .values({{0xfffd, "MEP client"},
                                  {0xfffe, "PLC message"},
                                  {0xffff, "nobody logged in"}})
                         .page(183)
                         .at(19),
                     bits(2, {bits_of(0, 11, "Event"), bits_of(12, 15, "Filler")}).page(183).at(21),
-                    bytes("Argument", Dim::history_log_argument_size).page(183).at(23)})})
+                    bytes("Argument", Dim::history_log_argument_size)
+                        .sensitive(Sensitive::identifier)
+                        .page(183)
+                        .at(23)})})
            .page(182)});
 }
 

@@ -13,7 +13,11 @@ Table et80_average_power_settings() {
                {u8("Average Power Enabled").at(0).values({{0, "no"}, {1, "yes"}}),
                 u16("Average Power Control Sub-interval").at(1).unit("s"),
                 u8("Average Power Control Interval Multiplier").at(3).page(185).note("1 to 15"),
-                u32("Average power Disconnect Threshold").at(4).page(185).unit("W")});
+                u32("Average power Disconnect Threshold")
+                    .sensitive(Sensitive::none)
+                    .at(4)
+                    .page(185)
+                    .unit("W")});
 }
 
 // ET81 Power Outage Log, page 185
@@ -54,9 +58,11 @@ Table et89() {
       Expr(131) + a + Expr(Dim::pending_security_events) * Dim::pending_security_event_size;
   return table(
       ET(89), "Meter LN Status", 187,
-      {u16("Prior MEP 1 Handle").at(0), bytes("Prior MEP 1 ID", 30).at(2),
+      {u16("Prior MEP 1 Handle").at(0),
+       bytes("Prior MEP 1 ID", 30).sensitive(Sensitive::identifier).at(2),
        u8("MEP 1 re-register requests").at(32), u8("MEP 1 re-register allowed").at(33),
-       u16("Prior MEP 2 Handle").at(34), bytes("Prior MEP 2 ID", 30).at(36),
+       u16("Prior MEP 2 Handle").at(34),
+       bytes("Prior MEP 2 ID", 30).sensitive(Sensitive::identifier).at(36),
        u8("MEP 2 re-register requests").at(66), u8("MEP 2 re-register allowed").at(67),
        ltime_date("Last H1 Telegram Time").at(68).note("from 4.50"),
        // The guide's Filler is BOOL(1..7), page 188; bit 1 is PLC Disabled.
@@ -121,12 +127,21 @@ Table et89() {
                     {33, "invalid key EC point"},
                     {240, "unknown error"}}),
        u16("Last Validation Key ID").at(115).page(189).note("from 4.50"),
-       u32("Last Image Length").at(117).page(189).note("from 4.50").unit("bytes"),
+       u32("Last Image Length")
+           .sensitive(Sensitive::none)
+           .at(117)
+           .page(189)
+           .note("from 4.50")
+           .unit("bytes"),
        u8("Signature Length").at(121).page(189).note("from 4.50").unit("bytes"),
-       bytes("Signature", 8).at(122).page(189).note("from 4.50"),
+       bytes("Signature", 8).sensitive(Sensitive::identifier).at(122).page(189).note("from 4.50"),
        // UINT8[A]: the guide does not say what A is, page 189. One byte has a bit for each of eight
        // logs, and the guide's value is 1.
-       bytes("Adj log unread entry mask", a).at(130).page(189).note("from 4.50"),
+       bytes("Adj log unread entry mask", a)
+           .sensitive(Sensitive::none)
+           .at(130)
+           .page(189)
+           .note("from 4.50"),
        bits("Disconnect Flags", 1,
             {bit(0, "Block Remote Procedure Disconnect"),
              bit(1, "Block Automatic and Pushbutton Disconnect"),

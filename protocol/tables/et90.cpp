@@ -57,13 +57,18 @@ Table et97() {
   const Expr a = Expr(Dim::ftz_messages) * 8;
   return table(
       ET(97), "Meter Configuration LN", 193,
-      {array_of(Dim::ftz_messages, bytes("FTz Message Contents Array", 8).at(0)),
+      {array_of(Dim::ftz_messages,
+                bytes("FTz Message Contents Array", 8).sensitive(Sensitive::identifier).at(0)),
        u8("MEP 1 ID Comparison Mode").at(a).values(comparison),
-       bytes("MEP 1 ID Mask", 30).at(a + 1),
+       bytes("MEP 1 ID Mask", 30).sensitive(Sensitive::identifier).at(a + 1),
        // From here on the guide prints offsets for meters from 4.02 only; older ones and modules
        // end above.
        u8("MEP 2 ID Comparison Mode").at(a + 31).values(comparison).note("from 4.02"),
-       bytes("MEP 2 ID Mask", 30).at(a + 32).page(194).note("from 4.02"),
+       bytes("MEP 2 ID Mask", 30)
+           .sensitive(Sensitive::identifier)
+           .at(a + 32)
+           .page(194)
+           .note("from 4.02"),
        // The guide prints bit 1 in the column of older meters, page 194; bit 0, at the same offset,
        // stands in that of 4.02.
        bits(1, {bit(0, "Power Boost Relay LN"), bit(1, "Mbus AD use 300 Baud"),
@@ -73,7 +78,7 @@ Table et97() {
            .note("from 4.02"),
        // The guide has no name for an element.
        array(2, "Relay",
-             {array_of(5, u16("Group ID").at(a + 63)).page(194),
+             {array_of(5, u16("Group ID").sensitive(Sensitive::identifier).at(a + 63)).page(194),
               bits(1, {bits_of(0, 2, "Mode",
                                {{0, "standard"},
                                 {1, "load management"},

@@ -31,6 +31,7 @@ Nodes mdt_entry(const Expr& start) {
               .at(start)
               .note("MDT and Special mean nothing in extensions"),
           bytes("DRH", 3)
+              .sensitive(Sensitive::none)
               .at(start + 1)
               .learns(Dim::data_type_header)
               .note("MEP base entry: offset into message, length to compare, command byte(s)")};

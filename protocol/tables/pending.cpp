@@ -94,7 +94,8 @@ Node pending_event() {
        when(is(Event::after_write),
             {group("Activation Delay",
                    {u8("Weeks"), u8("Days"), u8("Hours"), u8("Minutes"), u8("Seconds")})}),
-       when(is(Event::by_procedure), {bytes("Event Storage", storage_size)})});
+       when(is(Event::by_procedure),
+            {bytes("Event Storage", storage_size).sensitive(Sensitive::none)})});
 }
 
 }  // namespace tables

@@ -65,15 +65,18 @@ Procedure ep19() {
                       {u8("Write Data Length").at(5).unit("bytes").page(246),
                        // The guide's array has its full length, ET11.20 - 1; what the length byte
                        // leaves of it carries nothing.
-                       record(message_size,
-                              {bytes("Write Data", field("Write Data Length")).at(6).page(246)})}),
+                       record(message_size, {bytes("Write Data", field("Write Data Length"))
+                                                 .sensitive(Sensitive::identifier)
+                                                 .at(6)
+                                                 .page(246)})}),
                  when(type == 9,
                       {u32("Image Length")
+                           .sensitive(Sensitive::none)
                            .at(5)
                            .unit("bytes")
                            .page(246)
                            .note("from 3.80 (CP 1.30) and with OSGP-AES-128-PSK only, not for P2P"),
-                       bytes("Image MAC", 16).at(9).page(246)})}),
+                       bytes("Image MAC", 16).sensitive(Sensitive::key).at(9).page(246)})}),
           group("Response", {u8("Entry index").at(0).page(247)}),
           {{2, "invalid request type"},
            {3, "handle, mask or index matches no installed device"},
@@ -87,8 +90,9 @@ Procedure ep39() {
   return {EP(39),
           "Post MEP Data",
           18,
-          group("Parameters", {rest("Parameters").note("layout not published")}),
-          group("Response", {rest("Response Data")}),
+          group("Parameters",
+                {rest("Parameters").sensitive(Sensitive::identifier).note("layout not published")}),
+          group("Response", {rest("Response Data").sensitive(Sensitive::identifier)}),
           {}};
 }
 
@@ -118,7 +122,7 @@ Nodes procedure_response() {
               .at(0),
           u8("Procedure Sequence Number (PSN)").at(2),
           u8("Result Code").at(3).values(standard_results()).as(Role::result_code),
-          rest("Response Data")};
+          rest("Response Data").sensitive(Sensitive::identifier)};
 }
 
 std::string_view standard_result_name(std::uint8_t code) {

@@ -71,21 +71,28 @@ Nodes data_block(const Expr& a) {
   return {
       registers("Summations", Dim::summations, ni_fmat1(""), Dim::summation_source,
                 default_summations())
+          .sensitive(Sensitive::consumption)
           .at(a)
           .page(208),
       array(
           Dim::demands, "Demand Measurements",
           {when(Dim::date_time_field, {array_of(Dim::occurrences, stime_date("Event Time").at(b))}),
-           when(Dim::cumulative_demand, {ni_fmat1("Cumulative Demand").at(b + event_times_size())}),
+           when(Dim::cumulative_demand, {ni_fmat1("Cumulative Demand")
+                                             .sensitive(Sensitive::consumption)
+                                             .at(b + event_times_size())}),
            when(Dim::continuous_cumulative_demand,
-                {ni_fmat1("Contin Cum Demand").at(b + event_times_size() + cumulative_size())}),
+                {ni_fmat1("Contin Cum Demand")
+                     .sensitive(Sensitive::consumption)
+                     .at(b + event_times_size() + cumulative_size())}),
            registers("Demand", Dim::occurrences, ni_fmat2(""), Dim::demand_source, {})
+               .sensitive(Sensitive::consumption)
                .selected_by(enclosing_record)
                .under_one_name()
                .at(b + event_times_size() + cumulative_size() + contin_cum_size())})
           .page(210),
       array_of(Dim::coincident_values,
                registers("Coincidents", Dim::occurrences, ni_fmat2(""), Dim::coincident_source, {})
+                   .sensitive(Sensitive::consumption)
                    .selected_by(enclosing_record)
                    .under_one_name()
                    .at(symbol_c(a)))

@@ -27,6 +27,12 @@ def test_filter_names_are_not_stale(build_dir, plugin):
         "./run fields makes it anew"
 
 
+def test_sensitive_fields_are_not_stale(build_dir):
+    present = page("sharing.md")
+    assert make_references.sharing_document(build_dir, present) == present, "./run fields makes it anew"
+    assert "`mep.et13.customer_id` | identifier" in present
+
+
 @pytest.mark.usefixtures("plugin")
 def test_every_registered_name_is_documented_and_no_other(build_dir, run_tshark):
     lines = run_tshark(["-G", "fields"]).stdout.splitlines()

@@ -46,12 +46,30 @@ def test_unknown_header(capture, tshark_fields, record):
 
 
 def test_header_cut_short(capture, tshark_fields):
-    """In every place: the usual treatment of records that end too early."""
+    """In every place: said in words, with what is there of the header."""
     records = [Frame(b"", record=header()[:size]) for size in range(12)]
-    records += [Frame(b"", record=header(size=20)), Frame(b"", record=header(size=255) + bytes(20))]
-    shown = tshark_fields(capture(records), ["_ws.malformed", "mep.malformed"])
-    for packet in shown:
-        assert packet["_ws.malformed"] or packet["mep.malformed"]
+    shown = tshark_fields(capture(records), ["mep.tap.malformed", "mep.tap.header_length", EXPERT,
+                                             "_ws.malformed.expert", "_ws.col.Info"])
+    for size, packet in enumerate(shown):
+        assert packet["mep.tap.malformed"] and not packet["_ws.malformed.expert"], size
+        assert packet[EXPERT] == \
+            [f"The record ends after {size} of the 12 bytes that a tap header has at least"]
+        assert packet["_ws.col.Info"] == ["Tap header cut short"]
+        assert packet["mep.tap.header_length"] == (["12"] if size > 1 else [])
+
+
+def test_header_longer_than_its_record(capture, tshark_fields):
+    records = [Frame(b"", record=header(size=size) + bytes(more))
+               for size, more in ((13, 0), (20, 0), (255, 20), (255, 242))]
+    shown = tshark_fields(capture(records), ["mep.tap.malformed", "mep.tap.header_length", EXPERT,
+                                             "_ws.malformed.expert", "_ws.col.Info"])
+    for frame, packet in zip(records, shown):
+        said, there = frame.record[1], len(frame.record)
+        assert packet["mep.tap.malformed"] and not packet["_ws.malformed.expert"], said
+        assert packet[EXPERT] == [f"The header says that it has {said} bytes, and the record ends "
+                                  f"after {there}: what wrote it has lost the frame"]
+        assert packet["_ws.col.Info"] == ["Tap header longer than its record"]
+        assert packet["mep.tap.header_length"] == [str(said)]
 
 
 def test_each_status_bit_is_filterable(capture, tshark_fields):

@@ -514,3 +514,25 @@ def test_bad_keys_in_the_file_are_not_repeated(capture, run_tshark, user):
         assert "mep_keys:2: the key" in everything
         for secret in (bad[:15].lower(), *secrets(KEY, OTHER)):
             assert secret not in everything, secret
+
+
+@pytest.mark.parametrize("cover", [list, encrypted])
+def test_a_key_that_begins_to_fit_is_found_after_many_strangers(capture, tshark_fields, cover):
+    """Keys take turns on a bus that none of them fits; the one that does is found within as many
+    requests as it takes all of them to have had theirs, and from then on opens each."""
+    def reads(key, count, first):
+        frames = [each for number in range(first, first + count)
+                  for each in read_pair(0x17, bytes(8), key, number)]
+        return encrypted(frames, key) if cover is encrypted else frames
+
+    strangers, known = 60, 30
+    others = [f"0ther-key-no-{number:03}" for number in range(24)]
+    keys = [argument for text in [*others[:12], PRINTED, *others[12:]]
+            for argument in row(text, text)]
+    frames = reads(b"a-key-for-nobody", strangers, 1) + reads(KEY, known, 1000)
+    shown = tshark_fields(capture(frames), ["mep.key"], *keys)
+    opened = [packet["mep.key"] == [PRINTED] for packet in shown[::2]]
+    assert not any(opened[:strangers])
+    found = opened.index(True)
+    assert found - strangers < 10
+    assert all(opened[found:])

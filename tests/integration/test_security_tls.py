@@ -354,6 +354,53 @@ def test_meters_own_repetition(tls_meter, capture, tshark_fields, tshark_json, i
     assert sum(packet["mep.tls.repeated"] != [] for packet in shown) == 8
 
 
+def tls_request(record):
+    return struct.pack(">HB", 1 + len(record), 0x58) + record
+
+
+# An alert of no bytes, at which Wireshark's TLS leaves by an exception.
+BROKEN = tls_request(b"\x15\x03\x03\x00\x00")
+
+
+def test_broken_records_end_with_themselves(capture, tshark_fields):
+    """What is wrong in TLS is said, and the frame around it and those behind it go on: findings
+    behind the records, columns, and what is in the same record."""
+    names = ["mep.analysis.request_while_open", "mep.request_code", "mep.table", "_ws.malformed.expert",
+             "_ws.col.Info", "_ws.col.Protocol"]
+    other = oma_digest.read(0x17, 44)
+    alone = capture([Frame(data, CLIENT_TO_METER, 1000) for data in (other, BROKEN, other)])
+    together = capture([Frame(b"", CLIENT_TO_METER, 1000, record=BROKEN + other)], link=161)
+    for passes in ([], ["-2"]):
+        shown = tshark_fields(alone, names, *passes)
+        assert [len(packet["_ws.malformed.expert"]) for packet in shown] == [0, 1, 0]
+        assert all(packet["_ws.col.Protocol"] == ["MEP"] for packet in shown)
+        assert "Malformed" in shown[1]["_ws.col.Info"][0]
+        # The analysis' findings stand behind the records.
+        assert [len(packet["mep.analysis.request_while_open"]) for packet in shown] == [0, 1, 1]
+        shown = tshark_fields(together, names, *passes)
+        assert shown[0]["mep.request_code"] == ["0x58", "0x3f"]
+        assert shown[0]["mep.table"] == ["0x0017"]
+        assert "Read BT23" in shown[0]["_ws.col.Info"][0]
+
+
+def test_a_request_answered_differently_each_time(capture, tshark_fields):
+    """Of the answers to one request, repeated over and over, those are repetitions that came before,
+    however long ago."""
+    def answer(number):
+        record = b"\x17\x03\x03\x00\x20" + struct.pack(">I", number) * 8
+        return struct.pack(">HB", 1 + len(record), 0) + record
+
+    request = struct.pack(">HB", 38, 0x80) + b"\x17\x03\x03\x00\x20" + bytes(32)
+    numbers = [*range(40), 39, 0, 17, 40, 40]
+    frames = [Frame(tls_request(b"\x16\x03\x03\x00\x04\x00\x00\x00\x00"), CLIENT_TO_METER, 100_000)]
+    for number in numbers:
+        frames += [Frame(request, CLIENT_TO_METER, 100_000),
+                   Frame(answer(number), METER_TO_CLIENT, 20_000)]
+    shown = tshark_fields(capture(frames), ["mep.tls.repeated"])
+    assert [packet["mep.tls.repeated"] != [] for packet in shown[2::2]] == \
+        [number in numbers[:place] for place, number in enumerate(numbers)]
+
+
 def test_request_repeated_before_its_answer(tls_meter, capture, tshark_json, in_clear):
     frames = tls_meter("handshake", *TALK)
     for number in (1, 2, 4):  # Finished, the first two messages

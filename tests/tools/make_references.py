@@ -1,4 +1,5 @@
-"""Makes docs/fields.md, and the tables of docs/filter-names.md, from what is registered.
+"""Makes docs/fields.md, and the tables of docs/filter-names.md and docs/sharing.md, from what is
+registered and described.
 
     make_references.py BUILD_FOLDER
 
@@ -48,6 +49,17 @@ def fields_document(build):
     return "\n".join(text) + "\n"
 
 
+def sharing_document(build, present):
+    """`present`, the text of docs/sharing.md, with its table made anew."""
+    rows = ["| filter | what | page |", "| --- | --- | --- |"]
+    for name, what, page, *_ in rows_of(build / "tests" / "sensitive_list"):
+        row = f"| `{name}` | {what} | {page} |"
+        if what != "consumption" and row not in rows:
+            rows.append(row)
+    return re.sub(r"(?:^\| filter \| what .*$\n)(?:^\|.*$\n)+", lambda _: "\n".join(rows) + "\n", present,
+                  flags=re.M)
+
+
 def filter_names_document(build, present):
     """`present`, the text of docs/filter-names.md, with its tables made anew."""
     rows = sorted(rows_of(build / "tests" / "registered_list"))
@@ -76,6 +88,8 @@ def main():
     names = DOCS / "filter-names.md"
     names.write_text(filter_names_document(build, names.read_text(encoding="utf-8")),
                      encoding="utf-8")
+    sharing = DOCS / "sharing.md"
+    sharing.write_text(sharing_document(build, sharing.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ struct World {
   void set(Instant difference) { now.wall += difference; }
 };
 
-WallTime shown(const CaptureClock& clock, const World& world) {
+system::WallTime shown(const CaptureClock& clock, const World& world) {
   return clock.at(world.now.monotonic);
 }
 
@@ -60,7 +60,7 @@ void set_forward(void**) {
 void set_back(void**) {
   World world;
   CaptureClock clock(world.now);
-  const WallTime before = shown(clock, world);
+  const system::WallTime before = shown(clock, world);
   world.set(-seconds(3));
   assert_string_equal(
       clock.follow(world.now)->c_str(),

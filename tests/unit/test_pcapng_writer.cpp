@@ -1,7 +1,7 @@
 // What mepdump writes, byte for byte, against blocks written out by hand from the pcapng
 // specification (draft-ietf-opsawg-pcapng, section 4).
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/pcapng_writer.h"
+#include "system/pcapng_writer.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -25,6 +25,12 @@ namespace mep::extcap {
 namespace {
 
 using system::FileDescriptor;
+using system::Interface;
+using system::PcapngWriter;
+using system::Record;
+using system::Section;
+using system::Statistics;
+using system::WallTime;
 
 // The bytes of "4D 3C 'MEP' 2B": hexadecimal digits, and texts between apostrophes.
 std::string bytes_of(std::string_view text) {

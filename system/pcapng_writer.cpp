@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/pcapng_writer.h"
+#include "system/pcapng_writer.h"
 
 #include <array>
 #include <bit>
@@ -11,7 +11,7 @@
 #include "protocol/tap.h"
 #include "system/text.h"
 
-namespace mep::extcap {
+namespace mep::system {
 namespace {
 
 enum BlockType : std::uint32_t {
@@ -90,11 +90,11 @@ class Block {
   }
 
   // `kind`, if any, is a byte before the text.
-  void text_option(OptionCode code, const std::string& text,
+  void text_option(OptionCode code, std::string_view text,
                    std::optional<std::uint8_t> kind = std::nullopt) {
     if (text.empty()) return;
     const std::size_t before = kind ? sizeof *kind : 0;
-    const std::string valid = system::valid_utf8(text, longest_option - before);
+    const std::string valid = valid_utf8(text, longest_option - before);
     option_header(code, before + valid.size());
     if (kind) number(*kind);
     padded(Bytes(reinterpret_cast<const std::uint8_t*>(valid.data()), valid.size()));
@@ -133,13 +133,13 @@ Block section_block(const Section& section) {
 
 Block interface_block(const Interface& interface) {
   Block block(interface_description);
-  block.number(std::uint16_t{tap::link_type});
+  block.number(interface.link_type);
   block.number(std::uint16_t{0});  // reserved
   block.number(snapshot_length);
   block.text_option(if_name, interface.name);
   block.text_option(if_description, interface.description);
   block.number_option(if_tsresol, nanoseconds);
-  block.number_option(if_speed, interface.bits_per_second);
+  if (interface.bits_per_second != 0) block.number_option(if_speed, interface.bits_per_second);
   block.text_option(if_filter, interface.filter, libpcap_filter);
   return block;
 }
@@ -201,8 +201,11 @@ void PcapngWriter::write(const Record& record) {
 }
 
 void PcapngWriter::write(std::span<const Statistics> statistics) {
-  for (std::uint32_t i = 0; i < interfaces_.size(); ++i)
-    sink_(statistics_block(i, interfaces_[i], statistics[i]).finished());
+  for (std::uint32_t i = 0; i < interfaces_.size(); ++i) write(i, statistics[i]);
 }
 
-}  // namespace mep::extcap
+void PcapngWriter::write(std::uint32_t interface, const Statistics& statistics) {
+  sink_(statistics_block(interface, interfaces_[interface], statistics).finished());
+}
+
+}  // namespace mep::system

@@ -1,7 +1,7 @@
-// Writes captures as pcapng: four kinds of block and the options that mepdump has something to say
-// in (draft-ietf-opsawg-pcapng; numbers of blocks and options are the draft's).
+// Writes captures as pcapng: four kinds of block and the options that this project has something to
+// say in (draft-ietf-opsawg-pcapng; numbers of blocks and options are the draft's).
 //
-// Extcap. To be added here: a block or an option of pcapng; what stands in it is the recorder's.
+// System. To be added here: a block or an option of pcapng; what stands in it is its users'.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
@@ -11,9 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "protocol/tap.h"
 #include "protocol/types.h"
 
-namespace mep::extcap {
+namespace mep::system {
 
 // A moment as pcapng has it: nanoseconds since 1970.
 using WallTime = std::int64_t;
@@ -29,17 +30,18 @@ struct Section {
 
 // What an Interface Description Block says.
 struct Interface {
-  std::string name;         // the port
-  std::string description;  // its role
-  std::string filter;       // the capture filter, or empty
-  std::uint64_t bits_per_second;
+  std::string name;               // the port
+  std::string description;        // its role
+  std::string filter;             // the capture filter, or empty
+  std::uint64_t bits_per_second;  // 0: unknown
+  std::uint16_t link_type = tap::link_type;
 };
 
 struct Record {
   std::uint32_t interface;
   Direction direction;
   WallTime time;
-  Bytes bytes;  // tap header and frame
+  Bytes bytes;  // tap header and frame, or what the interface's link type says
   std::vector<std::string> comments = {};
   std::uint8_t status = 0;   // of the tap header
   std::uint64_t missed = 0;  // how many of its line were not written since the last one that was
@@ -70,10 +72,12 @@ class PcapngWriter {
   // Writes a statistics block for each interface, in their order. It may be called again and again:
   // each block tells of the time from the beginning on.
   void write(std::span<const Statistics> statistics);
+  // The same of one interface.
+  void write(std::uint32_t interface, const Statistics& statistics);
 
  private:
   Sink sink_;
   std::vector<Interface> interfaces_;
 };
 
-}  // namespace mep::extcap
+}  // namespace mep::system

@@ -1,0 +1,181 @@
+// mepshare: a copy of a capture that can be published.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "captures/capture_writer.h"
+#include "captures/moment.h"
+#include "captures/sharing.h"
+#include "system/command_line.h"
+#include "system/problem.h"
+#include "system/text.h"
+
+namespace mep::captures {
+namespace {
+
+using system::Problem;
+
+constexpr int exit_good = 0;
+constexpr int exit_failed = 1;
+constexpr int exit_not_clean = 2;
+
+system::Program program() {
+  return {
+      "Makes a copy of a capture that can be published: digests, keys, names and numbers are\n"
+      "replaced, comments, names of machines and secrets left out. Whoever opens the copy in\n"
+      "Wireshark with this plugin needs no key.\n\n"
+      "  mepshare in.pcapng out.pcapng",
+      {{"",
+        {{"key-file", "FILE",
+          "Keys: Wireshark's table (mep_keys), lines \"MBK key\" or \"MAK key\", or keys alone",
+          "Wireshark's own table, if there is one"},
+         {"closed", "WHAT", "What becomes of frames that no key opens: blank or drop", "blank"},
+         {"shift", "DAYS",
+          "Shift all times, those inside of tables, too: a number of days, or random for some "
+          "weeks "
+          "back"},
+         {"blur", "", "Scale what was consumed, by a factor that nobody knows"},
+         {"from", "TIME", "Begin here: 2026-03-01T07:30:00 (UTC), or a number of a record"},
+         {"to", "TIME", "End here"},
+         {"force", "", "Write over a file that is there"},
+         {"help", "", "Show this"},
+         {"version", "", "Show the version"}}}},
+      "Voltages, times, sequence numbers, lengths, errors and oddities stay, so that a problem "
+      "can\n"
+      "be seen in the copy as in the original. The copy is read again and left only if nothing "
+      "that\n"
+      "was to be replaced is in it (otherwise exit status 2). See mepshare(1)."};
+}
+
+struct Settings {
+  std::string in, out;
+  std::string key_file;
+  std::string from, to;
+  SharingOptions sharing;
+  bool force = false;
+};
+
+Settings settings_of(const system::CommandLine& line, Pseudonyms& pseudonyms) {
+  constexpr const char* help = "; mepshare --help tells what there is";
+  const auto text = [&line](const char* name) {
+    const auto found = line.given.find(name);
+    return found == line.given.end() ? std::string() : found->second;
+  };
+  if (!line.complaint.empty()) throw Problem(line.complaint + help);
+  for (const std::string& each : line.left)
+    if (each.size() > 1 && each.front() == '-') throw Problem(system::not_understood(each) + help);
+  if (line.left.size() != 2)
+    throw Problem(std::string("give two files: the capture, and the copy that is to be made") +
+                  help);
+  Settings made;
+  made.in = line.left[0];
+  made.out = line.left[1];
+  made.key_file = text("key-file");
+  made.from = text("from");
+  made.to = text("to");
+  made.force = line.given.contains("force");
+  made.sharing.cleaner.blur = line.given.contains("blur");
+  if (const std::string closed = text("closed"); !closed.empty()) {
+    if (closed != "blank" && closed != "drop")
+      throw Problem("--closed " + closed + ": there are blank and drop");
+    made.sharing.drop_closed = closed == "drop";
+  }
+  if (const std::string shift = text("shift"); shift == "random") {
+    // Weeks: Sundays stay Sundays.
+    made.sharing.cleaner.shift_days = -7 * (1 + static_cast<std::int64_t>(pseudonyms.random(104)));
+  } else if (!shift.empty()) {
+    const auto days = system::parse_number<std::int64_t>(shift);
+    if (!days || *days > 36500 || *days < -36500)
+      throw Problem("--shift " + shift + ": give a number of days, as -14, or random");
+    made.sharing.cleaner.shift_days = *days;
+  }
+  return made;
+}
+
+// Without keys nothing is lost: what they would have opened is blanked, and told.
+std::vector<KnownKey> keys_of(const Settings& settings, std::string& where) {
+  where = settings.key_file;
+  if (where.empty()) where = wireshark_key_file();
+  if (where.empty()) return {};
+  return read_key_file(where);
+}
+
+bool same_file(const std::string& a, const std::string& b) {
+  struct stat first {};
+  struct stat second {};
+  return stat(a.c_str(), &first) == 0 && stat(b.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+void print(const char* title, const Counts& counts) {
+  if (counts.empty()) return;
+  std::printf("%s:\n", title);
+  for (const auto& [what, count] : counts) std::printf("  %8zu  %s\n", count, what.c_str());
+}
+
+int run(int argc, const char* const* argv) {
+  const system::CommandLine line = system::read_command_line(program(), argc, argv);
+  if (line.given.contains("help")) {
+    std::fputs(system::help_text(program()).c_str(), stdout);
+    return exit_good;
+  }
+  if (line.given.contains("version")) {
+    std::puts("mepshare " MEP_VERSION);
+    return exit_good;
+  }
+  Pseudonyms pseudonyms;
+  Settings settings = settings_of(line, pseudonyms);
+  if (same_file(settings.in, settings.out))
+    throw Problem(settings.out + " is the capture itself; give the copy another name");
+  if (!settings.force && access(settings.out.c_str(), F_OK) == 0)
+    throw Problem(settings.out + " is there already; --force writes over it");
+  std::string key_file;
+  const std::vector<KnownKey> keys = keys_of(settings, key_file);
+  const CaptureFile capture = read_capture(settings.in);
+  settings.sharing.from = moment_of(settings.from, "--from", capture);
+  settings.sharing.to = moment_of(settings.to, "--to", capture);
+
+  Shared shared = share(capture, keys, settings.sharing, pseudonyms);
+  if (shared.records.empty()) {
+    print("Left out", shared.dropped);
+    throw Problem(
+        "nothing of " + settings.in +
+        " can be shared: what there is of MEP in it, no key opens, or it has none in frames "
+        "(link types USER13 and USER14), of which mepimport makes some");
+  }
+  TemporaryFile file(settings.out);
+  write_shared(file, shared);
+  const std::vector<std::string> found = check(read_file(file.path()), shared, pseudonyms);
+  if (!found.empty()) {
+    std::fprintf(stderr, "mepshare: nothing was written, since the copy was not clean:\n");
+    for (const std::string& each : found) std::fprintf(stderr, "  %s\n", each.c_str());
+    return exit_not_clean;
+  }
+  file.keep();
+  std::printf("%s: %zu of %zu records, keys from %s\n", settings.out.c_str(), shared.records.size(),
+              capture.records.size(), key_file.empty() ? "nowhere (--key-file)" : key_file.c_str());
+  print("Replaced", shared.replaced);
+  print("Left out", shared.dropped);
+  if (!capture.damage.empty())
+    std::printf("The capture is damaged, %s: what is behind is not in the copy.\n",
+                capture.damage.c_str());
+  std::puts("Read again with the published keys alone: nothing of it is left.");
+  return exit_good;
+}
+
+}  // namespace
+}  // namespace mep::captures
+
+int main(int argc, char** argv) {
+  try {
+    return mep::captures::run(argc, argv);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "mepshare: %s\n", problem.what());
+    return mep::captures::exit_failed;
+  }
+}

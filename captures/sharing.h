@@ -1,0 +1,68 @@
+// A capture made fit to be published: everything that mepshare does between reading and writing.
+//
+// Frames are opened with the keys that are known, cleaned table by table, and closed again under
+// the keys that everybody has (protocol/types.h). What cannot be opened never passes.
+//
+// Captures. To be added here: what happens to a kind of record.
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "captures/capture_reader.h"
+#include "captures/cleaner.h"
+#include "captures/conversation.h"
+#include "captures/key_file.h"
+
+namespace mep::captures {
+
+struct SharingOptions {
+  CleanerOptions cleaner;
+  bool drop_closed = false;  // what nobody could open: left out instead of blanked
+  // The records that are kept, by when they were.
+  std::optional<WallTime> from;
+  std::optional<WallTime> to;
+};
+
+// A record as it is written.
+struct SharedRecord {
+  std::size_t interface = 0;
+  Direction direction = Direction::unknown;
+  WallTime time = 0;
+  std::vector<std::uint8_t> bytes;
+};
+
+struct Shared {
+  std::vector<ReadInterface> interfaces;
+  std::vector<SharedRecord> records;
+  std::vector<ReadStatistics> statistics;
+  Counts replaced;  // what was replaced, blanked or made anew
+  Counts dropped;   // what is not in it any more
+  Counts kept;      // what to know of what is
+  // What must not stand in what is written, in any form that it had: digests, keys, names, texts,
+  // messages that nobody could open.
+  std::vector<std::vector<std::uint8_t>> secrets;
+  // What tables have told of their layout, by the tap number that is written; nothing: frames
+  // without a tap.
+  std::map<std::optional<std::uint32_t>, Dimensions> layouts;
+};
+
+// What the copies say of their making.
+inline constexpr const char* sharing_application = "mepshare " MEP_VERSION;
+
+// `keys`: those that the user has; the published ones are tried without being told.
+// `pseudonyms` is the run's secret, and wanted by the check, too.
+Shared share(const CaptureFile& capture, const std::vector<KnownKey>& keys,
+             const SharingOptions& options, Pseudonyms& pseudonyms);
+
+// Reads what was written as anybody would, with the published keys alone, and looks for what must
+// not be there: each secret as bytes and as text, in the file and in what can be decrypted of it,
+// and each sensitive field that holds no pseudonym. The sentences say what and where; none: it is
+// clean.
+std::vector<std::string> check(Bytes file, const Shared& shared, const Pseudonyms& pseudonyms);
+
+}  // namespace mep::captures
