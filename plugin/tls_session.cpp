@@ -88,8 +88,7 @@ void hand_over(const tls::Random& client_random, const tls::MasterSecret& secret
 bool concerns(const KeyEntry& entry, const std::optional<tls::Identity>& identity) {
   if (!identity || identity->key > 1) return true;
   // Some stand for either key.
-  return is_either_key(entry.key) ||
-         (identity->key == 1) == (entry.kind == AccessLevel::advanced);
+  return is_either_key(entry.key) || (identity->key == 1) == (entry.kind == AccessLevel::advanced);
 }
 
 // Finds the key by the client's Finished. Of other cipher suites than the guide's it cannot be

@@ -274,8 +274,7 @@ std::optional<Buffer> Handshake::opened(const MasterSecret& secret, Direction si
   if (block.empty()) return std::nullopt;
 
   gcry_cipher_hd_t handle = nullptr;
-  if (gcry_cipher_open(&handle, suite->cipher, GCRY_CIPHER_MODE_GCM, 0) != 0)
-    return std::nullopt;
+  if (gcry_cipher_open(&handle, suite->cipher, GCRY_CIPHER_MODE_GCM, 0) != 0) return std::nullopt;
   struct CloseCipher {
     using pointer = gcry_cipher_hd_t;
     void operator()(gcry_cipher_hd_t cipher) const { gcry_cipher_close(cipher); }

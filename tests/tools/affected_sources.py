@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROOMS = ("protocol", "plugin", "extcap", "simulator", "system", "compat", "tests")
+ROOMS = ("protocol", "plugin", "extcap", "captures", "simulator", "system", "compat", "tests")
 FOR_ALL = re.compile(r"(^|/)(CMakeLists\.txt|CMakePresets\.json|\.clang-tidy|.*\.cmake)$")
 
 
