@@ -140,10 +140,11 @@ class TcpServer : public Channel {
 
   void turn_away(int caller) {
     const std::string here = address_of(connection_.get(), getpeername);
+    const std::string other = address_of(caller, getpeername);  // while it is connected
     const std::string told =
         "mep-sim serves one client at a time, and " + here + " is connected\r\n";
     send_text(caller, told);
-    notice_(address_of(caller, getpeername) + " was turned away: " + here +
+    notice_(other + " was turned away: " + here +
             " is connected, and there is one client at a time");
   }
 

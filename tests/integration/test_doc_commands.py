@@ -36,6 +36,7 @@ NOT_HERE = {
     r"sudo|.*\|\s*sudo": "root",
     r"cmake ": "test_installed.py, and the matrix",
     r"curl ": "a database; test_archives.py looks at what it is given",
+    r"MEP_BUILD_DIR=\S+ tests/bench/": "a benchmark: minutes",
     r"wireshark ": "a window; tests/gui",
 }
 # What runs until it is stopped.
@@ -92,7 +93,8 @@ class Reader:
         self.folder = self.user.folder()
         programs = self.user.home / "bin"
         programs.mkdir()
-        for program in ("extcap/mepdump", "simulator/mep-sim", "tests/schema_print",
+        for program in ("extcap/mepdump", "simulator/mep-sim", "captures/mepshare",
+                        "captures/mepimport", "tests/schema_print",
                         "tests/field_list"):
             if (build / program).exists():
                 shutil.copy2(build / program, programs)
@@ -101,7 +103,7 @@ class Reader:
         shutil.copytree(ROOT / "samples", self.folder / "samples", copy_function=shutil.copyfile)
         cases = ROOT / "tests" / "cases"
         for case, name in (("esphome-uart.log", "uart.log"), ("two-columns.txt", "columns.txt"),
-                           ("serial-strace.txt", "dump.txt")):
+                           ("two-columns.txt", "log.txt"), ("serial-strace.txt", "dump.txt")):
             shutil.copyfile(cases / case, self.folder / name)
         (self.folder / "hall.keys").write_text("MAK 01010101010101010101010101010101\n")
         samples = [ROOT / "samples" / f"{name}.pcapng" for name in ("daily-reading", "load-profile")]
