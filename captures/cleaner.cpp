@@ -147,6 +147,7 @@ void Cleaner::scale(const SensitivePart& part, std::span<std::uint8_t> bytes) {
       if (digits[i] < '0' || digits[i] > '9') text[i] = digits[i];
     pack_digits(text, bytes);
   } else if (part.shape == Shape::integer || part.shape == Shape::channel) {
+    if (size == 0 || size > sizeof(std::int64_t)) return;
     const unsigned unused = 64 - 8 * static_cast<unsigned>(size);
     const std::int64_t value =
         static_cast<std::int64_t>(read_le(bytes, 0, size) << unused) >> unused;

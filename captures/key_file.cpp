@@ -80,7 +80,7 @@ std::vector<KnownKey> read_key_file(const std::string& path) {
     if (kind == "MBK") known.kind = AccessLevel::basic;
     std::string reason;
     const auto key = parse_key(known.text, &reason);
-    if (!key) throw Problem(from + "the key " + reason);
+    if (!key) throw Problem(std::string(from).append("the key ").append(reason));
     known.key = *key;
     keys.push_back(std::move(known));
   }
