@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/line_watch.h"
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,14 +28,16 @@ constexpr std::size_t client_line = 0;
 constexpr std::size_t meter_line = 1;
 
 std::vector<std::uint8_t> request() {
-  std::vector<std::uint8_t> message = {0x30, 0, 0x17, 0, 44};
-  message.resize(message.size() + sequence_size + digest_size, 0xA5);
+  constexpr std::array<std::uint8_t, 5> head = {0x30, 0, 0x17, 0, 44};
+  std::vector<std::uint8_t> message(head.size() + sequence_size + digest_size, 0xA5);
+  std::ranges::copy(head, message.begin());
   return frame(message);
 }
 
 std::vector<std::uint8_t> answer() {
-  std::vector<std::uint8_t> message = {0, 0, 4, 1, 2, 3, 4};
-  message.resize(message.size() + digest_size, 0x5A);
+  constexpr std::array<std::uint8_t, 7> head = {0, 0, 4, 1, 2, 3, 4};
+  std::vector<std::uint8_t> message(head.size() + digest_size, 0x5A);
+  std::ranges::copy(head, message.begin());
   return frame(message);
 }
 
