@@ -170,7 +170,7 @@ const char* kept_text(packet_info* pinfo, std::uint16_t table, std::string (*tex
   if (!all[table]) all[table] = kept(text(table));
   return all[table];
 }
-constexpr std::size_t all_tables_and_pending = 2 * pending_flag;
+constexpr std::size_t all_tables_and_pending = std::size_t{2} * pending_flag;
 const char* title_of(packet_info* pinfo, std::uint16_t table) {
   static std::array<const char*, all_tables_and_pending> all{};
   return kept_text(pinfo, table, table_title, all);
