@@ -27,7 +27,6 @@ namespace {
 using system::FileDescriptor;
 using system::Interface;
 using system::PcapngWriter;
-using system::Record;
 using system::Section;
 using system::Statistics;
 using system::WallTime;
