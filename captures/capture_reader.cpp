@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "protocol/bytes.h"
+#include "system/pcapng.h"
 #include "system/problem.h"
 
 namespace mep::captures {
@@ -15,30 +16,8 @@ namespace {
 
 using system::Problem;
 
-// Blocks and options of pcapng (draft-ietf-opsawg-pcapng).
-enum BlockType : std::uint32_t {
-  section_header = 0x0A0D0D0A,
-  interface_description = 1,
-  obsolete_packet = 2,
-  simple_packet = 3,
-  name_resolution = 4,
-  interface_statistics = 5,
-  enhanced_packet = 6,
-  decryption_secrets = 10,
-};
-enum Option : std::uint16_t {
-  end_of_options = 0,
-  if_speed = 8,
-  if_tsresol = 9,
-  if_tsoffset = 14,
-  epb_flags = 2,
-  isb_starttime = 2,
-  isb_endtime = 3,
-  isb_ifrecv = 4,
-  isb_ifdrop = 5,
-};
+using namespace system::pcapng;
 
-constexpr std::uint32_t byte_order_magic = 0x1A2B3C4D;
 constexpr std::size_t smallest_block = 12;
 constexpr std::size_t block_header = 8;
 constexpr std::size_t option_header = 4;
@@ -182,7 +161,7 @@ class Reader {
     while (bytes.size() >= option_header) {
       const std::uint16_t code = order_.u16(bytes, 0);
       const std::size_t size = order_.u16(bytes, 2);
-      if (code == end_of_options || size > bytes.size() - option_header) return;
+      if (code == opt_endofopt || size > bytes.size() - option_header) return;
       const Bytes value = bytes.subspan(option_header, size);
       bool taken = false;
       if constexpr (!std::is_same_v<Take, std::nullptr_t>) taken = take(code, value);

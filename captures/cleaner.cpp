@@ -77,19 +77,13 @@ std::vector<std::uint8_t> Cleaner::cleaned(const TableBytes& table, const Dimens
 }
 
 void Cleaner::replace(const SensitivePart& part, std::span<std::uint8_t> bytes) {
-  switch (part.shape) {
-    case Shape::ltime:
-    case Shape::stime:
-    case Shape::ansi_date:
-    case Shape::mbus_date:
-    case Shape::mbus_time:
-      if (options_.shift_days != 0 && shift(part, bytes)) ++counts_["times shifted"];
-      return;
-    case Shape::unread:
-      blank(bytes);
-      return;
-    default:
-      break;
+  if (is_time(part.shape)) {
+    if (options_.shift_days != 0 && shift(part, bytes)) ++counts_["times shifted"];
+    return;
+  }
+  if (part.shape == Shape::unread) {
+    blank(bytes);
+    return;
   }
   if (part.what == Sensitive::consumption) {
     if (options_.blur) scale(part, bytes);

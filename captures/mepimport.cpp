@@ -1,12 +1,12 @@
 // mepimport: a capture out of a log, or out of a capture of something else.
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "captures/assembler.h"
 #include "captures/capture_writer.h"
+#include "captures/program.h"
 #include "captures/serial_capture.h"
 #include "protocol/tap.h"
 #include "system/command_line.h"
@@ -18,8 +18,7 @@ namespace {
 
 using system::Problem;
 
-constexpr int exit_good = 0;
-constexpr int exit_failed = 1;
+constexpr const char* name = "mepimport";
 
 system::Program program() {
   return {
@@ -51,22 +50,15 @@ struct Settings {
 };
 
 Settings settings_of(const system::CommandLine& line) {
-  constexpr const char* help = "; mepimport --help tells what there is";
-  const auto text = [&line](const char* name) {
-    const auto found = line.given.find(name);
-    return found == line.given.end() ? std::string() : found->second;
-  };
-  if (!line.complaint.empty()) throw Problem(line.complaint + help);
-  for (const std::string& each : line.left)
-    if (each.size() > 1 && each.front() == '-') throw Problem(system::not_understood(each) + help);
+  check_understood(name, line);
   Settings made;
-  made.client_bytes = text("client-bytes");
-  made.meter_bytes = text("meter-bytes");
+  made.client_bytes = value_of(line, "client-bytes");
+  made.meter_bytes = value_of(line, "meter-bytes");
   const bool raw = !made.client_bytes.empty() || !made.meter_bytes.empty();
   if (line.left.size() != (raw ? 1U : 2U))
     throw Problem(std::string(raw ? "give the capture that is to be made, and no log"
                                   : "give two files: the log, and the capture that is to be made") +
-                  help);
+                  way_to_help(name));
   if (!raw) made.in = line.left[0];
   made.out = line.left.back();
   made.quiet = line.given.contains("quiet");
@@ -74,12 +66,12 @@ Settings settings_of(const system::CommandLine& line) {
   return made;
 }
 
-bool is_capture(Bytes file) {
+// Nothing where it is no capture.
+std::optional<CaptureFile> as_capture(Bytes file, const std::string& name_of_file) {
   try {
-    static_cast<void>(read_capture(file, {}));
-    return true;
+    return read_capture(file, name_of_file);
   } catch (const Problem&) {
-    return false;
+    return std::nullopt;
   }
 }
 
@@ -115,11 +107,10 @@ Assembled import(const Settings& settings, std::vector<Unused>& unused, const ch
   }
   const std::vector<std::uint8_t> file = read_file(settings.in);
   LogContents contents;
-  if (is_capture(file)) {
-    const CaptureFile capture = read_capture(file, settings.in);
+  if (const auto capture = as_capture(file, settings.in)) {
     unit = "record";
-    contents = serial_bytes(capture);
-    if (!capture.damage.empty()) unused.push_back({capture.records.size() + 1, capture.damage});
+    contents = serial_bytes(*capture);
+    if (!capture->damage.empty()) unused.push_back({capture->records.size() + 1, capture->damage});
   } else {
     contents = read_log({reinterpret_cast<const char*>(file.data()), file.size()});
   }
@@ -142,19 +133,9 @@ void write(const Assembled& made, const std::string& out) {
   file.keep();
 }
 
-int run(int argc, const char* const* argv) {
-  const system::CommandLine line = system::read_command_line(program(), argc, argv);
-  if (line.given.contains("help")) {
-    std::fputs(system::help_text(program()).c_str(), stdout);
-    return exit_good;
-  }
-  if (line.given.contains("version")) {
-    std::puts("mepimport " MEP_VERSION);
-    return exit_good;
-  }
+int work(const system::CommandLine& line) {
   const Settings settings = settings_of(line);
-  if (!settings.force && access(settings.out.c_str(), F_OK) == 0)
-    throw Problem(settings.out + " is there already; --force writes over it");
+  check_may_write(settings.out, settings.force);
   std::vector<Unused> unused;
   const char* unit = "line";
   const Assembled made = import(settings, unused, unit);
@@ -187,10 +168,6 @@ int run(int argc, const char* const* argv) {
 }  // namespace mep::captures
 
 int main(int argc, char** argv) {
-  try {
-    return mep::captures::run(argc, argv);
-  } catch (const std::exception& problem) {
-    std::fprintf(stderr, "mepimport: %s\n", problem.what());
-    return mep::captures::exit_failed;
-  }
+  using namespace mep::captures;
+  return run_program(name, program(), argc, argv, work);
 }

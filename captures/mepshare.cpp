@@ -1,15 +1,12 @@
 // mepshare: a copy of a capture that can be published.
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "captures/capture_writer.h"
 #include "captures/moment.h"
+#include "captures/program.h"
 #include "captures/sharing.h"
 #include "system/command_line.h"
 #include "system/problem.h"
@@ -20,8 +17,7 @@ namespace {
 
 using system::Problem;
 
-constexpr int exit_good = 0;
-constexpr int exit_failed = 1;
+constexpr const char* name = "mepshare";
 constexpr int exit_not_clean = 2;
 
 system::Program program() {
@@ -61,31 +57,24 @@ struct Settings {
 };
 
 Settings settings_of(const system::CommandLine& line, Pseudonyms& pseudonyms) {
-  constexpr const char* help = "; mepshare --help tells what there is";
-  const auto text = [&line](const char* name) {
-    const auto found = line.given.find(name);
-    return found == line.given.end() ? std::string() : found->second;
-  };
-  if (!line.complaint.empty()) throw Problem(line.complaint + help);
-  for (const std::string& each : line.left)
-    if (each.size() > 1 && each.front() == '-') throw Problem(system::not_understood(each) + help);
+  check_understood(name, line);
   if (line.left.size() != 2)
     throw Problem(std::string("give two files: the capture, and the copy that is to be made") +
-                  help);
+                  way_to_help(name));
   Settings made;
   made.in = line.left[0];
   made.out = line.left[1];
-  made.key_file = text("key-file");
-  made.from = text("from");
-  made.to = text("to");
+  made.key_file = value_of(line, "key-file");
+  made.from = value_of(line, "from");
+  made.to = value_of(line, "to");
   made.force = line.given.contains("force");
   made.sharing.cleaner.blur = line.given.contains("blur");
-  if (const std::string closed = text("closed"); !closed.empty()) {
+  if (const std::string closed = value_of(line, "closed"); !closed.empty()) {
     if (closed != "blank" && closed != "drop")
       throw Problem("--closed " + closed + ": there are blank and drop");
     made.sharing.drop_closed = closed == "drop";
   }
-  if (const std::string shift = text("shift"); shift == "random") {
+  if (const std::string shift = value_of(line, "shift"); shift == "random") {
     // Weeks: Sundays stay Sundays.
     made.sharing.cleaner.shift_days = -7 * (1 + static_cast<std::int64_t>(pseudonyms.random(104)));
   } else if (!shift.empty()) {
@@ -118,22 +107,12 @@ void print(const char* title, const Counts& counts) {
   for (const auto& [what, count] : counts) std::printf("  %8zu  %s\n", count, what.c_str());
 }
 
-int run(int argc, const char* const* argv) {
-  const system::CommandLine line = system::read_command_line(program(), argc, argv);
-  if (line.given.contains("help")) {
-    std::fputs(system::help_text(program()).c_str(), stdout);
-    return exit_good;
-  }
-  if (line.given.contains("version")) {
-    std::puts("mepshare " MEP_VERSION);
-    return exit_good;
-  }
+int work(const system::CommandLine& line) {
   Pseudonyms pseudonyms;
   Settings settings = settings_of(line, pseudonyms);
   if (same_file(settings.in, settings.out))
     throw Problem(settings.out + " is the capture itself; give the copy another name");
-  if (!settings.force && access(settings.out.c_str(), F_OK) == 0)
-    throw Problem(settings.out + " is there already; --force writes over it");
+  check_may_write(settings.out, settings.force);
   std::string key_file;
   const std::vector<KnownKey> keys = keys_of(settings, key_file);
   const CaptureFile capture = read_capture(settings.in);
@@ -172,10 +151,6 @@ int run(int argc, const char* const* argv) {
 }  // namespace mep::captures
 
 int main(int argc, char** argv) {
-  try {
-    return mep::captures::run(argc, argv);
-  } catch (const std::exception& problem) {
-    std::fprintf(stderr, "mepshare: %s\n", problem.what());
-    return mep::captures::exit_failed;
-  }
+  using namespace mep::captures;
+  return run_program(name, program(), argc, argv, work);
 }

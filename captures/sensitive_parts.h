@@ -31,6 +31,11 @@ enum class Shape : std::uint8_t {
   unread,     // nobody knows what it is: not decoded, not described, or encrypted
 };
 
+constexpr bool is_time(Shape shape) {
+  return shape == Shape::ltime || shape == Shape::stime || shape == Shape::ansi_date ||
+         shape == Shape::mbus_date || shape == Shape::mbus_time;
+}
+
 // A stretch of the table's bytes. Times come, too, as Sensitive::none: they can be shifted.
 struct SensitivePart {
   Sensitive what = Sensitive::undecided;

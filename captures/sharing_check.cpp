@@ -96,18 +96,8 @@ bool harmless(const SensitivePart& part, Bytes table, const Pseudonyms& pseudony
   Buffer bytes(table.begin() + static_cast<std::ptrdiff_t>(part.offset),
                table.begin() + static_cast<std::ptrdiff_t>(part.offset + part.size));
   if (Pseudonyms::says_nothing(bytes)) return true;
-  switch (part.shape) {
-    case Shape::ltime:
-    case Shape::stime:
-    case Shape::ansi_date:
-    case Shape::mbus_date:
-    case Shape::mbus_time:
-      return true;
-    case Shape::unread:
-      return false;
-    default:
-      break;
-  }
+  if (is_time(part.shape)) return true;
+  if (part.shape == Shape::unread) return false;
   if (part.what == Sensitive::consumption || part.what == Sensitive::none) return true;
   if (part.reversed) std::reverse(bytes.begin(), bytes.end());
   if (part.shape == Shape::digits) return pseudonyms.made(as_bytes(digits_of(bytes)));

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "system/pcapng_writer.h"
 #include "protocol/frame.h"
+#include "system/pcapng_writer.h"
 
 namespace mep::extcap {
 

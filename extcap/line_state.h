@@ -1,13 +1,11 @@
-// What there is to say of a tapped line at a moment, for whoever shows it: a terminal, Wireshark's
-// toolbar.
+// How a tapped line is, by what was heard on it.
 //
-// Extcap. To be added here: a figure of a line that is shown while a capture goes on.
+// Extcap. To be added here: what LineWatch finds out of a line.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "protocol/frame.h"
 #include "protocol/types.h"
@@ -26,12 +24,9 @@ enum class LineCondition : std::uint8_t {
 };
 
 struct LineState {
-  std::string port = {};
   Direction wired = Direction::unknown;  // as the user says
   LineRole role = LineRole::unknown;     // as the frames say
   bool contradicts_wiring = false;       // they say something else than the user
-  unsigned bits_per_second = 0;          // what the port listens at
-  bool speed_found = false;              // frames, or the user, say that it is right
   LineCondition condition = LineCondition::unheard;
   std::uint64_t frames = 0;  // whole ones, alerts not counted
   std::uint64_t alerts = 0;

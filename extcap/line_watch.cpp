@@ -129,8 +129,7 @@ void LineWatch::look_for_noise(Line& line, const LineEvent& event) {
   line.noise_patience *= 2;
 }
 
-// --- Silence
-// --------------------------------------------------------------------------------------
+// --- Silence -------------------------------------------------------------------------------------
 
 Instant LineWatch::patience(const Line& line) const {
   return std::max(silence, times_longest_pause * line.longest_pause);
@@ -182,8 +181,7 @@ void LineWatch::say_silent(const std::vector<std::size_t>& lines) {
        check_when_silent);
 }
 
-// --- Roles
-// ----------------------------------------------------------------------------------------
+// --- Roles ---------------------------------------------------------------------------------------
 
 void LineWatch::look_at_roles(const RoleFinder& roles) {
   bool lasts = true;

@@ -49,7 +49,6 @@ class LineWatch {
   // When advance() would have something to say.
   std::optional<Instant> deadline() const;
 
-  // The counts, the condition, the roles; port and speed are not known here.
   LineState status(std::size_t line, Instant now) const;
 
  private:

@@ -30,7 +30,7 @@ constexpr std::uint8_t from_server = 100;
 constexpr std::uint8_t notify_line_state = 6;
 constexpr std::uint8_t no_parity = 1;
 constexpr std::uint8_t one_stop_bit = 1;
-enum LineState : std::uint8_t { overrun = 0x02, parity = 0x04, framing = 0x08, broken = 0x10 };
+enum LineError : std::uint8_t { overrun = 0x02, parity = 0x04, framing = 0x08, broken = 0x10 };
 
 // A command that is longer is none.
 constexpr std::size_t longest_command = 1024;

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <string>
 
-#include "system/pcapng_writer.h"
 #include "protocol/frame.h"
+#include "system/pcapng_writer.h"
 
 namespace mep::extcap {
 

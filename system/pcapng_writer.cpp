@@ -9,40 +9,14 @@
 #include <utility>
 
 #include "protocol/tap.h"
+#include "system/pcapng.h"
 #include "system/text.h"
 
 namespace mep::system {
 namespace {
 
-enum BlockType : std::uint32_t {
-  section_header = 0x0A0D0D0A,
-  interface_description = 1,
-  interface_statistics = 5,
-  enhanced_packet = 6,
-};
+using namespace pcapng;
 
-// Codes of options. From 2 on each kind of block has its own.
-enum OptionCode : std::uint16_t {
-  opt_endofopt = 0,
-  opt_comment = 1,
-  shb_hardware = 2,
-  shb_os = 3,
-  shb_userappl = 4,
-  if_name = 2,
-  if_description = 3,
-  if_speed = 8,  // bit/s
-  if_tsresol = 9,
-  if_filter = 11,
-  epb_flags = 2,
-  epb_dropcount = 4,
-  isb_starttime = 2,
-  isb_endtime = 3,
-  isb_ifrecv = 4,
-  isb_ifdrop = 5,
-  isb_filteraccept = 6,
-};
-
-constexpr std::uint32_t byte_order_magic = 0x1A2B3C4D;
 constexpr std::uint16_t major_version = 1;
 constexpr std::uint16_t minor_version = 0;
 constexpr std::uint64_t unknown_section_length = ~std::uint64_t{0};

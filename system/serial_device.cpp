@@ -81,8 +81,7 @@ SerialDevice::~SerialDevice() {
 }
 
 // With it an FTDI adapter, for example, waits 1 ms for more before it hands over bytes, and
-// otherwise
-// 16. Returns whether the mode has been changed; many drivers have none.
+// otherwise 16. Returns whether the mode has been changed; many drivers have none.
 bool SerialDevice::set_low_latency(bool on) const {
   serial_struct settings{};
   if (ioctl(fd_.get(), TIOCGSERIAL, &settings) != 0) return false;

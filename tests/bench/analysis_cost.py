@@ -8,15 +8,12 @@ first frame is taken off, by reading a file of none.
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import argparse
-import os
-import pathlib
 import re
 import subprocess
-import sys
 
 import bench_paths  # noqa: F401: lets the modules below be found
 import capture_file
-from ordinary_user import OrdinaryUser
+from instructions import count, somebody
 from table_speed import exchanges
 
 # Everything that the analysis does begins in one of these.
@@ -27,12 +24,9 @@ LINE = re.compile(r"^\s*([\d,]+)\s*\([^)]*\)\s+\S+?:(.*)$")
 def counted(user, path, *arguments):
     """Instructions in all, and in the analysis with what it calls."""
     out = path.with_suffix(".callgrind")
-    result = user.run(["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}",
-                       "tshark", "-r", str(path), *arguments], timeout=3000)
-    assert result.returncode == 0, result.stderr
+    total = count(user, path, arguments, profile=out)
     text = subprocess.run(["callgrind_annotate", "--inclusive=yes", "--threshold=100", str(out)],
                           capture_output=True, text=True, check=True).stdout
-    total = int(re.search(r"([\d,]+)[^\n]*PROGRAM TOTALS", text)[1].replace(",", ""))
     inside = 0
     for line in text.splitlines():
         found = LINE.match(line)
@@ -45,11 +39,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--answers", type=int, default=2_000)
     answers = parser.parse_args().answers
-    folder = os.environ.get("MEP_BUILD_DIR")
-    if not folder:
-        sys.exit("MEP_BUILD_DIR does not name a build folder")
 
-    user = OrdinaryUser(pathlib.Path(folder).resolve())
+    user = somebody()
     try:
         frames = exchanges(answers)
         for options in (["-V"], []):

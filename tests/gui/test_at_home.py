@@ -2,13 +2,13 @@
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
-import csv
 import pathlib
 import re
 import shutil
 
 import pytest
 
+from ordinary_user import profile_rows
 from wireshark import count
 
 SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "samples"
@@ -25,14 +25,8 @@ def profile(wireshark, user):
     return folder
 
 
-def table(profile, name):
-    """What one of Wireshark's tables of preferences has in the profile."""
-    lines = (profile / name).read_text(encoding="utf-8").splitlines()
-    return list(csv.reader(line for line in lines if line and not line.startswith("#")))
-
-
 def buttons(profile):
-    return {label: expression for _, label, expression, _ in table(profile, "dfilter_buttons")}
+    return {label: expression for _, label, expression, _ in profile_rows(profile, "dfilter_buttons")}
 
 
 def rules(profile):
@@ -101,7 +95,7 @@ def test_its_graphs_are_drawn_at_once(wireshark, profile, menu, title, file, col
     # To the right may be names in the same colours, and below is the table of graphs.
     area = box._replace(width=box.width // 2, height=box.height // 2)
     # What the house exports, which is drawn with nothing else over it.
-    text, = (row[colour] for row in table(profile, file) if row[colour - 2].startswith("Export ("))
+    text, = (row[colour] for row in profile_rows(profile, file) if row[colour - 2].startswith("Export ("))
     export = tuple(bytes.fromhex(text[1:]))
     wireshark.desk.wait_for(lambda: export in wireshark.desk.colours(area), "the line of the export")
     wireshark.desk.screenshot("graphs")

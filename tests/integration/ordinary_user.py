@@ -5,6 +5,7 @@ As root, Wireshark ignores personal plugins and extcaps; then the tools run as a
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import json
+import csv
 import os
 import pathlib
 import re
@@ -40,6 +41,12 @@ def sanitizers(build):
                              check=True, timeout=TIMEOUT).stdout.strip()
     # The plugin's memory from malloc, piece by piece: then every byte beyond one is noticed.
     return {"LD_PRELOAD": os.path.realpath(library), "WIRESHARK_DEBUG_WMEM_OVERRIDE": "simple"}
+
+
+def profile_rows(profile, name):
+    """What one of Wireshark's tables of preferences has in the profile's folder."""
+    lines = (profile / name).read_text(encoding="utf-8").splitlines()
+    return list(csv.reader(line for line in lines if line and not line.startswith("#")))
 
 
 class OrdinaryUser:

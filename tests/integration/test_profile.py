@@ -3,12 +3,13 @@ are for.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
-import csv
 import pathlib
 import re
 import zipfile
 
 import pytest
+
+from ordinary_user import profile_rows
 
 SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "samples"
 COLUMNS = ["No.", "Time", "From", "What", "Table", "Info", "Response time", "Digest", "Key"]
@@ -22,12 +23,6 @@ def profile(user, plugin):
     if folder is None:
         pytest.skip("the profile was not built")
     return folder
-
-
-def rows(profile, name):
-    """What one of Wireshark's tables of preferences has in the profile."""
-    lines = (profile / name).read_text(encoding="utf-8").splitlines()
-    return list(csv.reader(line for line in lines if line and not line.startswith("#")))
 
 
 def frames(user, sample, expression, *arguments):
@@ -76,7 +71,7 @@ def test_every_coloring_rule_has_a_name_of_its_own(profile):
 
 def test_its_buttons(user, profile):
     buttons = {label: expression for shown, label, expression, about in
-               rows(profile, "dfilter_buttons") if shown == "TRUE" and about}
+               profile_rows(profile, "dfilter_buttons") if shown == "TRUE" and about}
     assert set(buttons) == BUTTONS
     # Present values and energies every ten seconds, a self-read, and nothing else.
     readings = frames(user, "daily-reading", buttons["Readings"])
@@ -98,7 +93,7 @@ def test_its_buttons(user, profile):
 
 
 def test_what_its_graphs_draw_exists(user, profile):
-    graphs = rows(profile, "io_graphs")
+    graphs = profile_rows(profile, "io_graphs")
     assert all(len(row) == 9 for row in graphs)
     names = [row[1] for row in graphs]
     assert len(names) == len(set(names)) > 10
@@ -113,7 +108,7 @@ def test_what_its_graphs_draw_exists(user, profile):
 
 def test_units_are_those_of_the_fields(profile):
     """A voltage is kept in mV: it is divided, or called so."""
-    for row in rows(profile, "io_graphs"):
+    for row in profile_rows(profile, "io_graphs"):
         if "_mv_" in row[6]:
             assert ("(V)" in row[1], row[8]) in ((True, "0.001"), (False, "1"))
             assert "V)" in row[1]
@@ -129,8 +124,8 @@ def test_what_a_version_does_not_know_is_not_in_it(profile, wireshark_version):
     if settings.exists():
         assert "\nauto_switch_filter: mep\n" in settings.read_text()
     if wireshark_version >= (4, 6):
-        plots = rows(profile, "plots")
-        assert {row[6] for row in plots} <= {row[6] for row in rows(profile, "io_graphs")}
+        plots = profile_rows(profile, "plots")
+        assert {row[6] for row in plots} <= {row[6] for row in profile_rows(profile, "io_graphs")}
         assert len(plots) > 10 and all(len(row) == 8 for row in plots)
 
 
