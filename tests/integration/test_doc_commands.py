@@ -76,6 +76,8 @@ RUN = [(page, command) for page, command in ALL if reason(command) is None]
 # Over ssh the same, and what would be a window is a list.
 RUN = [(page, command.replace("ssh pi ", "").replace("wireshark -k -i -", "tshark -i -"))
        for page, command in RUN]
+# What several pages say is tried once: a second time it would find its own file there already.
+RUN = list({command: (page, command) for page, command in RUN}.values())
 
 
 def free_port():
