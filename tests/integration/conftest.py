@@ -1,10 +1,13 @@
 """What the tests around the real tools share.
 
 MEP_BUILD_DIR names the build folder: the plugin is plugin/mep.so there, the capture tool
-extcap/mepdump. Tests of what was not built are skipped.
+extcap/mepdump. Tests of what was not built are skipped. MEP_PART=2/3 takes, of each test with three
+or more sets of parameters, the second of every three: for a further Wireshark, where the first has
+tried all of them.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import itertools
 import os
 import pathlib
 import shutil
@@ -19,6 +22,22 @@ sys.path[:0] = [str(TESTS / "tools"), str(TESTS / "integration")]
 
 import capture_file  # noqa: E402
 from ordinary_user import OrdinaryUser, wireshark_version as installed_version  # noqa: E402
+
+
+def pytest_collection_modifyitems(config, items):
+    part, _, parts = os.environ.get("MEP_PART", "").partition("/")
+    if not part:
+        return
+    kept, left_out = [], []
+    for _, sets in itertools.groupby(items, lambda item: (item.parent, getattr(item, "originalname", item))):
+        sets = list(sets)
+        if len(sets) < int(parts):
+            kept += sets
+            continue
+        for index, item in enumerate(sets):
+            (kept if index % int(parts) == int(part) - 1 else left_out).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")
