@@ -6,6 +6,7 @@
 
 #include "extcap/capture_filter.h"
 #include "extcap/interfaces.h"
+#include "extcap/kept_settings.h"
 #include "extcap/problem.h"
 #include "extcap/toolbar.h"
 #include "protocol/tap.h"
@@ -30,9 +31,20 @@ void for_each_argument(const CaptureInterface& interface, Visit visit) {
     if (option.type != nullptr) visit(number++, option);
 }
 
-void print_choices(std::ostream& out, std::size_t number, const InterfaceOption& option) {
+// What the option offers, and behind that what was chosen once and is not there any more: Wireshark
+// would show another choice in its place, and save that.
+std::vector<Choice> choices_of(const CaptureInterface& interface, const InterfaceOption& option) {
+  std::vector<Choice> choices = option.choices();
+  for (const std::string& kept : kept_values(wireshark_folder(), interface.name, option.name))
+    if (std::ranges::find(choices, kept, &Choice::value) == choices.end())
+      choices.push_back({kept, kept + " - not there now"});
+  return choices;
+}
+
+void print_choices(std::ostream& out, std::size_t number, const CaptureInterface& interface,
+                   const InterfaceOption& option) {
   if (option.choices == nullptr) return;
-  for (const Choice& choice : option.choices()) {
+  for (const Choice& choice : choices_of(interface, option)) {
     // A value that cannot be passed as it is would be another one: it has to be typed.
     if (harmless(choice.value) != choice.value) continue;
     out << "value {arg=" << number << "}{value=" << choice.value
@@ -70,7 +82,7 @@ void print_config(std::ostream& out, const CaptureInterface& interface) {
     // All in one tab: a wrong entry in one that is not in sight would keep Start grey, and nobody
     // could see why.
     out << option.more << "{group=" << interface.tab << "}\n";
-    print_choices(out, number, option);
+    print_choices(out, number, interface, option);
   });
 }
 
@@ -78,7 +90,7 @@ void print_reloaded_values(std::ostream& out, const CaptureInterface& interface,
                            std::string_view name) {
   if (name.starts_with("--")) name.remove_prefix(2);
   for_each_argument(interface, [&](std::size_t number, const InterfaceOption& option) {
-    if (name == option.name) print_choices(out, number, option);
+    if (name == option.name) print_choices(out, number, interface, option);
   });
 }
 

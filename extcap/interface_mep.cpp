@@ -15,7 +15,7 @@ namespace {
 
 // `preferred`: which of the USB adapters is suggested.
 std::vector<Choice> ports(std::size_t preferred) {
-  // First in the list: where a port that was chosen once is not there any more, Wireshark shows the
+  // First in the list: where Wireshark has kept what it does not find in the list, it shows the
   // first, and no other port may take its place unnoticed.
   std::vector<Choice> choices = {{no_port, "not tapped, or typed in below", true}};
   std::size_t adapters = 0;
@@ -62,7 +62,7 @@ const std::vector<InterfaceOption>& options() {
   static const ValueRule path_rule = text_like(source_form, source_words);
   static const ValueRule timeout_rule = whole_number(1, longest_frame_timeout_ms, "milliseconds");
   static const ValueRule size_rule =
-      text_like("[1-9][0-9]{0,3} ?([KM]iB)?", "a number of MiB, or a size such as 512 KiB");
+      text_like("[1-9][0-9]{0,3}(?: ?[KM]iB)?", "a number of MiB, or a size such as 512 KiB");
   static const std::vector<InterfaceOption> all = {
       {{.name = "client-line",
         .argument = "PORT",

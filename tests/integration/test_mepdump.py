@@ -123,6 +123,42 @@ def test_reload(run_mepdump, option):
     assert all(line.startswith("value {arg=") for line in result.stdout.splitlines())
 
 
+# Where Wireshark keeps what was chosen once: up to 4.0, since then; in the profile in use, or another.
+@pytest.mark.parametrize("kept_in", ["preferences", "extcap.cfg", "profiles/Hall/extcap.cfg"])
+@pytest.mark.parametrize("interface, option, key, value", [
+    ("mep", "client-line", "extcap.mep.clientline", "/dev/ttyUSB7"),
+    ("mep", "meter-line", "extcap.mep.meterline", "/dev/serial/by-id/usb-Hall (1) left"),
+    ("mep-demo", "script", "extcap.mep_demo.script", "old-story"),
+    ("mep-demo", "speed-up", "extcap.mep_demo.speedup", "7"),
+])
+def test_what_was_chosen_once_is_offered_although_it_is_gone(run_mepdump, tmp_path, kept_in,
+                                                             interface, option, key, value):
+    (tmp_path / kept_in).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / kept_in).write_text(f"# A comment\n#{key}: /dev/ttyUSB8\n{key}x: 1\n{key}: {value}\n"
+                                    f"extcap.mep.baud: 9600\n", encoding="utf-8")
+    config = ["--extcap-config", "--extcap-interface", interface]
+    plain = run_mepdump(config, env=os.environ | {"WIRESHARK_CONFIG_DIR": str(tmp_path / "none")})
+    if plain.returncode:
+        pytest.skip("mep-demo was not built in")
+    kept = run_mepdump(config, env=os.environ | {"WIRESHARK_CONFIG_DIR": str(tmp_path)})
+    more = [line for line in kept.stdout.splitlines() if line not in plain.stdout.splitlines()]
+    assert len(more) == 1
+    assert f"{{value={value}}}{{display={value} - not there now}}{{default=false}}" in more[0]
+    again = run_mepdump([*config, "--extcap-reload-option", option],
+                        env=os.environ | {"WIRESHARK_CONFIG_DIR": str(tmp_path)})
+    assert more[0] in again.stdout.splitlines()
+
+
+@pytest.mark.parametrize("kept", [b"extcap.mep.clientline: {value=x}\n", b"extcap.mep.clientline:\n",
+                                  b"extcap.mep.clientline: /dev/\xff\x07\n", b"\0" * 1000])
+def test_what_was_kept_breaks_nothing(run_mepdump, tmp_path, kept):
+    (tmp_path / "extcap.cfg").write_bytes(kept)
+    config = ["--extcap-config", "--extcap-interface", "mep"]
+    plain = run_mepdump(config, env=os.environ | {"WIRESHARK_CONFIG_DIR": str(tmp_path / "none")})
+    result = run_mepdump(config, env=os.environ | {"WIRESHARK_CONFIG_DIR": str(tmp_path)})
+    assert (result.returncode, result.stdout) == (0, plain.stdout)
+
+
 @pytest.mark.parametrize("text", ["link[2] == 1", "greater 40", "link[2] = 2 and link[3] != 0"])
 def test_good_filter_is_met_with_silence(run_mepdump, text):
     result = run_mepdump(["--extcap-capture-filter", text, "--extcap-interface", "mep"])
@@ -845,9 +881,10 @@ INTERFACES = {"mep": {"--client-line": "/dev/null"}, "mep-demo": {"--duration": 
 
 
 def options_of(run_mepdump, interface):
-    """Of the dialog: each option's arg sentence, as a dictionary."""
+    """Of the dialog: each option's arg sentence, as a dictionary, by Wireshark's own expression: a
+    brace that blanks follow ends an attribute, too."""
     config = run_mepdump(["--extcap-config", "--extcap-interface", interface]).stdout
-    return [dict(re.findall(r"{([a-z]+)=(.*?)}(?={|$)", line))
+    return [dict(re.findall(r"{([a-zA-Z_-]*?)=(.*?)}(?={|$|\s)", line))
             for line in config.splitlines() if line.startswith("arg ")]
 
 
@@ -942,6 +979,8 @@ def test_dialog_and_mepdump_want_the_same(run_mepdump, mepdump, tmp_path, interf
 def test_every_control_shows_what_will_be_used(run_mepdump, interface):
     config = run_mepdump(["--extcap-config", "--extcap-interface", interface]).stdout
     for number, option in enumerate(options_of(run_mepdump, interface)):
+        if "validation" in option and "default" in option:
+            assert re.search(option["validation"], option["default"]), option
         if option["type"] == "selector":
             values = [line for line in config.splitlines()
                       if line.startswith(f"value {{arg={number}}}")]
