@@ -73,7 +73,8 @@ def srt_tables(text):
     tables = {}
     for line in text.splitlines():
         if line.startswith("Filter: "):
-            rows = tables.setdefault(line[len("Filter: "):], {})
+            # Behind the table's own stands the one that was asked for, from 4.4 on.
+            rows = tables.setdefault(line.split()[1], {})
         row = re.match(r" *(\d+)  .*\s(\d+)" + 4 * r"\s+([\d.]+)" + "$", line)
         if row:
             rows[int(row[1])] = (int(row[2]), float(row[3]), float(row[4]), float(row[6]))
