@@ -57,3 +57,12 @@ mep_package_version() {
     echo "$(mep_version)-1${VERSION_ID:+~$ID$VERSION_ID}"
   )
 }
+
+# mep_manifest USER PREFIX: where it stands what was installed: for one user, or below PREFIX.
+mep_manifest() {
+  if [ -n "$1" ]; then
+    echo "$HOME/.local/share/mep-wireshark/installed"
+  else
+    echo "$2/share/mep-wireshark/installed"
+  fi
+}
