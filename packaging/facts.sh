@@ -1,4 +1,5 @@
 # What packages, tarball and installation go by; to be sourced. Each fact stands in one place elsewhere.
+# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 # The folder with the source.
@@ -29,7 +30,7 @@ mep_date() {
 # The source's files, one a line, without what is made of them.
 mep_files() {
   (
-    cd "$mep_source"
+    cd "$mep_source" || exit
     if mep_has_git; then
       git ls-files --cached --others --exclude-standard | while read -r file; do
         [ ! -e "$file" ] || echo "$file"
