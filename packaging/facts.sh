@@ -37,7 +37,7 @@ mep_files() {
       done
     else
       find . \( -path './build*' -o -path ./out -o -path ./.git -o -name __pycache__ -o -name .pytest_cache \
-        -o -name ready \) -prune -o \( -type f -o -type l \) -printf '%P\n'
+        \) -prune -o \( -type f -o -type l \) -printf '%P\n'
     fi
   )
 }
