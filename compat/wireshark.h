@@ -23,6 +23,7 @@ extern "C" {
 #include <epan/tap.h>
 #include <epan/tfs.h>
 #include <epan/tvbuff.h>
+#include <epan/uat.h>
 #include <epan/unit_strings.h>
 #include <wiretap/wtap.h>
 #if MEP_WIRESHARK_VERSION >= MEP_WIRESHARK(4, 4)
@@ -38,6 +39,8 @@ inline std::uint8_t tvb_get_uint8(tvbuff_t* tvb, int offset) {
 #else
 using ws_bool = bool;
 #endif
+// Those of tables of preferences changed before the others did: what a row's check returns.
+using uat_bool = decltype(uat_update_cb_t{}(nullptr, nullptr));
 
 // From 4.4 on a plugin says what it is; before, nobody asks.
 #if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
