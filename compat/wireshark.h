@@ -1,6 +1,6 @@
 // The differences between the Wireshark versions that this source supports (4.0 to 4.6), all of
-// them, and nothing else. Code outside this header is written for the newest version.
-// SPDX-License-Identifier: GPL-2.0-or-later
+// them, and nothing else, but for how a plugin's symbols are exported (plugin_symbols.h). Code
+// outside this header is written for the newest version. SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
 #include <glib.h>
@@ -23,6 +23,7 @@ extern "C" {
 #include <epan/tap.h>
 #include <epan/tfs.h>
 #include <epan/tvbuff.h>
+#include <epan/uat.h>
 #include <epan/unit_strings.h>
 #include <wiretap/wtap.h>
 #if MEP_WIRESHARK_VERSION >= MEP_WIRESHARK(4, 4)
@@ -38,9 +39,9 @@ inline std::uint8_t tvb_get_uint8(tvbuff_t* tvb, int offset) {
 #else
 using ws_bool = bool;
 #endif
+// Those of tables of preferences changed before the others did: what a row's check returns.
+using uat_bool = decltype(uat_update_cb_t{}(nullptr, nullptr));
 
-// A plugin's symbols. `const` means internal linkage in C++, hence the explicit "extern".
-#define MEP_PLUGIN_EXPORT extern __attribute__((visibility("default")))
 // From 4.4 on a plugin says what it is; before, nobody asks.
 #if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
 #define MEP_PLUGIN_KIND 1U
@@ -52,7 +53,7 @@ namespace mep::compat {
 
 // What the capture calls an interface; null or a word that stands for nothing where it has no name.
 inline const char* interface_name(const epan_t* session, unsigned interface, unsigned section) {
-#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 2)
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
   (void)section;
   return epan_get_interface_name(session, interface);
 #else
@@ -61,7 +62,7 @@ inline const char* interface_name(const epan_t* session, unsigned interface, uns
 }
 inline const char* interface_description(const epan_t* session, unsigned interface,
                                          unsigned section) {
-#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 2)
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
   (void)section;
   return epan_get_interface_description(session, interface);
 #else
@@ -76,10 +77,10 @@ using tap_begun = void;
 using tap_begun = bool;
 #endif
 
-// Conversation Filter: from 4.4 on, the callbacks get what nobody needs.
+// Conversation Filter: from 4.2 on, the callbacks get what nobody needs.
 template <ws_bool has(packet_info*), char* filter(packet_info*)>
 void register_bus_filter(const char* protocol, const char* title) {
-#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 2)
   register_conversation_filter(protocol, title, has, filter);
 #else
   register_conversation_filter(
@@ -88,13 +89,13 @@ void register_bus_filter(const char* protocol, const char* title) {
 #endif
 }
 
-// Follow: from 4.4 on, it wants to know how many streams there are.
+// Follow: from 4.2 on, it wants to know how many streams there are.
 inline void register_follow(int protocol, const char* tap, follow_conv_filter_func of_packet,
                             follow_index_filter_func of_index,
                             follow_address_filter_func of_addresses,
                             follow_port_to_display_func port, tap_packet_cb take,
                             std::uint32_t (*count)()) {
-#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 4)
+#if MEP_WIRESHARK_VERSION < MEP_WIRESHARK(4, 2)
   (void)count;
   register_follow_stream(protocol, tap, of_packet, of_index, of_addresses, port, take);
 #else

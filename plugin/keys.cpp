@@ -67,7 +67,7 @@ void free_row(void* row) {
   g_free(gone->key);
 }
 
-ws_bool update_row(void* row, char** error) {
+uat_bool update_row(void* row, char** error) {
   const auto* updated = static_cast<const Row*>(row);
   const std::string label = updated->label ? updated->label : "";
   if (label.find_first_not_of(" \t") == std::string::npos) {
@@ -82,8 +82,8 @@ ws_bool update_row(void* row, char** error) {
   return TRUE;
 }
 
-ws_bool check_key(void*, const char* text, unsigned length, const void*, const void*,
-                  char** error) {
+uat_bool check_key(void*, const char* text, unsigned length, const void*, const void*,
+                   char** error) {
   std::string reason;
   *error = nullptr;
   if (parse_key({text, length}, &reason)) return TRUE;

@@ -16,6 +16,9 @@
 #include "plugin/tls_session.h"
 #include "plugin/wireshark.h"
 
+// The last one.
+#include "compat/plugin_symbols.h"
+
 namespace {
 
 void register_protocol() {
@@ -42,13 +45,14 @@ void hand_off() {
 
 }  // namespace
 
+// Declared, and so exported, by plugin_symbols.h.
 extern "C" {
 
-MEP_PLUGIN_EXPORT const char plugin_version[] = MEP_VERSION;
-MEP_PLUGIN_EXPORT const int plugin_want_major = WIRESHARK_VERSION_MAJOR;
-MEP_PLUGIN_EXPORT const int plugin_want_minor = WIRESHARK_VERSION_MINOR;
+const char plugin_version[] = MEP_VERSION;
+const int plugin_want_major = WIRESHARK_VERSION_MAJOR;
+const int plugin_want_minor = WIRESHARK_VERSION_MINOR;
 
-MEP_PLUGIN_EXPORT void plugin_register() {
+void plugin_register() {
   static proto_plugin plugin;
   plugin.register_protoinfo = register_protocol;
   plugin.register_handoff = hand_off;
@@ -56,7 +60,7 @@ MEP_PLUGIN_EXPORT void plugin_register() {
 }
 
 // From 4.4 on Wireshark asks what kind of plugin this is; earlier versions do not look for it.
-MEP_PLUGIN_EXPORT std::uint32_t plugin_describe() {
+std::uint32_t plugin_describe() {
   return MEP_PLUGIN_KIND;
 }
 

@@ -174,9 +174,9 @@ std::string captured_time(const ReadingRow& row) {
   const std::time_t seconds = row.captured.secs;
   std::tm parts{};
   if (!gmtime_r(&seconds, &parts)) return "";
-  char text[64];
+  char text[96];
   constexpr int ns_in_us = 1000;
-  g_snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", parts.tm_year + 1900,
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", parts.tm_year + 1900,
              parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
              row.captured.nsecs / ns_in_us);
   return text;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/statistics.h"
 
+#include <cstdio>
 #include <string>
 
 #include <epan/srt_table.h>
@@ -18,7 +19,7 @@ namespace {
 
 std::string in_hex(unsigned number) {
   char text[16];
-  g_snprintf(text, sizeof text, "0x%02x", number);
+  std::snprintf(text, sizeof text, "0x%02x", number);
   return text;
 }
 

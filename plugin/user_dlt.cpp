@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/user_dlt.h"
 
+#include <cstdio>
 #include <cstring>
 
 #include <epan/uat.h>
@@ -14,8 +15,8 @@ bool user_has_set(int dlt) {
   if (!table || !table->user_data || !table->fields) return false;
   // The table's first column, as the user reads it: "User 13 (DLT=160)".
   const uat_field_t& column = table->fields[0];
-  char wanted[16];
-  g_snprintf(wanted, sizeof wanted, "(DLT=%d)", dlt);
+  char wanted[32];
+  std::snprintf(wanted, sizeof wanted, "(DLT=%d)", dlt);
   for (guint i = 0; i < table->user_data->len; ++i) {
     char* text = nullptr;
     unsigned size = 0;

@@ -8,6 +8,7 @@ SECTION_HEADER = 0x0A0D0D0A
 INTERFACE_DESCRIPTION = 1
 INTERFACE_STATISTICS = 5
 ENHANCED_PACKET = 6
+DECRYPTION_SECRETS = 10
 
 TAP_LINK_TYPE = 160  # DLT_USER13
 TAP_HEADER_SIZE = 16
@@ -134,5 +135,5 @@ class Capture:
             interface = self.interfaces[struct.unpack_from("<I", body)[0]]
             interface.statistics = Statistics(
                 options_in(body[12:]), interface.ticks_per_second, comments_in(body[12:]))
-        else:
+        elif block.kind != DECRYPTION_SECRETS:
             raise AssertionError(f"a block of kind {block.kind:#x}")
