@@ -273,8 +273,16 @@ void show_table_data(const Shown& shown, const Request& request, Extent data,
   const bool pending = (*request.table & pending_flag) != 0;
   if (believed && readable && !pending)
     tap_table(shown.pinfo, *table, stretch, *layout.dimensions, facts);
-  const TableBytes bytes{shown.tvb, shown.offset + data.offset, stretch, shown.pinfo,
-                         proto_item_add_subtree(item, ett_table)};
+  const bool measured =
+      believed && readable && !pending && facts.direction == Direction::meter_to_client;
+  const TableBytes bytes{shown.tvb,
+                         shown.offset + data.offset,
+                         stretch,
+                         shown.pinfo,
+                         proto_item_add_subtree(item, ett_table),
+                         !measured     ? Measured::none
+                         : table->past ? Measured::past
+                                       : Measured::present};
   // Nearly all of the work: for those who look.
   const bool told = believed && readable && tells_reading(shown.pinfo, *table);
   const bool looked_at = wants_fields_of(bytes.tree, *table);

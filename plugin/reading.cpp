@@ -303,7 +303,7 @@ void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch
   Teller teller{pinfo, mark_of(pinfo, findings.assumed)};
   if (story == Story::intervals)
     return tell_intervals(teller, table, findings, stretch, dimensions);
-  if (story == Story::events || story == Story::devices) {
+  if (story == Story::events || story == Story::devices || story == Story::device_log) {
     const bool events = story == Story::events;
     return tell_entries(teller, entries_in(teller, findings, stretch), events ? "event" : "reading",
                         events ? "events" : "readings");
