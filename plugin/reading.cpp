@@ -12,6 +12,7 @@
 #include "plugin/findings.h"
 #include "plugin/interval_view.h"
 #include "plugin/mbus_tree.h"
+#include "plugin/message_tree.h"
 #include "protocol/device_source.h"
 #include "protocol/quantity.h"
 #include "protocol/times.h"
@@ -19,17 +20,17 @@
 namespace mep::plugin {
 namespace {
 
-// Appends to the Info column, piece by piece: ": a, b, c".
+// Tells piece by piece: ": a, b, c".
 struct Teller {
   packet_info* pinfo;
+  proto_item* top;
   const char* mark;  // before the first piece
   bool begun = false;
   const char* prefix = "";  // of each
   unsigned said = 0;        // pieces
 
   void say(const char* text) {
-    col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s%s%s", begun ? ", " : ": ", begun ? "" : mark,
-                    prefix, text);
+    tell(pinfo, top, "%s%s%s%s", begun ? ", " : ": ", begun ? "" : mark, prefix, text);
     begun = true;
     ++said;
   }
@@ -402,14 +403,16 @@ void tell_intervals(Teller& teller, const Table& table, const Findings& findings
 
 }  // namespace
 
-bool tells_reading(const packet_info* pinfo, const Table& table) {
-  return table.story != Story::none && col_get_writable(pinfo->cinfo, COL_INFO);
+bool tells_reading(const Table& table) {
+  return table.story != Story::none;
 }
 
-void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch,
-                  const Dimensions& dimensions, const Findings& findings) {
+void tell_reading(const TableBytes& shown, const Table& table, const Dimensions& dimensions,
+                  const Findings& findings) {
+  packet_info* pinfo = shown.pinfo;
+  const Stretch& stretch = shown.stretch;
   const Story story = table.story;
-  Teller teller{pinfo, mark_of(pinfo, findings.assumed)};
+  Teller teller{pinfo, shown.top, mark_of(pinfo, findings.assumed)};
   if (story == Story::intervals)
     return tell_intervals(teller, table, findings, stretch, dimensions);
   if (story == Story::events || story == Story::devices || story == Story::device_log) {

@@ -31,6 +31,7 @@ struct TableBytes {
   packet_info* pinfo;
   proto_tree* tree;
   Measured measured = Measured::none;
+  proto_item* top = nullptr;  // the line that stands for the message, to tell() with
 };
 
 // Adds what `root` describes under `tree`. `dimensions`: what was known when the frame was
