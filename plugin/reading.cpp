@@ -193,7 +193,7 @@ void tell_register(Teller& teller, const Node& row, int source, std::int64_t val
   } else {
     const bool counts = known && known->measure == Measure::energy;
     const CommonUnit unit = common_unit(known ? known->unit : own->unit);
-    teller.say(teller.kept(std::string(own ? own->name : known->name) + " " +
+    teller.say(teller.kept(std::string(known ? known->name : own->name) + " " +
                            amount_with_unit(value * (counts ? energy_scale : 1), unit)));
   }
 }

@@ -203,25 +203,25 @@ class TestInfo:
         talk = Talk()
         answer = talk.read(table, held(delivered(WATER_VOLUME)))
         assert info(talk, answer) == \
-            "1 reading, 2026-01-20 19:00:05 of 00234207, Water: Volume 18590.742 m³"
+            "Water: Volume 18590.742 m³, device 00234207, 2026-01-20 19:00:05"
 
     def test_the_main_ones_first(self, info):
         talk = Talk()
         records = HEAT_METER + bytes.fromhex("04 3b 1f 02 00 00")
         answer = talk.read(ET(16), delivered(records, HEAT))
-        assert info(talk, answer).endswith(
+        assert info(talk, answer).startswith(
             "Heat: Energy 37351 kWh, Volume 561.08 m³, Flow temperature 101.69 °C")
 
     def test_only_one_from_earlier(self, info):
         """Landis+Gyr's G350 tells the last hour's."""
         talk = Talk()
         answer = talk.read(ET(16), delivered(bytes.fromhex("4c 13 92 40 83 10"), GAS))
-        assert info(talk, answer).endswith(", Gas: Volume 10834.092 m³ (storage 1)")
+        assert info(talk, answer).startswith("Gas: Volume 10834.092 m³ (storage 1), device ")
 
     def test_a_medium_that_has_no_name(self, info):
         talk = Talk()
         answer = talk.read(ET(16), delivered(WATER_VOLUME, 0x7E))
-        assert info(talk, answer).endswith("of 00234207, Volume 18590.742 m³")
+        assert info(talk, answer).startswith("Volume 18590.742 m³, device 00234207, ")
 
     def test_the_latest(self, info):
         talk = Talk()
@@ -231,8 +231,8 @@ class TestInfo:
         talk.read(ET(36), bytes([7]) + (u16(ET(45), 100, 9, 9) + bytes(9)) * 7 + b"\0")
         data = first + bytes(100 - len(first) + 6) + second
         answer = talk.read(ET(45), data)
-        assert info(talk, answer) == ("2 readings, the latest 2026-01-20 20:00:05 of 00234207, "
-                                      "Gas: Volume, uncorrected 2318.106 m³")
+        assert info(talk, answer) == ("Gas: Volume, uncorrected 2318.106 m³, device 00234207, "
+                                      "2026-01-20 20:00:05, the latest of 2 readings")
 
 
 # --- Values in load profiles (pages 31 to 34, 173) ------------------------------------------------

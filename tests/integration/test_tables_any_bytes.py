@@ -174,8 +174,8 @@ def test_info_column(capture, tshark_fields):
     expected[talk.read(BT(23), i32(1234567, 89000))] = \
         "OK, BT23, 8 bytes: [assumed dimensions] import 1234.567 kWh, export 89.000 kWh"
     expected[talk.read(BT(28), i32(1234, 0, 5, 6, 5370, 40, 0, 231500))] = \
-        "OK, BT28, 32 bytes: [assumed dimensions] import 1234 W secondary, export 0 W secondary, " \
-        "L1 231.5 V 5.37 A secondary, L2 0.04 A secondary"
+        "OK, BT28, 32 bytes: [assumed dimensions] [secondary] import 1234 W, export 0 W, " \
+        "L1 231.5 V 5.37 A, L2 0.04 A"
     expected[talk.read(BT(28), i32(49980), 44)] = "OK, BT28, 4 bytes: [assumed dimensions] 49.98 Hz"
     expected[talk.read(BT(52), bytes([22, 3, 1, 7, 30, 15]))] = \
         "OK, BT52, 6 bytes: 2022-03-01 07:30:15"

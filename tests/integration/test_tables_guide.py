@@ -46,7 +46,7 @@ def test_registers(packets, infos):
         "pulse_input_1": ["0"], "pulse_input_2": ["0"], "error_counter": ["6"]}
     assert packets[BT23_ANSWER].one("mep.bt23.power_outage_duration").label == \
         "Power Outage Duration: 8 s"
-    assert infos[BT23_ANSWER] == "OK, BT23, 44 bytes: [assumed dimensions] import 0.000 kWh, export 0.000 kWh"
+    assert infos[BT23_ANSWER] == "OK, BT23, 44 bytes: [assumed ET55, BT22] import 0.000 kWh, export 0.000 kWh"
 
 
 def test_registration(packets, infos):
