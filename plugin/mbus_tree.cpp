@@ -304,10 +304,9 @@ void show_value(proto_tree* tree, tvbuff_t* tvb, packet_info* pinfo, int at, con
     hf_error.note.add(pinfo, item, "The M-Bus device has no value: %s", part.error);
   }
   if (part.has_number) {
-    proto_item* number = proto_tree_add_double_format_value(
-        tree, hf_value, tvb, value, size, part.number, "%s%s%s", part.text, part.unit ? " " : "",
-        part.unit ? part.unit : "");
-    add_device_reading(pinfo, number, part.reading, tvb, part.number, part.text);
+    proto_tree_add_double_format_value(tree, hf_value, tvb, value, size, part.number, "%s%s%s",
+                                       part.text, part.unit ? " " : "", part.unit ? part.unit : "");
+    add_device_reading(pinfo, tree, part.reading, tvb, part.number, part.text);
   }
   if (part.text) proto_tree_add_string(tree, hf_value_text, tvb, value, size, part.text);
   if (part.unit)
@@ -333,7 +332,7 @@ bool show_channel_value(const TableBytes& shown, proto_item* item, std::uint16_t
         proto_tree_add_double_format_value(tree, hf_value, shown.tvb, 0, 0, read.number, "%s%s%s",
                                            read.text, read.unit[0] ? " " : "", read.unit);
     proto_item_set_generated(number);
-    add_device_reading(shown.pinfo, number, read.reading, shown.tvb, read.number, read.text);
+    add_device_reading(shown.pinfo, tree, read.reading, shown.tvb, read.number, read.text);
   }
   if (read.text[0]) add_generated(tree, hf_value_text, shown.tvb, read.text);
   if (read.unit[0]) add_generated(tree, hf_unit, shown.tvb, read.unit);

@@ -91,8 +91,6 @@ const Fields& fields() {
   return all;
 }
 
-const Subtree ett_reading;
-
 }  // namespace
 
 void make_reading_fields() {
@@ -106,15 +104,16 @@ const ReadingField* reading_field(std::int32_t source, std::int32_t tier, Measur
   return fields().of_source[static_cast<std::size_t>(source)][place].of(when);
 }
 
-bool is_asked_for(proto_item* item, const ReadingField& field) {
-  return item && proto_field_is_referenced(item, field);
+bool is_asked_for(proto_tree* tree, const ReadingField& field) {
+  return tree && proto_field_is_referenced(tree, field);
 }
 
-void add_reading(proto_item* item, const ReadingField& field, tvbuff_t* tvb, double amount,
-                 const char* text) {
-  proto_tree* tree = proto_item_add_subtree(item, ett_reading);
-  proto_item_set_generated(proto_tree_add_double_format_value(tree, field, tvb, 0, 0, amount,
-                                                              "%s%s", text, field.unit()));
+void add_reading(proto_tree* tree, const ReadingField& field, tvbuff_t* tvb, double amount,
+                 const char* text, bool same) {
+  proto_item* item = proto_tree_add_double_format_value(tree, field, tvb, 0, 0, amount, "%s%s",
+                                                        text, field.unit());
+  proto_item_set_generated(item);
+  if (same) proto_item_set_hidden(item);
 }
 
 DeviceReadingField device_reading_field(const mbus::Quantity& quantity, Measured when) {
@@ -123,13 +122,13 @@ DeviceReadingField device_reading_field(const mbus::Quantity& quantity, Measured
   return {fields().of_device[amount->quantity].of(when), amount->factor, amount->offset};
 }
 
-void add_device_reading(packet_info* pinfo, proto_item* item, const DeviceReadingField& reading,
+void add_device_reading(packet_info* pinfo, proto_tree* tree, const DeviceReadingField& reading,
                         tvbuff_t* tvb, double number, const char* text) {
-  if (!reading.field || !is_asked_for(item, *reading.field)) return;
+  if (!reading.field || !is_asked_for(tree, *reading.field)) return;
   const bool same = reading.factor == 1 && reading.offset == 0;
   const double amount = number * reading.factor + reading.offset;
-  add_reading(item, *reading.field, tvb, amount,
-              same ? text : wmem_strdup_printf(pinfo->pool, "%.10g", amount));
+  add_reading(tree, *reading.field, tvb, amount,
+              same ? text : wmem_strdup_printf(pinfo->pool, "%.10g", amount), same);
 }
 
 }  // namespace mep::plugin

@@ -32,12 +32,12 @@ class ReadingField : public Field {
 // Of a register; null where it has none. `tier`: the element of BT23's tiers; -1: in total.
 const ReadingField* reading_field(std::int32_t source, std::int32_t tier, Measured when);
 
-// Adds `amount` under `item`, which shows the same as the meter has it. Nothing where nobody asks
-// for it. `text`: without the field's unit.
-void add_reading(proto_item* item, const ReadingField& field, tvbuff_t* tvb, double amount,
-                 const char* text);
-// Whether anybody does.
-bool is_asked_for(proto_item* item, const ReadingField& field);
+// Adds `amount`, in the field's unit and as `text`, to `tree`, behind the line that shows the same
+// as the meter has it. `same`: in the same unit, so that nobody needs to see it twice: hidden.
+void add_reading(proto_tree* tree, const ReadingField& field, tvbuff_t* tvb, double amount,
+                 const char* text, bool same);
+// Whether anybody asks for it.
+bool is_asked_for(proto_tree* tree, const ReadingField& field);
 
 // What a record of an M-Bus device says, as a field; null where it has none.
 struct DeviceReadingField {
@@ -47,7 +47,7 @@ struct DeviceReadingField {
 };
 DeviceReadingField device_reading_field(const mbus::Quantity& quantity, Measured when);
 // Adds `number`, in the record's unit and as `text`. Nothing for a null field.
-void add_device_reading(packet_info* pinfo, proto_item* item, const DeviceReadingField& reading,
+void add_device_reading(packet_info* pinfo, proto_tree* tree, const DeviceReadingField& reading,
                         tvbuff_t* tvb, double number, const char* text);
 
 }  // namespace mep::plugin

@@ -278,7 +278,8 @@ struct Display {
                                ? find_source(static_cast<std::uint16_t>(found.source))
                                : nullptr;
     if (source) add_scale(tail, *source);
-    if (found.unit_of < 0) add_amount(tail, found, source);
+    const ReadingField* reading = reading_of(tree, found, tier);
+    if (found.unit_of < 0 && !reading) add_amount(tail, found, source);
     const bool named_in_text =
         found.node->kind() == Kind::registers &&
         (found.node->registers()->one_name || field_id(found) == found.node->field().id) &&
@@ -298,7 +299,7 @@ struct Display {
       tail.add("]");
     }
     tail.put_behind(item);
-    show_reading(item, found, tier);
+    if (reading) show_reading(tree, found, *reading);
   }
 
   // " = 230.512 V": what the number is in a unit that people use, where the meter's is another.
@@ -312,20 +313,29 @@ struct Display {
     tail.add(kept(amount_with_unit(found.value * scale, common)));
   }
 
-  // The same as a field, under a name that tables and meters share. `tier`: -1 for totals.
-  void show_reading(proto_item* item, const Found& found, std::int32_t tier) const {
+  // The field under a name that tables and meters share; null where the number is no reading, or
+  // nobody asks for it. `tier`: -1 for totals.
+  const ReadingField* reading_of(proto_tree* tree, const Found& found, std::int32_t tier) const {
     const RegistersPart* row = found.node->registers();
-    if (!row || row->one_name || !found.has_value || found.source < 0) return;
+    if (!row || row->one_name || !found.has_value || found.source < 0) return nullptr;
     if (profile && profile->now && !profile->has_value(static_cast<std::uint32_t>(found.index)))
-      return;
+      return nullptr;
+    const ReadingField* field = reading_field(measured_source(found), tier, shown.measured);
+    return field && is_asked_for(tree, *field) ? field : nullptr;
+  }
+  std::uint16_t measured_source(const Found& found) const {
     const auto selected = static_cast<std::uint16_t>(found.source);
-    const std::uint16_t mapped = mapped_source(selected, dimensions).value_or(selected);
-    const ReadingField* field = reading_field(mapped, tier, shown.measured);
-    if (!field || !is_asked_for(item, *field)) return;
-    const Source* source = find_source(mapped);
-    const CommonUnit common = common_unit(source ? source->unit : row->own_name(mapped)->unit);
-    const std::int64_t value = found.value * (source ? scale_of(*source) : 1);
-    add_reading(item, *field, shown.tvb, amount(value, common), kept(amount_text(value, common)));
+    return mapped_source(selected, dimensions).value_or(selected);
+  }
+  void show_reading(proto_tree* tree, const Found& found, const ReadingField& field) const {
+    const std::uint16_t measured = measured_source(found);
+    const Source* source = find_source(measured);
+    const CommonUnit common =
+        common_unit(source ? source->unit : found.node->registers()->own_name(measured)->unit);
+    const std::int64_t scale = source ? scale_of(*source) : 1;
+    const std::int64_t value = found.value * scale;
+    add_reading(tree, field, shown.tvb, amount(value, common), kept(amount_text(value, common)),
+                !common.is_other() && scale == 1);
   }
 
   // What other tables and fields make of the value.

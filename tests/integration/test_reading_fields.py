@@ -137,10 +137,11 @@ def test_units_stand_beside_the_number(capture, run_tshark):
     talk.read(BT(28), i32(230_512, 5558))
     lines = [line.strip() for line in
              run_tshark(["-r", capture(talk.frames), "-V"]).stdout.splitlines()]
-    assert "RMS Voltage (mV) L1: 230512 mV = 230.512 V" in lines
-    assert "[Voltage L1: 230.512 V]" in lines
+    at = lines.index("RMS Voltage (mV) L1: 230512 mV")
+    assert lines[at + 1] == "[Voltage L1: 230.512 V]"
+    # What would say the same twice is there, and not seen.
     assert "Fwd Active W L1L2L3: 5558 W" in lines
-    assert "[Power import: 5558 W]" in lines
+    assert not [line for line in lines if line.startswith("[Power import")]
 
 
 def test_power_and_voltage_share_a_graph(user):
