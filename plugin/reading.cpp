@@ -355,10 +355,9 @@ void tell_channels(Teller& teller, ProfilePlace profile, const Findings& finding
   }
   const std::int64_t scale = profile.dimensions->get(Dim::energy_register_unit);
   for (const Latest& last : latest) {
-    if (!last.found || told == most || !find_source(static_cast<std::uint16_t>(last.found->source)))
-      continue;
-    if (channel_value(static_cast<std::uint16_t>(last.found->source), {}, *profile.dimensions))
-      continue;
+    const Source* source =
+        last.found ? find_source(static_cast<std::uint16_t>(last.found->source)) : nullptr;
+    if (!source || source->quantity.empty() || told == most) continue;
     ++told;
     tell_register(teller, *last.found->node, last.found->source, last.found->value, scale);
   }

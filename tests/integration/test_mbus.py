@@ -183,7 +183,7 @@ class TestEncrypted:
         # What follows the two blocks is open.
         assert packet.shows("mep.mbus.record") == ["Volume: 18590.742 m³"]
         alone = talk.read(ET(16), delivered(SCRAMBLED, signature=0x0520))
-        assert info(talk, alone).endswith("of 00234207, Water: encrypted")
+        assert info(talk, alone).startswith("Water: encrypted, device 00234207, ")
 
     @pytest.mark.parametrize("read", [
         delivered(b"\x2f\x2f" + WATER_VOLUME, signature=0x0510),
@@ -307,7 +307,8 @@ class TestLoadProfile:
         assert value.shows("mep.mbus.unit") == ["m³"]
         assert packet.shows("mep.bt64.fwd_active_wh_l1l2l3") == ["77"]
         assert info(talk, answer).endswith(
-            "18:45 to 19:00 UTC, M-Bus device 1: Volume, uncorrected 2318.106 m³")
+            "18:45 to 19:00 UTC, M-Bus device 1: Volume, uncorrected 2318.106 m³, "
+            "import 0.077 kWh")
 
     def test_with_what_the_devices_measure(self, shown, info):
         talk = configured((112, 113), 0x4001, 0x4102)
@@ -376,7 +377,7 @@ class TestLoadProfile:
         packet = shown(talk)[answer]
         assert packet.shows("mep.mbus.value") == ["2318.106"]
         assert len(packet.all("mep.mbus.channel")) == 2
-        assert info(talk, answer).endswith("M-Bus device 1: Volume 2318.106 m³")
+        assert info(talk, answer).endswith("M-Bus device 1: Volume 2318.106 m³, import 0.002 kWh")
 
     def test_without_the_tables_they_are_numbers(self, shown, info):
         talk = Talk()

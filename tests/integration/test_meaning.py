@@ -76,7 +76,7 @@ class TestPending:
         assert label(packet, "mep.pending.self_read_flag").endswith("self-read before")
         assert "2026-06-15 11:45:07" in label(packet, "mep.bt52.clock_calendar")
         assert info((table, data)) == \
-            "OK, pending BT52, 13 bytes, activates 2026-03-02 12:00 UTC: 2026-06-15 11:45:07"
+            "OK, pending BT52, 13 bytes, activates 2026-03-02 12:00 UTC: 2026-06-15 11:45:07 UTC"
 
     def test_the_offset_does_not_count_it(self, answered):
         """Four bytes from offset 3: a count of 10."""

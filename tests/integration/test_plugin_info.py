@@ -61,7 +61,7 @@ def test_no_readings_of_a_bad_digest(capture, tshark_fields):
                               f'uat:mep_keys:"hall","MBK","{KEY.decode()}","TRUE"')[1]
         assert shown["mep.data"] == [bytes(answered[5:12]).hex()]
         infos.append(shown["_ws.col.Info"][0])
-    assert infos == ["OK, BT52, 7 bytes: 2026-06-15 11:45:00", "OK, BT52, 7 bytes [bad digest]"]
+    assert infos == ["OK, BT52, 7 bytes: 2026-06-15 11:45:00 UTC", "OK, BT52, 7 bytes [bad digest]"]
 
 
 # --- Readings in the packet list ------------------------------------------------------------------
@@ -151,7 +151,7 @@ def test_assumed_dimensions_are_marked(capture, tshark_fields):
     shape, sources = (BT(21), bt21(tiers=0, summations=2)), (BT(22), bytes([0, 1]))
     registers = (BT(23), i32(1_000, 2_000))
     numbers = "import 1.000 kWh, export 2.000 kWh"
-    assert info(registers) == f"OK, BT23, 8 bytes: [assumed ET55, BT21, BT22] {numbers}"
+    assert info(registers) == f"OK, BT23, 8 bytes: [assumed BT21, ET55, BT22] {numbers}"
     assert info(shape, sources, registers) == \
         f"OK, BT23, 8 bytes: [assumed ET55] {numbers}"
     unit = (ET(55), b"\1", 185 + 12)  # X = 0, four tiers
@@ -163,8 +163,12 @@ def test_energies(info_of):
     registers = i32(1_234_567, 89_000)
     assert info_of(BT(23), registers) == "import 1234.567 kWh, export 89.000 kWh"
     assert info_of(BT(23), registers[:4]) == "import 1234.567 kWh"
-    # A tier's registers are no totals.
-    assert info_of(BT(23), i32(1, 2), 44) == ""
+    # A tier's registers are no totals: they say whose they are.
+    assert info_of(BT(23), i32(1, 2), 44) == "T0 import 0.001 kWh, T0 export 0.002 kWh"
+    # Neither of the two: the first registers that are there.
+    assert info_of(BT(23), i32(3, 4, 5, 6), 8) == \
+        "Import Reactive Varh L1L2L3 3 varh, Export Reactive Varh L1L2L3 4 varh, " \
+        "Power Off Seconds 5 s, and 1 more"
 
 
 @pytest.mark.parametrize("table", [BT(24), BT(25)])
@@ -185,7 +189,7 @@ def test_self_reads(info_of):
 
 
 def test_clocks(info_of):
-    assert info_of(BT(52), moment(26, 6, 15, 11, 45, 7) + b"\x11") == "2026-06-15 11:45:07"
+    assert info_of(BT(52), moment(26, 6, 15, 11, 45, 7) + b"\x11") == "2026-06-15 11:45:07 UTC"
 
 
 def log_entry(when, event):

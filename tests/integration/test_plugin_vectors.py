@@ -323,7 +323,7 @@ def test_detailed_view_reads_well(tap_capture, run_tshark):
     output = run_tshark(["-r", tap_capture, "-O", "mep,mep_tap", "-Y", "frame.number == 4"]).stdout
     for line in ("MEP Tap, meter to client, 9600 bit/s",
                  "Multipurpose Expansion Port, Response, OK, BT23 Current Register Data, 44 bytes: "
-                 "[assumed ET55, BT22] import 0.000 kWh, export 0.000 kWh",
+                 "[assumed BT21, ET55, BT22] import 0.000 kWh, export 0.000 kWh",
                  "    Response: OK (0x00)",
                  "    Count: 44 bytes",
                  "    [Table: BT23 Current Register Data (0x0017)]",  # generated: in brackets
