@@ -554,11 +554,11 @@ void show_part(const Shown& shown, Direction direction, unsigned declared_size) 
   const bool request = direction != Direction::meter_to_client;
   const char* what = request ? "Request" : "Response";
   const auto size = static_cast<unsigned>(shown.bytes.size());
+  col_add_str(shown.pinfo->cinfo, COL_INFO, what);
   if (size == declared_size) {
-    col_add_fstr(shown.pinfo->cinfo, COL_INFO, "%s too long: %u bytes", what, size);
+    tell(shown.pinfo, top_of(shown), " too long: %u bytes", size);
   } else {
-    col_add_fstr(shown.pinfo->cinfo, COL_INFO, "%s cut short: %u of %u bytes", what, size,
-                 declared_size);
+    tell(shown.pinfo, top_of(shown), " cut short: %u of %u bytes", size, declared_size);
   }
   if (shown.bytes.empty()) return;
   const std::string_view name =

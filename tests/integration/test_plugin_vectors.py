@@ -308,7 +308,7 @@ def test_detailed_view_reads_well(tap_capture, run_tshark):
     output = run_tshark(["-r", tap_capture, "-2", "-O", "mep,mep_tap", "-Y", "frame.number == 5"]).stdout
     for line in ("MEP Tap, client to meter, 9600 bit/s",
                  "Multipurpose Expansion Port, Request, Partial Table Write, "
-                 "ET50 MEP Inbound Data Space, 1 byte at 30: [assumed ET11, ET51] "
+                 "ET50 MEP Inbound Data Space, 1 byte at 30: [assumed ET11] "
                  "MEP Device Registered",
                  "    Request: Partial Table Write (0x4f)",
                  "    Table: ET50 MEP Inbound Data Space (0x0832)",
