@@ -5,7 +5,7 @@
 
 `tshark -G elastic-mapping` goes by how a field is kept, and an index that is made of it refuses what
 tshark writes: numbers in hexadecimal, bytes, time spans; and it leaves texts out. This one goes by what
-is written, for every field that this tshark has under "frame" and "mep".
+is written, for every field that this tshark has under "frame", "mep_tap" and "mep".
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -14,8 +14,8 @@ import collections
 import json
 import subprocess
 
-LAYERS = ("frame", "mep")
-EXPERT = "_ws.expert"  # inside of mep
+LAYERS = ("frame", "mep_tap", "mep")
+EXPERT = "_ws.expert"  # inside of both of MEP's
 KEYWORD = {"type": "keyword", "ignore_above": 1024}
 SECONDS = {"type": "double"}
 
@@ -54,8 +54,9 @@ def registered():
 def template(pattern):
     fields = registered()
     layers = {layer: {"properties": dict(fields[layer])} for layer in LAYERS}
-    layers["mep"]["properties"]["_ws_expert"] = {"properties": fields[EXPERT]}
-    count = sum(map(len, fields.values()))
+    for layer in LAYERS[1:]:
+        layers[layer]["properties"]["_ws_expert"] = {"properties": fields[EXPERT]}
+    count = sum(map(len, fields.values())) + len(fields[EXPERT])
     return {
         "index_patterns": [pattern],
         "template": {

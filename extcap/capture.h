@@ -9,6 +9,7 @@
 #include <exception>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "extcap/line_status.h"
@@ -44,6 +45,10 @@ class Watcher {
 // output is still open at that time: Wireshark shows what it has heard before the end of the FIFO.
 bool capture(const CaptureInterface& interface, const Options& options,
              const std::function<void(const std::string&)>& complain);
+
+// Whoever opens the file without it sees nothing but bytes.
+inline constexpr std::string_view what_shows_it =
+    "Wireshark needs the plugin \"mep\" (MEP for Wireshark) to show what they say";
 
 // What there is to capture from is a derived class's: its constructor makes ready, before the
 // output is opened, and throws a Problem where that is not possible.

@@ -71,7 +71,7 @@ Section DemoSession::section() const {
           "Simulated by mep-demo. " + std::string(script.title) + ": " +
               std::string(script.summary) + " (Script " + std::string(script.name) + ", security " +
               std::string(security_name(settings_.scenario.security)) + ", seed " +
-              std::to_string(settings_.scenario.seed) + ")"};
+              std::to_string(settings_.scenario.seed) + "). " + std::string(what_shows_it)};
 }
 
 std::vector<RecordedLine> DemoSession::lines() const {

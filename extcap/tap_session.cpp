@@ -107,8 +107,7 @@ TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
 
 Section TapSession::section() const {
   return {hardware_name(), operating_system_name(),
-          std::string("Frames of a smart meter's Multipurpose Expansion Port. Wireshark needs the "
-                      "plugin \"mep\" (MEP for Wireshark) to show what they say") +
+          "Frames of a smart meter's Multipurpose Expansion Port. " + std::string(what_shows_it) +
               (replays_ ? ". Made of files with the lines' bytes: times, and which line's bytes "
                           "came first, are made up"
                         : "")};

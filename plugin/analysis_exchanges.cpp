@@ -47,7 +47,7 @@ const NotedField hf_gap(
     "client writes its frame in pieces; it should write it as a whole");
 
 const NotedField hf_jumped(
-    "Sequence number ahead by", "mep.analysis.sequence_jumped", FT_INT32, BASE_DEC, nullptr,
+    "Sequence number jumped by", "mep.analysis.sequence_jumped", FT_INT32, BASE_DEC, nullptr,
     "Of the number in the request before", PI_SEQUENCE, PI_NOTE,
     "The sequence number jumped: a meter accepts numbers up to 8 ahead. The client started anew, "
     "lost count, or several clients share the line");
@@ -70,8 +70,8 @@ const NotedField hf_wrong_order(
     "Two requests in the wrong order: their numbers were given in one order and they were sent in "
     "the other, as by a client whose queue wrapped around");
 const NotedField hf_rejected(
-    "Sequence number behind by", "mep.analysis.sequence_invalid", FT_INT32, BASE_DEC, nullptr,
-    "Of the number that the meter tells", PI_SEQUENCE, PI_NOTE,
+    "Sequence number off by", "mep.analysis.sequence_invalid", FT_INT32, BASE_DEC, nullptr,
+    "Behind the number that the meter tells; negative: ahead of it", PI_SEQUENCE, PI_NOTE,
     "The meter expected another sequence number: usual for a client's first request, and after the "
     "meter or the client started anew");
 const NotedField hf_rejected_again(

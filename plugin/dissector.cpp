@@ -63,6 +63,8 @@ const Note ei_line_trouble("mep.line_trouble", PI_CHECKSUM, PI_WARN,
 // The link layers by themselves, and what may be named as another link layer's payload.
 dissector_handle_t tap_link_handle, raw_link_handle;
 dissector_handle_t tap_handle, raw_handle;
+// A frame behind its tap header.
+dissector_handle_t tapped_handle;
 dissector_handle_t tcp_handle, udp_handle, rtac_handle;
 
 Direction direction_of_packet(const packet_info* pinfo) {
@@ -82,6 +84,23 @@ const char* direction_text(Direction direction) {
   return "direction unknown";
 }
 
+// ", cut short, parity error"
+const char* status_text(wmem_allocator_t* pool, std::uint8_t status) {
+  constexpr struct {
+    std::uint8_t bit;
+    const char* text;
+  } words[] = {{tap::truncated, ", cut short"},
+               {tap::noise, ", noise"},
+               {tap::framing_error, ", framing error"},
+               {tap::parity_error, ", parity error"},
+               {tap::break_seen, ", break"},
+               {tap::lost, ", bytes lost before"}};
+  wmem_strbuf_t* text = wmem_strbuf_new(pool, "");
+  for (const auto& word : words)
+    if ((status & word.bit) != 0) wmem_strbuf_append(text, word.text);
+  return wmem_strbuf_get_str(text);
+}
+
 void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree,
                      const tap::Parsed& parsed) {
   namespace offset_of = tap::offset_of;
@@ -90,8 +109,8 @@ void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree,
   };
   const tap::Header& header = parsed.header;
   proto_item* item = proto_tree_add_protocol_format(
-      tree, proto_mep, tvb, 0, static_cast<int>(parsed.size), "MEP tap, %s, %u bit/s",
-      direction_text(header.direction), header.baud_rate);
+      tree, proto_mep_tap, tvb, 0, static_cast<int>(parsed.size), "MEP Tap, %s, %u bit/s%s",
+      direction_text(header.direction), header.baud_rate, status_text(pinfo->pool, header.status));
   proto_tree* subtree = proto_item_add_subtree(item, ett_tap);
   number(subtree, hf_tap_version, offset_of::version, 1);
   number(subtree, hf_tap_header_length, offset_of::size, 1);
@@ -117,7 +136,8 @@ void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree,
 int dissect_bad_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const char* info,
                     const char* sentence) {
   col_set_str(pinfo->cinfo, COL_INFO, info);
-  proto_item* item = proto_tree_add_protocol_format(tree, proto_mep, tvb, 0, -1, "MEP tap, bad");
+  proto_item* item =
+      proto_tree_add_protocol_format(tree, proto_mep_tap, tvb, 0, -1, "MEP Tap, bad");
   proto_tree* subtree = proto_item_add_subtree(item, ett_tap);
   const unsigned size = tvb_captured_length(tvb);
   if (size > 0)
@@ -174,9 +194,18 @@ int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
                 header.duration_us,
                 header.baud_rate};
   if (frame.direction == Direction::unknown) frame.direction = direction_of_packet(pinfo);
-  if (dissect_if_held(frame, line_of_interface)) return static_cast<int>(tvb_captured_length(tvb));
-  const int used = frame.tap_status & tap::noise ? dissect_noise(frame) : dissect_frame(frame);
+  const int used = call_dissector_only(tapped_handle, frame.tvb, pinfo, tree, &frame);
+  // Somebody may have switched "MEP" off.
+  if (used == 0 && tvb_reported_length(frame.tvb) > 0) call_data_dissector(frame.tvb, pinfo, tree);
   return static_cast<int>(size) + used;
+}
+
+// What stands behind a tap header. `data`: the frame as Arrived.
+int dissect_tapped(tvbuff_t*, packet_info*, proto_tree*, void* data) {
+  const auto& frame = *static_cast<const Arrived*>(data);
+  if (dissect_if_held(frame, line_of_interface))
+    return static_cast<int>(tvb_captured_length(frame.tvb));
+  return frame.tap_status & tap::noise ? dissect_noise(frame) : dissect_frame(frame);
 }
 
 int dissect_raw(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
@@ -298,14 +327,15 @@ void register_dissectors() {
   register_lines();
   register_pieces();
   register_telnet();
-  tap_handle = register_dissector("mep.tap", dissect_tap, proto_mep);
+  tap_handle = register_dissector("mep.tap", dissect_tap, proto_mep_tap);
+  tapped_handle = create_dissector_handle(dissect_tapped, proto_mep);
   raw_handle = register_dissector("mep.raw", dissect_raw, proto_mep);
   tcp_handle = register_dissector("mep", dissect_tcp, proto_mep);
   udp_handle = register_dissector("mep.udp", dissect_udp, proto_mep);
   rtac_handle = register_dissector("mep.rtac", dissect_rtac, proto_mep);
   // Without names: whoever writes "mep.tap" or "mep.raw" into the table of user DLTs is called back
   // as the payload, and must not be asked for that table again.
-  tap_link_handle = create_dissector_handle(dissect_tap_link, proto_mep);
+  tap_link_handle = create_dissector_handle(dissect_tap_link, proto_mep_tap);
   raw_link_handle = create_dissector_handle(dissect_raw_link, proto_mep);
 }
 

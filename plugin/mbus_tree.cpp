@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "plugin/reading_fields.h"
 #include "plugin/registry.h"
 #include "protocol/device_source.h"
 #include "protocol/mbus_record.h"
@@ -124,6 +125,7 @@ struct Part {
   const char* error;  // null: none
   bool has_number;
   double number;
+  DeviceReadingField reading;
 };
 
 struct Header {
@@ -175,7 +177,13 @@ Header header_of(wmem_allocator_t* pool, const Telegram& telegram) {
           mbus::encryption_mode(header->signature)};
 }
 
-Part part_of(wmem_allocator_t* pool, const mbus::Record& record, const Telegram& telegram) {
+// What was kept for a while by the device itself, or by the meter.
+Measured measured_by_device(Measured by_table, std::uint64_t storage) {
+  return by_table == Measured::present && storage > 0 ? Measured::past : by_table;
+}
+
+Part part_of(wmem_allocator_t* pool, const mbus::Record& record, const Telegram& telegram,
+             Measured when) {
   Part part{};
   part.kind = record.kind;
   part.offset = static_cast<int>(telegram.encrypted + record.offset);
@@ -205,15 +213,17 @@ Part part_of(wmem_allocator_t* pool, const mbus::Record& record, const Telegram&
   part.number = record.value.number.value_or(0);
   if (part.has_number && !value.quantity.unit.empty())
     part.unit = kept_in(pool, value.quantity.unit);
+  if (is_main_reading(record))
+    part.reading = device_reading_field(value.quantity, measured_by_device(when, header.storage));
   return part;
 }
 
 // An array of Part.
-wmem_array_t* parts_of(wmem_allocator_t* pool, const Telegram& telegram) {
+wmem_array_t* parts_of(wmem_allocator_t* pool, const Telegram& telegram, Measured when) {
   wmem_array_t* parts = wmem_array_new(pool, sizeof(Part));
   mbus::Records records(telegram.open(), telegram.order);
   while (const auto record = records.next()) {
-    const Part part = part_of(pool, *record, telegram);
+    const Part part = part_of(pool, *record, telegram, when);
     wmem_array_append(parts, &part, 1);
   }
   return parts;
@@ -230,10 +240,11 @@ struct Channel {
   const char* text;
   bool has_number;
   double number;
+  DeviceReadingField reading;
 };
 
 Channel channel_of(wmem_allocator_t* pool, std::uint16_t source, Bytes channel_bytes,
-                   const Dimensions& dimensions) {
+                   const Dimensions& dimensions, Measured when) {
   const auto read = channel_value(source, channel_bytes, dimensions);
   if (!read) return {};
   return {true,
@@ -244,7 +255,8 @@ Channel channel_of(wmem_allocator_t* pool, std::uint16_t source, Bytes channel_b
           kept_in(pool, read->unit),
           kept_in(pool, read->value.text),
           read->value.number.has_value(),
-          read->value.number.value_or(0)};
+          read->value.number.value_or(0),
+          read->reading ? device_reading_field(read->measured, when) : DeviceReadingField{}};
 }
 
 // --- The tree
@@ -291,9 +303,11 @@ void show_value(proto_tree* tree, tvbuff_t* tvb, packet_info* pinfo, int at, con
     proto_item_set_generated(item);
     hf_error.note.add(pinfo, item, "The M-Bus device has no value: %s", part.error);
   }
-  if (part.has_number)
+  if (part.has_number) {
     proto_tree_add_double_format_value(tree, hf_value, tvb, value, size, part.number, "%s%s%s",
                                        part.text, part.unit ? " " : "", part.unit ? part.unit : "");
+    add_device_reading(pinfo, tree, part.reading, tvb, part.number, part.text);
+  }
   if (part.text) proto_tree_add_string(tree, hf_value_text, tvb, value, size, part.text);
   if (part.unit)
     proto_item_set_generated(
@@ -304,7 +318,8 @@ void show_value(proto_tree* tree, tvbuff_t* tvb, packet_info* pinfo, int at, con
 
 bool show_channel_value(const TableBytes& shown, proto_item* item, std::uint16_t source,
                         Bytes channel_bytes, const Dimensions& dimensions, bool is_reading) {
-  const Channel read = channel_of(shown.pinfo->pool, source, channel_bytes, dimensions);
+  const Channel read =
+      channel_of(shown.pinfo->pool, source, channel_bytes, dimensions, shown.measured);
   if (!read.known) return false;
   proto_item_append_text(item, " [%s]", is_reading ? read.line : read.channel);
   proto_tree* tree = proto_item_add_subtree(item, ett_channel);
@@ -312,10 +327,13 @@ bool show_channel_value(const TableBytes& shown, proto_item* item, std::uint16_t
   if (!is_reading) return true;
   if (read.digits[0]) add_generated(tree, hf_digits, shown.tvb, read.digits);
   if (read.quantity[0]) add_generated(tree, hf_quantity, shown.tvb, read.quantity);
-  if (read.has_number)
-    proto_item_set_generated(
+  if (read.has_number) {
+    proto_item* number =
         proto_tree_add_double_format_value(tree, hf_value, shown.tvb, 0, 0, read.number, "%s%s%s",
-                                           read.text, read.unit[0] ? " " : "", read.unit));
+                                           read.text, read.unit[0] ? " " : "", read.unit);
+    proto_item_set_generated(number);
+    add_device_reading(shown.pinfo, tree, read.reading, shown.tvb, read.number, read.text);
+  }
   if (read.text[0]) add_generated(tree, hf_value_text, shown.tvb, read.text);
   if (read.unit[0]) add_generated(tree, hf_unit, shown.tvb, read.unit);
   return true;
@@ -330,7 +348,7 @@ void show_records(const TableBytes& shown, proto_item* item, const Found& found,
                   const DevicePlace& place) {
   const Telegram telegram = telegram_of(found, shown.stretch, place);
   const Header header = header_of(shown.pinfo->pool, telegram);
-  const wmem_array_t* parts = parts_of(shown.pinfo->pool, telegram);
+  const wmem_array_t* parts = parts_of(shown.pinfo->pool, telegram, shown.measured);
   const int at = shown.offset + static_cast<int>(found.visible_from - shown.stretch.offset);
   proto_tree* tree = proto_item_add_subtree(item, ett_records);
   if (header.known) show_header(tree, shown.tvb, header);

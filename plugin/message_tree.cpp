@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdarg>
 #include <cstdlib>
 #include <optional>
 #include <span>
@@ -144,6 +145,20 @@ const Note ei_malformed("mep.malformed", PI_MALFORMED, PI_ERROR, "Malformed mess
 const Note ei_answers_nothing("mep.analysis.answers_nothing", PI_SEQUENCE, PI_NOTE,
                               "The request that this answers is not in the capture");
 
+bool is_told(const packet_info* pinfo, proto_item* top) {
+  return col_get_writable(pinfo->cinfo, COL_INFO) || (top && PTREE_DATA(top)->visible);
+}
+
+void tell(packet_info* pinfo, proto_item* top, const char* format, ...) {
+  if (!is_told(pinfo, top)) return;
+  va_list arguments;
+  va_start(arguments, format);
+  const char* text = wmem_strdup_vprintf(pinfo->pool, format, arguments);
+  va_end(arguments);
+  col_append_str(pinfo->cinfo, COL_INFO, text);
+  proto_item_append_text(top, "%s", text);
+}
+
 void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts) {
   if (!key) return;
   proto_item* item = add_generated(shown.tree, hf_key, shown.tvb, key->label);
@@ -207,7 +222,7 @@ void show_digest(const Shown& shown, const Extent& digest, const FrameFacts& fac
   show_key(Shown{shown.tvb, shown.offset, shown.bytes, tree, shown.pinfo}, key, facts);
   if (status != DigestStatus::bad) return;
   ei_digest_bad.add(shown.pinfo, item);
-  col_append_str(shown.pinfo->cinfo, COL_INFO, " [bad digest]");
+  tell(shown.pinfo, top_of(shown), " [bad digest]");
 }
 
 void show_problem(const Shown& shown, Problem problem) {
@@ -242,8 +257,7 @@ std::uint16_t show_pending_event(const Shown& shown, const Request& request, con
                                     nullptr, "%s: %s", pending_event().name.c_str(), text);
   show_table({shown.tvb, at, {0, bytes.first(pending_event_size)}, shown.pinfo, tree},
              pending_event(), *facts.dimensions);
-  if (facts.digest != DigestStatus::bad)
-    col_append_fstr(shown.pinfo->cinfo, COL_INFO, ", %s", text);
+  if (facts.digest != DigestStatus::bad) tell(shown.pinfo, top_of(shown), ", %s", text);
   return pending_event_size;
 }
 
@@ -273,14 +287,24 @@ void show_table_data(const Shown& shown, const Request& request, Extent data,
   const bool pending = (*request.table & pending_flag) != 0;
   if (believed && readable && !pending)
     tap_table(shown.pinfo, *table, stretch, *layout.dimensions, facts);
-  const TableBytes bytes{shown.tvb, shown.offset + data.offset, stretch, shown.pinfo,
-                         proto_item_add_subtree(item, ett_table)};
+  const bool measured =
+      believed && readable && !pending && facts.direction == Direction::meter_to_client;
+  const TableBytes bytes{shown.tvb,
+                         shown.offset + data.offset,
+                         stretch,
+                         shown.pinfo,
+                         proto_item_add_subtree(item, ett_table),
+                         !measured     ? Measured::none
+                         : table->past ? Measured::past
+                                       : Measured::present,
+                         top_of(shown)};
   // Nearly all of the work: for those who look.
-  const bool told = believed && readable && tells_reading(shown.pinfo, *table);
+  const bool told =
+      believed && readable && tells_reading(*table) && is_told(shown.pinfo, bytes.top);
   const bool looked_at = wants_fields_of(bytes.tree, *table);
   if (told || looked_at) {
     const Findings findings = findings_in(shown.pinfo, layout, stretch);
-    if (told) tell_reading(shown.pinfo, *table, stretch, *layout.dimensions, findings);
+    if (told) tell_reading(bytes, *table, *layout.dimensions, findings);
     if (looked_at) show_table(bytes, table->root, *layout.dimensions, findings);
   }
   show_verdict(bytes, layout.verdict);
@@ -293,19 +317,19 @@ void show_table_data(const Shown& shown, const Request& request, Extent data,
 }
 
 // "Read BT23 Current Register Data, 44 bytes at 100"
-void tell_request(packet_info* pinfo, const Request& request) {
+void tell_request(packet_info* pinfo, proto_item* top, const Request& request) {
   const auto code = static_cast<RequestCode>(request.code);
   const bool read = is_read(code);
+  proto_item_append_text(top, ", %s", for_packet(pinfo, request_name(request.code)));
+  if (request.table) proto_item_append_text(top, ", %s", title_of(pinfo, *request.table));
   if (!request.table || !(read || is_write(code))) {
     col_add_str(pinfo->cinfo, COL_INFO, for_packet(pinfo, request_name(request.code)));
     return;
   }
   col_add_fstr(pinfo->cinfo, COL_INFO, "%s %s", read ? "Read" : "Write",
                title_of(pinfo, *request.table));
-  if (request.count) {
-    col_append_fstr(pinfo->cinfo, COL_INFO, ", %u %s", *request.count, bytes_text(*request.count));
-  }
-  if (request.offset != 0) col_append_fstr(pinfo->cinfo, COL_INFO, " at %u", request.offset);
+  if (request.count) tell(pinfo, top, ", %u %s", *request.count, bytes_text(*request.count));
+  if (request.offset != 0) tell(pinfo, top, " at %u", request.offset);
 }
 
 const char* name_of(packet_info* pinfo, const Response& response, const Exchange* exchange) {
@@ -314,33 +338,34 @@ const char* name_of(packet_info* pinfo, const Response& response, const Exchange
 }
 
 // ", the meter expects 0x00005d10, 1 ahead"
-void tell_expected(packet_info* pinfo, std::uint32_t expected, const Request* request) {
-  col_append_fstr(pinfo->cinfo, COL_INFO, ", the meter expects 0x%08x", expected);
+void tell_expected(packet_info* pinfo, proto_item* top, std::uint32_t expected,
+                   const Request* request) {
+  tell(pinfo, top, ", the meter expects 0x%08x", expected);
   if (!request || !request->sequence) return;
   const auto ahead = static_cast<std::int32_t>(expected - *request->sequence);
   constexpr std::int32_t telling = 1000;  // what is further off was not counted from the same start
   if (ahead == 0) {
-    col_append_str(pinfo->cinfo, COL_INFO, ", as was sent");
+    tell(pinfo, top, ", as was sent");
   } else if (std::abs(std::int64_t{ahead}) <= telling) {
-    col_append_fstr(pinfo->cinfo, COL_INFO, ", %d %s", std::abs(ahead),
-                    ahead < 0 ? "back" : "ahead");
+    tell(pinfo, top, ", %d %s", std::abs(ahead), ahead < 0 ? "back" : "ahead");
   }
 }
 
 // "OK, BT23, 44 bytes"
-void tell_response(packet_info* pinfo, const Response& response, const Exchange* exchange) {
-  col_add_str(pinfo->cinfo, COL_INFO, name_of(pinfo, response, exchange));
+void tell_response(packet_info* pinfo, proto_item* top, const Response& response,
+                   const Exchange* exchange) {
+  const char* name = name_of(pinfo, response, exchange);
+  col_add_str(pinfo->cinfo, COL_INFO, name);
+  proto_item_append_text(top, ", %s", name);
   const Request* request = asked(exchange);
   if (request && request->table) {
+    proto_item_append_text(top, ", %s", title_of(pinfo, *request->table));
     col_append_fstr(pinfo->cinfo, COL_INFO, ", %s", label_of(pinfo, *request->table));
   } else if (request && !request_name(request->code).empty()) {
     col_append_fstr(pinfo->cinfo, COL_INFO, ", %s", for_packet(pinfo, request_name(request->code)));
   }
-  if (response.count) {
-    col_append_fstr(pinfo->cinfo, COL_INFO, ", %u %s", *response.count,
-                    bytes_text(*response.count));
-  }
-  if (response.sequence) tell_expected(pinfo, *response.sequence, request);
+  if (response.count) tell(pinfo, top, ", %u %s", *response.count, bytes_text(*response.count));
+  if (response.sequence) tell_expected(pinfo, top, *response.sequence, request);
 }
 
 void tell_unknown(packet_info* pinfo, const char* what, std::uint8_t code) {
@@ -352,7 +377,7 @@ void show_repetition(const Shown& shown, const Exchange& exchange) {
   proto_item* item =
       add_generated(shown.tree, hf_retransmission, shown.tvb, exchange.repeats->request_frame);
   hf_retransmission.note.add(shown.pinfo, item);
-  col_append_str(shown.pinfo->cinfo, COL_INFO, " [repeated]");
+  tell(shown.pinfo, top_of(shown), " [repeated]");
 }
 
 // What the key that fits does not permit, by Appendix C. Of a request inside a transaction it is
@@ -448,15 +473,11 @@ void show_request(const Shown& shown, const Request& request, const FrameFacts& 
   if (unknown) {
     tell_unknown(shown.pinfo, "Request", request.code);
   } else {
-    tell_request(shown.pinfo, request);
-    proto_item_append_text(proto_tree_get_parent(shown.tree), ", %s",
-                           for_packet(shown.pinfo, request_name(request.code)));
+    tell_request(shown.pinfo, top_of(shown), request);
   }
   show_code(shown, hf_request_code);
   if (request.table) {
     show_table_number(shown, shown.offset + 1, 2, *request.table);
-    proto_item_append_text(proto_tree_get_parent(shown.tree), ", %s",
-                           title_of(shown.pinfo, *request.table));
     const bool partial =
         request.is(RequestCode::partial_read) || request.is(RequestCode::partial_write);
     if (partial && shown.bytes.size() >= 6)
@@ -494,9 +515,8 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
     tell_unknown(shown.pinfo, "Response", response.code);
     show_bytes(shown, hf_unknown_data, {0, static_cast<std::uint16_t>(shown.bytes.size())});
   } else {
-    tell_response(shown.pinfo, response, exchange);
+    tell_response(shown.pinfo, parent, response, exchange);
     const char* name = name_of(shown.pinfo, response, exchange);
-    proto_item_append_text(parent, ", %s", name);
     proto_item* code =
         proto_tree_add_uint_format_value(shown.tree, hf_response_code, shown.tvb, shown.offset, 1,
                                          response.code, "%s (0x%02x)", name, response.code);
@@ -506,8 +526,6 @@ void show_response(const Shown& shown, const FrameFacts& facts) {
     }
   }
   const Request* request = asked(exchange);
-  if (request && request->table)
-    proto_item_append_text(parent, ", %s", title_of(shown.pinfo, *request->table));
   if (response.count) {
     proto_tree_add_item(shown.tree, hf_count, shown.tvb, shown.offset + 1, 2, ENC_BIG_ENDIAN);
   }
@@ -536,11 +554,11 @@ void show_part(const Shown& shown, Direction direction, unsigned declared_size) 
   const bool request = direction != Direction::meter_to_client;
   const char* what = request ? "Request" : "Response";
   const auto size = static_cast<unsigned>(shown.bytes.size());
+  col_add_str(shown.pinfo->cinfo, COL_INFO, what);
   if (size == declared_size) {
-    col_add_fstr(shown.pinfo->cinfo, COL_INFO, "%s too long: %u bytes", what, size);
+    tell(shown.pinfo, top_of(shown), " too long: %u bytes", size);
   } else {
-    col_add_fstr(shown.pinfo->cinfo, COL_INFO, "%s cut short: %u of %u bytes", what, size,
-                 declared_size);
+    tell(shown.pinfo, top_of(shown), " cut short: %u of %u bytes", size, declared_size);
   }
   if (shown.bytes.empty()) return;
   const std::string_view name =

@@ -32,6 +32,16 @@ extern const Note ei_malformed;
 // Of an answer whose request was not seen.
 extern const Note ei_answers_nothing;
 
+// Adds to what is told of a message in a line: in the Info column, and in the tree behind `top`,
+// the line that stands for the message. Whoever looks at one of them alone reads the same.
+void tell(packet_info* pinfo, proto_item* top, const char* format, ...)
+    __attribute__((format(printf, 3, 4)));
+// Whether anybody would read it.
+bool is_told(const packet_info* pinfo, proto_item* top);
+inline proto_item* top_of(const Shown& shown) {
+  return proto_tree_get_parent(shown.tree);
+}
+
 // The label of the key that fits the frame; nothing for null.
 void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts);
 // That the message is encrypted, where it is.

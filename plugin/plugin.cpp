@@ -7,6 +7,7 @@
 #include "plugin/layout_cache.h"
 #include "plugin/meter_summary.h"
 #include "plugin/preferences.h"
+#include "plugin/reading_fields.h"
 #include "plugin/readings.h"
 #include "plugin/readings_window.h"
 #include "plugin/registry.h"
@@ -22,6 +23,7 @@
 namespace {
 
 void register_protocol() {
+  mep::plugin::make_reading_fields();
   mep::plugin::register_all();
   mep::plugin::register_table_fields();
   mep::plugin::register_tls();

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "plugin/message_tree.h"
 #include "plugin/registry.h"
 #include "protocol/names.h"
 #include "protocol/procedure.h"
@@ -68,7 +69,7 @@ void show_call(const TableBytes& shown, const Call* call, const Dimensions& dime
   const auto header = procedure::parse_call(shown.stretch.bytes);
   if (shown.stretch.offset != 0 || !header) return;
   const std::uint16_t number = header->number;
-  col_append_fstr(shown.pinfo->cinfo, COL_INFO, ": call %s", title_of(shown.pinfo, number));
+  tell(shown.pinfo, shown.top, ": call %s", title_of(shown.pinfo, number));
   show_header(shown, number);
   if (const Procedure* described = find_procedure(number))
     show_body(shown, procedure::call_header_size, described->parameters, dimensions);
@@ -83,9 +84,7 @@ void show_result(const TableBytes& shown, const Call* call, const Dimensions& di
     const Procedure* described = find_procedure(number);
     const std::uint8_t code = header->code;
     const char* name = result_name(described, code);
-    if (believed)
-      col_append_fstr(shown.pinfo->cinfo, COL_INFO, ": %s, %s", title_of(shown.pinfo, number),
-                      name);
+    if (believed) tell(shown.pinfo, shown.top, ": %s, %s", title_of(shown.pinfo, number), name);
     show_header(shown, number);
     proto_item* result = proto_tree_add_uint_format_value(
         shown.tree, hf_result, shown.tvb, shown.offset + static_cast<int>(procedure::result_offset),

@@ -6,25 +6,33 @@
 #include <cstring>
 #include <iterator>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "plugin/findings.h"
 #include "plugin/interval_view.h"
 #include "plugin/mbus_tree.h"
+#include "plugin/message_tree.h"
 #include "protocol/device_source.h"
+#include "protocol/quantity.h"
 #include "protocol/times.h"
 
 namespace mep::plugin {
 namespace {
 
-// Appends to the Info column, piece by piece: ": a, b, c".
+// Tells piece by piece: ": a, b, c".
 struct Teller {
   packet_info* pinfo;
+  proto_item* top;
   const char* mark;  // before the first piece
   bool begun = false;
+  const char* prefix = "";  // of each
+  unsigned said = 0;        // pieces
 
   void say(const char* text) {
-    col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s%s", begun ? ", " : ": ", begun ? "" : mark, text);
+    tell(pinfo, top, "%s%s%s%s", begun ? ", " : ": ", begun ? "" : mark, prefix, text);
     begun = true;
+    ++said;
   }
   const char* kept(const std::string& text) const {
     return wmem_strndup(pinfo->pool, text.data(), text.size());
@@ -51,6 +59,7 @@ struct Sides {
   int secondary;
   int primary;
 };
+constexpr int voltages[] = {voltage_l1, voltage_l1 + 1, voltage_l1 + 2};
 constexpr Sides power_sides[] = {{import_power, 81}, {export_power, 82}};
 constexpr Sides current_sides[] = {{current_l1, 197}, {current_l1 + 1, 198}, {current_l1 + 2, 199}};
 
@@ -64,6 +73,10 @@ class Registers {
       return;
     auto& value = values_[static_cast<std::size_t>(found.source)];
     if (!value) value = found.value;
+  }
+  void set(int source, std::int64_t value) {
+    if (static_cast<std::size_t>(source) < values_.size())
+      values_[static_cast<std::size_t>(source)] = value;
   }
   std::optional<std::int64_t> operator[](int source) const {
     return values_[static_cast<std::size_t>(source)];
@@ -89,6 +102,19 @@ bool has_one_side(const Registers& registers, const Dimensions& dimensions) {
   std::for_each(std::begin(power_sides), std::end(power_sides), compare);
   std::for_each(std::begin(current_sides), std::end(current_sides), compare);
   return both && !differ;
+}
+
+// Whether all that is told was measured behind the transformers: that is said once.
+bool has_secondary_only(const Registers& registers) {
+  const auto has = [&](int source) { return registers[source].has_value(); };
+  const auto has_primary = [&](const Sides& sides) { return has(sides.primary); };
+  const bool primary = std::ranges::any_of(power_sides, has_primary) ||
+                       std::ranges::any_of(current_sides, has_primary);
+  const auto has_secondary = [&](const Sides& sides) { return has(sides.secondary); };
+  const bool secondary = std::ranges::any_of(voltages, has) ||
+                         std::ranges::any_of(power_sides, has_secondary) ||
+                         std::ranges::any_of(current_sides, has_secondary);
+  return secondary && !primary;
 }
 
 // A value before the transformers where that is there, otherwise the one behind them, and how that
@@ -133,7 +159,11 @@ void tell_phase(Teller& teller, const Registers& registers, int phase, bool one_
 }
 
 void tell_powers(Teller& teller, const Registers& registers, const Dimensions& dimensions) {
-  const bool one_side = has_one_side(registers, dimensions);
+  bool one_side = has_one_side(registers, dimensions);
+  if (!one_side && has_secondary_only(registers)) {
+    teller.mark = wmem_strdup_printf(teller.pinfo->pool, "%s[secondary] ", teller.mark);
+    one_side = true;
+  }
   const char* const words[] = {"import", "export"};
   for (std::size_t way = 0; way < std::size(words); ++way) {
     const Sided power = sided(registers, power_sides[way], one_side);
@@ -147,16 +177,77 @@ void tell_powers(Teller& teller, const Registers& registers, const Dimensions& d
     teller.say_number("", static_cast<double>(*frequency) / millihertz, 2, "Hz");
 }
 
+// "import 14983.616 kWh", "L1 230.5 V", "Q1 Reactive VAr L1L2L3 12 var": of one register.
+void tell_register(Teller& teller, const Node& row, int source, std::int64_t value,
+                   std::int64_t energy_scale) {
+  Registers one;
+  const auto id = static_cast<std::uint16_t>(source);
+  const Source* known = find_source(id);
+  const SourceName* own = row.registers()->own_name(id);
+  if (!known && !own) return;
+  one.set(source, value);
+  if (source == import_energy || source == export_energy) {
+    tell_energies(teller, one, energy_scale);
+  } else if (source >= voltage_l1 && source < voltage_l1 + phases) {
+    tell_phase(teller, one, source - voltage_l1, true);
+  } else {
+    const bool counts = known && known->measure == Measure::energy;
+    const CommonUnit unit = common_unit(known ? known->unit : own->unit);
+    teller.say(teller.kept(std::string(known ? known->name : own->name) + " " +
+                           amount_with_unit(value * (counts ? energy_scale : 1), unit)));
+  }
+}
+
+// What a frame has of registers besides those that are told in a few words: the first ones.
+void tell_first_registers(Teller& teller, const Findings& findings, std::int64_t energy_scale) {
+  constexpr unsigned most = 3;
+  unsigned told = 0;
+  unsigned more = 0;
+  const char* tier = "";
+  for (unsigned i = 0; i < findings.count(); ++i) {
+    const Found& found = findings[i];
+    if (found.what == Found::What::enter && found.node->role == Role::tier)
+      tier = wmem_strdup_printf(teller.pinfo->pool, "T%d ", found.index);
+    if (found.what == Found::What::leave && found.node->role == Role::tier) tier = "";
+    if (found.what != Found::What::leaf || found.node->kind() != Kind::registers ||
+        found.node->registers()->one_name || !found.has_value || found.source < 0)
+      continue;
+    if (told == most) {
+      ++more;
+      continue;
+    }
+    ++told;
+    teller.prefix = tier;
+    tell_register(teller, *found.node, found.source, found.value, energy_scale);
+    teller.prefix = "";
+  }
+  if (more > 0) teller.say(wmem_strdup_printf(teller.pinfo->pool, "and %u more", more));
+}
+
 void tell_flags(Teller& teller, const Found& found) {
   for (const BitField& field : found.node->bit_fields())
     if (field.single() && bits_value(field, found.value)) teller.say(field.name.c_str());
 }
 
-// That dimensions were assumed. One can be told here; the tree has all of them.
+// "[assumed BT21, BT22] ": the tables whose dimensions were assumed; the tree has what was.
+// `assumed`: "BT21 Number of Summations = 11, ET55 …".
 const char* mark_of(packet_info* pinfo, const char* assumed) {
   if (!assumed) return "";
-  const bool several = std::strchr(assumed, ',') != nullptr;
-  return wmem_strdup_printf(pinfo->pool, "[assumed %s] ", several ? "dimensions" : assumed);
+  constexpr unsigned most = 3;
+  std::string tables;
+  unsigned count = 0;
+  for (std::string_view rest = assumed; !rest.empty();) {
+    const std::string_view entry = rest.substr(0, rest.find(", "));
+    rest.remove_prefix(std::min(rest.size(), entry.size() + 2));
+    const std::string table(entry.substr(0, entry.find_first_of(" .")));
+    if (tables.find(table) != std::string::npos) continue;
+    if (++count > most) {
+      tables += " …";
+      break;
+    }
+    tables += (tables.empty() ? "" : ", ") + table;
+  }
+  return wmem_strdup_printf(pinfo->pool, "[assumed %s] ", tables.c_str());
 }
 
 bool is_whole(const Found& found, Role role) {
@@ -167,6 +258,12 @@ const char* time_of(const Teller& teller, const Found& found, const Stretch& str
   const auto when = parse_date_time(bytes_of(found, stretch));
   return when ? teller.kept(date_time_text(*when, found.node->type() == Type::ltime_date))
               : nullptr;
+}
+
+// " UTC": of a clock it is half of what it says.
+const char* clock_of(const Found& found) {
+  const Clock clock = found.node->field().clock;
+  return clock == Clock::utc ? " UTC" : clock == Clock::local ? " local time" : "";
 }
 
 // The times that are set, the latest of them, and what belongs to it.
@@ -203,19 +300,22 @@ Entries entries_in(const Teller& teller, const Findings& findings, const Stretch
   return entries;
 }
 
-// "3 events, the latest 2026-03-02 07:30:00"
+// "3 events, the latest 2026-03-02 07:30:00"; of devices what they measured comes first.
 void tell_entries(Teller& teller, const Entries& entries, const char* one, const char* many) {
   if (entries.count == 0) return;
-  teller.say(wmem_strdup_printf(teller.pinfo->pool, "%u %s", entries.count,
-                                entries.count == 1 ? one : many));
-  const char* of = entries.serial[0] ? " of " : "";
+  wmem_allocator_t* pool = teller.pinfo->pool;
   const char* which = entries.count == 1 ? "" : "the latest ";
-  teller.say(
-      wmem_strdup_printf(teller.pinfo->pool, "%s%s%s%s", which, entries.when, of, entries.serial));
-  if (entries.readings) teller.say(entries.readings);
+  const bool measured = entries.readings != nullptr;
+  if (measured) teller.say(entries.readings);
+  if (entries.serial[0]) teller.say(wmem_strdup_printf(pool, "device %s", entries.serial));
+  if (measured) teller.say(entries.when);
+  if (!measured || entries.count > 1)
+    teller.say(wmem_strdup_printf(pool, measured ? "the latest of %u %s" : "%u %s", entries.count,
+                                  entries.count == 1 ? one : many));
+  if (!measured) teller.say(wmem_strdup_printf(pool, "%s%s", which, entries.when));
 }
 
-// The last value of each channel that is a device's: "Water: Volume 187.204 m³".
+// The last value of each channel: "import 14943.626 kWh", "Water: Volume 187.204 m³".
 void tell_channels(Teller& teller, ProfilePlace profile, const Findings& findings,
                    const Stretch& stretch, wmem_array_t* intervals) {
   constexpr unsigned most = 3;
@@ -242,6 +342,7 @@ void tell_channels(Teller& teller, ProfilePlace profile, const Findings& finding
     const std::int64_t end = profile.now->end.value_or(0);
     if (!latest[channel].found || end >= latest[channel].end) latest[channel] = {&found, end};
   }
+  // Devices first: of the meter's own there are other tables that tell.
   unsigned told = 0;
   for (const Latest& last : latest) {
     if (!last.found || told == most) continue;
@@ -251,6 +352,14 @@ void tell_channels(Teller& teller, ProfilePlace profile, const Findings& finding
     ++told;
     teller.say(teller.kept(read->medium + ": " + read->quantity + " " + read->value.text +
                            (read->unit.empty() ? "" : " ") + read->unit));
+  }
+  const std::int64_t scale = profile.dimensions->get(Dim::energy_register_unit);
+  for (const Latest& last : latest) {
+    const Source* source =
+        last.found ? find_source(static_cast<std::uint16_t>(last.found->source)) : nullptr;
+    if (!source || source->quantity.empty() || told == most) continue;
+    ++told;
+    tell_register(teller, *last.found->node, last.found->source, last.found->value, scale);
   }
 }
 
@@ -293,17 +402,19 @@ void tell_intervals(Teller& teller, const Table& table, const Findings& findings
 
 }  // namespace
 
-bool tells_reading(const packet_info* pinfo, const Table& table) {
-  return table.story != Story::none && col_get_writable(pinfo->cinfo, COL_INFO);
+bool tells_reading(const Table& table) {
+  return table.story != Story::none;
 }
 
-void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch,
-                  const Dimensions& dimensions, const Findings& findings) {
+void tell_reading(const TableBytes& shown, const Table& table, const Dimensions& dimensions,
+                  const Findings& findings) {
+  packet_info* pinfo = shown.pinfo;
+  const Stretch& stretch = shown.stretch;
   const Story story = table.story;
-  Teller teller{pinfo, mark_of(pinfo, findings.assumed)};
+  Teller teller{pinfo, shown.top, mark_of(pinfo, findings.assumed)};
   if (story == Story::intervals)
     return tell_intervals(teller, table, findings, stretch, dimensions);
-  if (story == Story::events || story == Story::devices) {
+  if (story == Story::events || story == Story::devices || story == Story::device_log) {
     const bool events = story == Story::events;
     return tell_entries(teller, entries_in(teller, findings, stretch), events ? "event" : "reading",
                         events ? "events" : "readings");
@@ -320,7 +431,10 @@ void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch
     if (found.what != Found::What::leaf || !found.complete || tiers > 0) continue;
     if (is_whole(found, Role::moment)) {
       const char* when = time_of(teller, found, stretch);
-      if (when && moments++ == 0) teller.say(when);
+      if (when && moments++ == 0)
+        teller.say(story == Story::clock
+                       ? wmem_strdup_printf(pinfo->pool, "%s%s", when, clock_of(found))
+                       : when);
     }
     if (is_whole(found, Role::flags)) {
       ++words;
@@ -330,9 +444,13 @@ void tell_reading(packet_info* pinfo, const Table& table, const Stretch& stretch
     if (moments <= 1) registers.take(found);
   }
   if (words > 0 && !teller.begun) teller.say("no flags");
+  const std::int64_t scale = dimensions.get(Dim::energy_register_unit);
+  const bool has_registers =
+      story == Story::powers || story == Story::energies || story == Story::snapshots;
+  teller.said = 0;
   if (story == Story::powers) tell_powers(teller, registers, dimensions);
-  if (story == Story::energies || story == Story::snapshots)
-    tell_energies(teller, registers, dimensions.get(Dim::energy_register_unit));
+  if (has_registers && story != Story::powers) tell_energies(teller, registers, scale);
+  if (has_registers && teller.said == 0) tell_first_registers(teller, findings, scale);
   if (story == Story::snapshots && moments > 1)
     teller.say(wmem_strdup_printf(pinfo->pool, "and %u more", moments - 1));
 }

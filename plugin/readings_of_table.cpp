@@ -35,11 +35,6 @@ Naming naming_of(const Found& found) {
   return {"Source " + std::to_string(id), ""};
 }
 
-bool tells_moment(const Node& node) {
-  return node.role == Role::moment ||
-         std::any_of(node.children().begin(), node.children().end(), tells_moment);
-}
-
 class Reader {
  public:
   Reader(wmem_allocator_t* pool, const Table& table, const Stretch& stretch,
@@ -50,8 +45,8 @@ class Reader {
         profile_(profile_place(table.root, dimensions)) {
     if (profile_) intervals_ = seen_intervals(pool, *profile_, findings_, stretch);
     result_.last_element = stretch.offset;
-    result_.of_the_moment = (table.story == Story::energies || table.story == Story::powers) &&
-                            !tells_moment(table.root);
+    result_.of_the_moment =
+        (table.story == Story::energies || table.story == Story::powers) && !table.past;
     if (profile_) result_.interval = interval_seconds(dimensions, profile_->set);
   }
 

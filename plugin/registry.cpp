@@ -8,6 +8,16 @@
 namespace mep::plugin {
 
 int proto_mep = -1;
+int proto_mep_tap = -1;
+
+namespace {
+
+// Filter names of both begin with "mep.", as they always did.
+int protocol_of(const Field& field) {
+  return std::string_view(field.info().abbrev).starts_with("mep.tap.") ? proto_mep_tap : proto_mep;
+}
+
+}  // namespace
 
 Field::Field(const char* name, const char* abbrev, ftenum type, int display, Strings strings,
              std::uint64_t mask, const char* blurb) noexcept
@@ -83,7 +93,8 @@ const unit_name_string* unit(std::string_view text) {
 void register_all() {
   proto_mep =
       proto_register_protocol("Multipurpose Expansion Port (OSGP smart meter)", "MEP", "mep");
-  Field::for_each([](const Field& field) { field.register_as_part_of(proto_mep); });
+  proto_mep_tap = proto_register_protocol("MEP Tap", "MEP Tap", "mep_tap");
+  Field::for_each([](const Field& field) { field.register_as_part_of(protocol_of(field)); });
   Subtree::for_each([](const Subtree& subtree) {
     int* const address = subtree.address();
     proto_register_subtree_array(&address, 1);

@@ -25,11 +25,13 @@
 
 namespace mep::plugin {
 
-// Wireshark's number of the protocol "mep".
+// Wireshark's numbers of the protocols "mep" and "mep_tap", the header that the capture tool puts
+// before each frame.
 extern int proto_mep;
+extern int proto_mep_tap;
 
-// Registers the protocol, and all that is in the lists. Once, from plugin_register, before anything
-// else.
+// Registers the protocols, and all that is in the lists. Once, from plugin_register, before
+// anything else.
 void register_all();
 
 // All constants of a kind in the plugin, linked to each other. Each lives as long as the plugin.

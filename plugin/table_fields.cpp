@@ -129,7 +129,8 @@ void gather(const Node& node, std::vector<int>& all) {
 bool is_in_any_table(std::string_view abbrev) {
   constexpr std::string_view others[] = {"mep.cut", "mep.undecoded", "mep.not_a_time",
                                          "mep.assumed"};
-  return abbrev.starts_with("mep.mbus.") || abbrev.ends_with(".interval_end_time") ||
+  return abbrev.starts_with("mep.mbus.") || abbrev.starts_with("mep.reading.") ||
+         abbrev.ends_with(".interval_end_time") ||
          std::ranges::find(others, abbrev) != std::end(others);
 }
 

@@ -8,6 +8,7 @@
 #include "plugin/findings.h"
 #include "plugin/interval_view.h"
 #include "plugin/mbus_tree.h"
+#include "plugin/reading_fields.h"
 #include "plugin/registry.h"
 #include "plugin/table_fields.h"
 #include "protocol/bytes.h"
@@ -15,6 +16,7 @@
 #include "protocol/device_source.h"
 #include "protocol/names.h"
 #include "protocol/procedure.h"
+#include "protocol/quantity.h"
 #include "protocol/tables/procedures.h"
 #include "protocol/tables/tables.h"
 #include "protocol/times.h"
@@ -106,6 +108,7 @@ struct Display {
     proto_tree* trees[deepest] = {shown.tree};
     proto_item* items[deepest] = {};
     unsigned depth = 0;
+    std::int32_t tier = -1;
     std::int32_t index = -1;  // in a plain array, of that node
     const Node* plain = nullptr;
     for (unsigned i = 0; i < findings.count(); ++i) {
@@ -113,6 +116,7 @@ struct Display {
       switch (found.what) {
         case Found::What::enter:
           device->enter(found);
+          if (found.node->role == Role::tier) tier = found.index;
           if (profile && is_interval(found))
             profile->now = static_cast<const SeenInterval*>(
                 wmem_array_index(const_cast<wmem_array_t*>(intervals), next_interval++));
@@ -134,6 +138,7 @@ struct Display {
           break;
         case Found::What::leave:
           if (profile && profile->now && found.node->role == Role::interval) profile->now = nullptr;
+          if (found.node->role == Role::tier) tier = -1;
           index = -1;
           if (is_plain_array(*found.node)) break;
           if (depth > 0) {
@@ -143,7 +148,7 @@ struct Display {
           break;
         case Found::What::leaf:
           device->leaf(found);
-          show_leaf(trees[depth], found, index < 0 ? "" : in_brackets(*plain, index), index);
+          show_leaf(trees[depth], found, index < 0 ? "" : in_brackets(*plain, index), index, tier);
           if (profile && found.complete) profile->leaf(found, bytes_of(found));
           break;
         case Found::What::undecoded:
@@ -251,8 +256,9 @@ struct Display {
   }
 
   // `element`: behind the name, where the field is one of a plain array; there with its index.
-  void show_leaf(proto_tree* tree, const Found& found, const char* element,
-                 std::int32_t index) const {
+  // `tier`: of BT23's registers; -1 for totals.
+  void show_leaf(proto_tree* tree, const Found& found, const char* element, std::int32_t index,
+                 std::int32_t tier) const {
     if (!found.complete) {
       show_cut(tree, found, element);
       return;
@@ -272,6 +278,8 @@ struct Display {
                                ? find_source(static_cast<std::uint16_t>(found.source))
                                : nullptr;
     if (source) add_scale(tail, *source);
+    const ReadingField* reading = reading_of(tree, found, tier);
+    if (found.unit_of < 0 && !reading) add_amount(tail, found, source);
     const bool named_in_text =
         found.node->kind() == Kind::registers &&
         (found.node->registers()->one_name || field_id(found) == found.node->field().id) &&
@@ -291,6 +299,43 @@ struct Display {
       tail.add("]");
     }
     tail.put_behind(item);
+    if (reading) show_reading(tree, found, *reading);
+  }
+
+  // " = 230.512 V": what the number is in a unit that people use, where the meter's is another.
+  void add_amount(Tail& tail, const Found& found, const Source* source) const {
+    if (!found.has_value || found.unused) return;
+    if (name_of_value(found.node->value_names(), found.value)) return;
+    const CommonUnit common = common_unit(source ? source->unit : found.node->field().unit_text);
+    const std::int64_t scale = source ? scale_of(*source) : 1;
+    if (common.divisor == 1 && scale == 1) return;
+    tail.add(" = ");
+    tail.add(kept(amount_with_unit(found.value * scale, common)));
+  }
+
+  // The field under a name that tables and meters share; null where the number is no reading, or
+  // nobody asks for it. `tier`: -1 for totals.
+  const ReadingField* reading_of(proto_tree* tree, const Found& found, std::int32_t tier) const {
+    const RegistersPart* row = found.node->registers();
+    if (!row || row->one_name || !found.has_value || found.source < 0) return nullptr;
+    if (profile && profile->now && !profile->has_value(static_cast<std::uint32_t>(found.index)))
+      return nullptr;
+    const ReadingField* field = reading_field(measured_source(found), tier, shown.measured);
+    return field && is_asked_for(tree, *field) ? field : nullptr;
+  }
+  std::uint16_t measured_source(const Found& found) const {
+    const auto selected = static_cast<std::uint16_t>(found.source);
+    return mapped_source(selected, dimensions).value_or(selected);
+  }
+  void show_reading(proto_tree* tree, const Found& found, const ReadingField& field) const {
+    const std::uint16_t measured = measured_source(found);
+    const Source* source = find_source(measured);
+    const CommonUnit common =
+        common_unit(source ? source->unit : found.node->registers()->own_name(measured)->unit);
+    const std::int64_t scale = source ? scale_of(*source) : 1;
+    const std::int64_t value = found.value * scale;
+    add_reading(tree, field, shown.tvb, amount(value, common), kept(amount_text(value, common)),
+                !common.is_other() && scale == 1);
   }
 
   // What other tables and fields make of the value.
@@ -309,6 +354,7 @@ struct Display {
     tail.add(" ");
     tail.add(source->unit);
     add_scale(tail, *source);
+    add_amount(tail, found, source);
   }
 
   // "Water (M-Bus device 2)"; null for sources that are no device's.
@@ -365,11 +411,15 @@ struct Display {
   }
 
   // CT meters may count energy in tens or hundreds (page 158): the number stays as it came.
+  std::int64_t scale_of(const Source& source) const {
+    if (source.measure != Measure::energy) return 1;
+    return std::max<std::int64_t>(dimensions.get(Dim::energy_register_unit), 1);
+  }
   void add_scale(Tail& tail, const Source& source) const {
-    const std::int32_t scale = dimensions.get(Dim::energy_register_unit);
-    if (scale <= 1 || source.measure != Measure::energy) return;
+    const std::int64_t scale = scale_of(source);
+    if (scale == 1) return;
     tail.add(" × ");
-    tail.add(wmem_strdup_printf(shown.pinfo->pool, "%d", scale));
+    tail.add(wmem_strdup_printf(shown.pinfo->pool, "%d", static_cast<int>(scale)));
   }
 
   void show_cut(proto_tree* tree, const Found& found, const char* element) const {

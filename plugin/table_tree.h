@@ -5,6 +5,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
+
 #include "plugin/findings.h"
 #include "plugin/wireshark.h"
 #include "protocol/dimensions.h"
@@ -14,6 +16,13 @@
 
 namespace mep::plugin {
 
+// What the numbers in a table's bytes are besides numbers.
+enum class Measured : std::uint8_t {
+  none,     // nobody knows, or ever measured them
+  present,  // what was measured when the meter was asked
+  past,     // what it kept
+};
+
 // Bytes of a table in a packet.
 struct TableBytes {
   tvbuff_t* tvb;
@@ -21,6 +30,8 @@ struct TableBytes {
   Stretch stretch;  // the same bytes, and where in the table they belong
   packet_info* pinfo;
   proto_tree* tree;
+  Measured measured = Measured::none;
+  proto_item* top = nullptr;  // the line that stands for the message, to tell() with
 };
 
 // Adds what `root` describes under `tree`. `dimensions`: what was known when the frame was

@@ -367,6 +367,17 @@ int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) 
 constexpr std::uint32_t meter_port = 1U << 16;
 constexpr std::uint32_t first_client_port = meter_port + 1;
 
+// Takes TLS out of the packet's list of protocols: Wireshark would offer to follow its stream, and
+// can do so on TCP only. Follow > MEP Stream has what was in it.
+void leave_no_stream_to_follow(packet_info* pinfo) {
+  const int tls = dissector_handle_get_protocol_index(tls_handle);
+  for (wmem_list_frame_t* at = wmem_list_head(pinfo->layers); at;) {
+    wmem_list_frame_t* next = wmem_list_frame_next(at);
+    if (GPOINTER_TO_INT(wmem_list_frame_data(at)) == tls) wmem_list_remove_frame(pinfo->layers, at);
+    at = next;
+  }
+}
+
 // What is wrong with the records is shown as Wireshark shows it, and ends with them: the frame
 // around them, and the frames behind it in the packet, go on as if nothing had been.
 void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFacts& facts) {
@@ -392,6 +403,7 @@ void call_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const FrameFa
       [&] {
         at_tls(pinfo) = {};
         before.restore(*pinfo);
+        leave_no_stream_to_follow(pinfo);
       });
 }
 

@@ -91,8 +91,9 @@ void show_one(const Place& place, const Transaction& transaction, const FrameFac
   show_partner(place, tree, transaction, is_request);
 }
 
-// Counts for the Info column: how many messages, and how many that were not answered with OK.
-void tell(packet_info* pinfo, const Transaction& transaction, bool is_request) {
+// Counts: how many messages, and how many that were not answered with OK.
+void tell_counts(packet_info* pinfo, proto_item* top, const Transaction& transaction,
+                 bool is_request) {
   const Bytes bytes(transaction.bytes, transaction.size);
   TransactionRecords records(bytes);
   unsigned count = 0;
@@ -101,9 +102,9 @@ void tell(packet_info* pinfo, const Transaction& transaction, bool is_request) {
     ++count;
     if (!is_request && at->size > 0 && bytes[at->offset] != 0) ++failed;
   }
-  col_append_fstr(pinfo->cinfo, COL_INFO, ": transaction %u, %u %s%s", transaction.number, count,
-                  is_request ? "request" : "response", count == 1 ? "" : "s");
-  if (failed > 0) col_append_fstr(pinfo->cinfo, COL_INFO, ", %u failed", failed);
+  tell(pinfo, top, ": transaction %u, %u %s%s", transaction.number, count,
+       is_request ? "request" : "response", count == 1 ? "" : "s");
+  if (failed > 0) tell(pinfo, top, ", %u failed", failed);
 }
 
 }  // namespace
@@ -111,7 +112,7 @@ void tell(packet_info* pinfo, const Transaction& transaction, bool is_request) {
 void show_transaction(const Shown& shown, int at, const Transaction& transaction,
                       const FrameFacts& facts) {
   const bool is_request = facts.direction == Direction::client_to_meter;
-  tell(shown.pinfo, transaction, is_request);
+  tell_counts(shown.pinfo, top_of(shown), transaction, is_request);
   Place place{shown.tvb, at, Bytes(transaction.bytes, transaction.size), shown.tree, shown.pinfo};
   if (transaction.in_pieces) {
     place.tvb =

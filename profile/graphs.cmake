@@ -1,29 +1,32 @@
-# The graphs of the profile, each once: mep_graph(PLOT SHOWN NAME UNIT FIELD COLOUR [thousandth]
-# [FILTER filter] [STYLE style]).
+# The graphs of the profile, each once: mep_graph(PLOT SHOWN NAME UNIT FIELD COLOUR [FILTER filter]
+# [STYLE style]).
 #
 # PLOT is the number of the plot that it is drawn in (Wireshark 4.6 and later), 0 for none. SHOWN says
-# whether the I/O graph draws it at once, which has one axis for all. A field in thousandths of the unit
-# is drawn in the unit where Wireshark can divide, and in thousandths where it cannot.
+# whether the I/O graph draws it at once, which has one axis for all.
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 # Power: in total and by phase.
-mep_graph(1 ON "Import" W mep.bt28.fwd_active_w_l1l2l3 "#a40000")
-mep_graph(1 ON "Import L1" W mep.bt28.fwd_active_w_l1 "#ef2929")
-mep_graph(1 ON "Import L2" W mep.bt28.fwd_active_w_l2 "#f57900")
-mep_graph(1 ON "Import L3" W mep.bt28.fwd_active_w_l3 "#c4a000")
-mep_graph(1 ON "Export" W mep.bt28.rev_active_w_l1l2l3 "#204a87")
-mep_graph(1 ON "Export L1" W mep.bt28.rev_active_w_l1 "#3465a4")
-mep_graph(1 ON "Export L2" W mep.bt28.rev_active_w_l2 "#06989a")
-mep_graph(1 ON "Export L3" W mep.bt28.rev_active_w_l3 "#4e9a06")
+mep_graph(1 ON "Import" W mep.reading.power.import "#a40000")
+mep_graph(1 ON "Import L1" W mep.reading.power.import.l1 "#ef2929")
+mep_graph(1 ON "Import L2" W mep.reading.power.import.l2 "#f57900")
+mep_graph(1 ON "Import L3" W mep.reading.power.import.l3 "#c4a000")
+mep_graph(1 ON "Export" W mep.reading.power.export "#204a87")
+mep_graph(1 ON "Export L1" W mep.reading.power.export.l1 "#3465a4")
+mep_graph(1 ON "Export L2" W mep.reading.power.export.l2 "#06989a")
+mep_graph(1 ON "Export L3" W mep.reading.power.export.l3 "#4e9a06")
 
-mep_graph(2 OFF "Voltage L1" V mep.bt28.rms_voltage_mv_l1 "#ef2929" thousandth)
-mep_graph(2 OFF "Voltage L2" V mep.bt28.rms_voltage_mv_l2 "#f57900" thousandth)
-mep_graph(2 OFF "Voltage L3" V mep.bt28.rms_voltage_mv_l3 "#c4a000" thousandth)
+mep_graph(2 OFF "Voltage L1" V mep.reading.voltage.l1 "#ef2929")
+mep_graph(2 OFF "Voltage L2" V mep.reading.voltage.l2 "#f57900")
+mep_graph(2 OFF "Voltage L3" V mep.reading.voltage.l3 "#c4a000")
 
-mep_graph(3 OFF "Energy imported" Wh mep.bt23.fwd_active_wh_l1l2l3 "#a40000")
-mep_graph(3 OFF "Energy exported" Wh mep.bt23.rev_active_wh_l1l2l3 "#204a87")
+mep_graph(3 OFF "Current L1" A mep.reading.current.l1 "#ef2929")
+mep_graph(3 OFF "Current L2" A mep.reading.current.l2 "#f57900")
+mep_graph(3 OFF "Current L3" A mep.reading.current.l3 "#c4a000")
 
-mep_graph(4 OFF "Response time" s mep.response_time "#75507b")
+mep_graph(4 OFF "Energy imported" Wh mep.reading.energy.import "#a40000")
+mep_graph(4 OFF "Energy exported" Wh mep.reading.energy.export "#204a87")
+
+mep_graph(5 OFF "Response time" s mep.response_time "#75507b")
 
 # How often, of what has no value.
 mep_graph(0 OFF "Findings" "" "" "#cc0000" FILTER "mep.analysis" STYLE Bar)

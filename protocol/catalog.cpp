@@ -250,10 +250,23 @@ std::vector<Table> gather_tables() {
   return gathered;
 }
 
+bool tells_moment(const Node& node) {
+  return node.role == Role::moment || std::ranges::any_of(node.children(), tells_moment);
+}
+
+// What devices said last is what there is of them.
+bool is_of_the_past(const Table& table) {
+  if (table.story == Story::devices) return false;
+  return table.story == Story::intervals || tells_moment(table.root);
+}
+
 Catalog build() {
   Catalog made;
   made.tables = gather_tables();
-  for (Table& table : made.tables) table.teaches = teaches(table.root);
+  for (Table& table : made.tables) {
+    table.teaches = teaches(table.root);
+    table.past = is_of_the_past(table);
+  }
   made.procedures = tables::procedures();
   made.pending_event = tables::pending_event();
   for (Table& table : made.tables) settle_sensitivity(table.root, Sensitive::undecided);

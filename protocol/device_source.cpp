@@ -80,6 +80,7 @@ void read_value(ChannelValue& read, const mbus::RecordHeader& header, Bytes byte
   read.value = decode_value(header, value, mbus::Order::least_first);
   if (read.value.number) read.unit = header.value.quantity.unit;
   read.reading = header.value.quantity.reading && read.value.number.has_value();
+  if (read.reading) read.measured = header.value.quantity;
 }
 
 }  // namespace

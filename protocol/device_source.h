@@ -53,7 +53,8 @@ struct ChannelValue {
   std::string unit;      // may be empty
   // As decode_value() says; empty where the coding is not known or does not fit into four bytes.
   mbus::Value value;
-  bool reading = false;  // a number that the device is read for
+  bool reading = false;     // a number that the device is read for
+  mbus::Quantity measured;  // then: of what
 
   // "Water (M-Bus device 2), 02318106 = Volume 2318.106 m³", as far as it is known.
   std::string text() const;

@@ -110,14 +110,15 @@ enum class Role : std::uint8_t {
 // What a table has to say in a few words.
 enum class Story : std::uint8_t {
   none,
-  energies,   // registers of one moment, which may be told
-  snapshots,  // registers of several moments, each with its time
-  powers,     // what is measured now
-  intervals,  // of a load profile
-  events,     // a log: what has a time is an entry
-  devices,    // what other meters said, each with its time
-  clock,      // a time
-  flags,      // what is set
+  energies,    // registers of one moment, which may be told
+  snapshots,   // registers of several moments, each with its time
+  powers,      // what is measured now
+  intervals,   // of a load profile
+  events,      // a log: what has a time is an entry
+  devices,     // what other meters said last, each with its time
+  device_log,  // the same over time
+  clock,       // a time
+  flags,       // what is set
 };
 
 // BOOL(x) or UINT(x..y) within a bits() field.
@@ -148,7 +149,8 @@ struct SourceName {
   std::uint16_t source;
   std::string_view name;
   std::string_view unit;
-  std::string_view remark = {};  // one line for the field reference
+  std::string_view remark = {};    // one line for the field reference
+  std::string_view quantity = {};  // as Source's, where that list does not have the ID
 };
 
 // --- What nodes are made of
@@ -356,7 +358,9 @@ struct Table {
   std::uint16_t page;
   Node root;  // a group
   Story story = Story::none;
-  bool teaches = false;  // bytes of it tell dimensions; filled in by the catalog
+  // Filled in by the catalog:
+  bool teaches = false;  // bytes of it tell dimensions
+  bool past = false;     // its readings are those of earlier moments, which it tells
 
   Table tells(Story what) &&;
 };
@@ -447,6 +451,9 @@ struct Source {
   std::uint16_t id;
   std::string_view name;
   std::string_view unit;
+  // What is measured, for all tables and meters: "voltage.l1"; see quantity.h. Empty for what has
+  // no unit: counters, pulses, demands.
+  std::string_view quantity = {};
   Measure measure = Measure::other;
 };
 // All of them, in ascending order of ID.

@@ -39,7 +39,8 @@ Table et41() {
                                    {1, "procedure (MP33, MP34)"},
                                    {2, "push button"},
                                    {3, "pending table activation"}}),
-                      u16("BIDN").at(9), stime_date("Time and date").at(11).on(Clock::local),
+                      u16("BIDN").at(9),
+                      stime_date("Time and date").at(11).on(Clock::local).as(Role::moment),
                       u8("Season").at(16), group("Demand Reset Data", register_data(17)).at(17)})})
            .page(111)});
 }
@@ -329,7 +330,7 @@ Table et47() {
 }  // namespace
 
 std::vector<Table> et40() {
-  return {et41(), et42(), et45().tells(Story::devices), et46(), et47()};
+  return {et41().tells(Story::snapshots), et42(), et45().tells(Story::device_log), et46(), et47()};
 }
 
 }  // namespace mep::tables

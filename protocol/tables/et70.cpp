@@ -159,7 +159,8 @@ Table et79() {
 }  // namespace
 
 std::vector<Table> et70() {
-  return {et70_table(), et71(), et74().tells(Story::devices), et75(), et79().tells(Story::events)};
+  return {et70_table(), et71(), et74().tells(Story::device_log), et75(),
+          et79().tells(Story::events)};
 }
 
 }  // namespace mep::tables

@@ -27,10 +27,10 @@ std::vector<SourceName> default_summations() {
           {109, "Reactive VArh Q2", "varh"},
           {110, "Reactive VArh Q3", "varh"},
           {111, "Reactive VArh Q4", "varh"},
-          {apparent_energy, "Apparent Energy VAh Q1", "VAh"},
-          {apparent_energy + 1, "Apparent Energy VAh Q2", "VAh"},
-          {apparent_energy + 2, "Apparent Energy VAh Q3", "VAh"},
-          {apparent_energy + 3, "Apparent Energy VAh Q4", "VAh"}};
+          {apparent_energy, "Apparent Energy VAh Q1", "VAh", {}, "apparent_energy.q1"},
+          {apparent_energy + 1, "Apparent Energy VAh Q2", "VAh", {}, "apparent_energy.q2"},
+          {apparent_energy + 2, "Apparent Energy VAh Q3", "VAh", {}, "apparent_energy.q3"},
+          {apparent_energy + 3, "Apparent Energy VAh Q4", "VAh", {}, "apparent_energy.q4"}};
 }
 
 // Offsets as on page 207: `a` is where the block begins, the guide's A or D.

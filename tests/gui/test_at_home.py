@@ -160,3 +160,18 @@ def test_a_column_is_applied_as_a_filter(wireshark, user):
     wireshark.apply_as_filter("1", "Table")
     wireshark.wait_for_displayed(count(user, MISBEHAVING, 'mep.table == "BT21"'))
     wireshark.desk.screenshot("applied")
+
+
+def test_only_what_works_is_offered_to_be_followed(wireshark, profile):
+    """TLS on a serial line is no stream that Wireshark's own can follow."""
+    wireshark.start("-r", SAMPLES / "tls.pcapng")
+    wireshark.wait_for_packets(1)
+    wireshark.select("7")
+    wireshark.desk.wait_for(lambda: "Transport Layer Security" in wireshark.details(), "the layers")
+    wireshark.menu("Analyze", "Follow")
+    menu = wireshark.main.find("menu bar")
+    offered = {each.name: each.is_enabled for each in menu.walk()
+               if each.role == "menu item" and each.name.startswith(("TLS", "TCP", "MEP Stream"))}
+    wireshark.desk.screenshot("follow")
+    assert offered["TLS Stream"] is False and offered["TCP Stream"] is False
+    assert offered.get("MEP Stream", True)

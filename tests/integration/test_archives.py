@@ -49,7 +49,7 @@ def properties(template):
 
 def packets(user, sample):
     """(the line for the index, the packet's layers), as tshark writes them for the bulk interface."""
-    run = user.tshark(["-r", user.readable(sample), "-2", "-T", "ek", "-J", "frame mep"])
+    run = user.tshark(["-r", user.readable(sample), "-2", "-T", "ek", "-J", "frame mep_tap mep"])
     assert run.returncode == 0, run.stderr
     lines = run.stdout.replace(',"_type":"doc"', "").splitlines()
     return zip(lines[::2], map(json.loads, lines[1::2]))
@@ -72,7 +72,7 @@ def values(layer, mapping, path):
 
 def test_the_template_is_well_formed(template):
     layers = properties(template)
-    assert set(layers) == {"frame", "mep"}
+    assert set(layers) == {"frame", "mep_tap", "mep"}
     assert template["index_patterns"] == ["packets-*"]
     count = 0
     for layer in layers.values():
@@ -108,6 +108,7 @@ def test_every_value_fits_its_type(template, user, sample):
     assert not wrong
     assert len(seen) > 40
     assert "mep.mep_mep_stream" in seen
+    assert "mep_tap.mep_tap_mep_tap_baud_rate" in seen
 
 
 def test_what_a_value_is_stays_that(template):

@@ -21,17 +21,17 @@ UNVERIFIED, GOOD = ["2"], ["1"]
 # The conversation that most of the files hold, in one form or another.
 STORY = ["Read BT52 UTC Clock, 512 bytes",
          "Invalid sequence number, BT52, the meter expects 0x00005d10, 1 ahead",
-         "Read BT52 UTC Clock, 512 bytes", "OK, BT52, 7 bytes: 2026-06-15 11:45:00",
+         "Read BT52 UTC Clock, 512 bytes", "OK, BT52, 7 bytes: 2026-06-15 11:45:00 UTC",
          "Read BT21 Actual Register, 512 bytes", "OK, BT21, 10 bytes",
          "Read BT23 Current Register Data, 512 bytes",
-         "OK, BT23, 220 bytes: [assumed dimensions] import 65845.123 kWh, export 0.181 kWh",
+         "OK, BT23, 220 bytes: [assumed ET55, BT22] import 65845.123 kWh, export 0.181 kWh",
          "Read BT28 Present Register Data, 512 bytes",
-         "OK, BT28, 220 bytes: [assumed BT27 Present Value Sources in the usual order] import 488 W, export 0 W, L1 230.4 V 1.03 A, L2 232.8 V 1.06 A, "
+         "OK, BT28, 220 bytes: [assumed BT27] import 488 W, export 0 W, L1 230.4 V 1.03 A, L2 232.8 V 1.06 A, "
          "L3 232.2 V 0.76 A, 50.05 Hz",
          "Read BT23 Current Register Data, 512 bytes",
-         "OK, BT23, 220 bytes: [assumed dimensions] import 65845.124 kWh, export 0.181 kWh",
+         "OK, BT23, 220 bytes: [assumed ET55, BT22] import 65845.124 kWh, export 0.181 kWh",
          "Read BT28 Present Register Data, 512 bytes",
-         "OK, BT28, 220 bytes: [assumed BT27 Present Value Sources in the usual order] import 488 W, export 0 W, L1 230.4 V 1.03 A, L2 232.8 V 1.06 A, "
+         "OK, BT28, 220 bytes: [assumed BT27] import 488 W, export 0 W, L1 230.4 V 1.03 A, L2 232.8 V 1.06 A, "
          "L3 232.2 V 0.76 A, 50.05 Hz"]
 
 

@@ -150,6 +150,7 @@ def test_records_are_those_of_a_tap(record):
         assert interface.statistics.dropped == 0
     # Whoever opens the file knows what it is.
     assert capture.section_options[1].startswith(b"Simulated by mep-demo.")
+    assert b'needs the plugin "mep"' in capture.section_options[1]
     assert b"simulated" in capture.section_options[2]
     assert 3 not in capture.section_options
 

@@ -36,7 +36,7 @@ def test_sensitive_fields_are_not_stale(build_dir):
 @pytest.mark.usefixtures("plugin")
 def test_every_registered_name_is_documented_and_no_other(build_dir, run_tshark):
     lines = run_tshark(["-G", "fields"]).stdout.splitlines()
-    registered = {name for name in (line.split("\t")[2] for line in lines if line[:1] == "F")
+    registered = {make_references.present_and_total(name) for name in (line.split("\t")[2] for line in lines if line[:1] == "F")
                   if name.startswith("mep.")}
     documented = {name for document in ("filter-names.md", "fields.md")
                   for name in re.findall(r"^\| `(mep\.[a-z0-9_.]+)` \|",

@@ -183,7 +183,7 @@ class TestEncrypted:
         # What follows the two blocks is open.
         assert packet.shows("mep.mbus.record") == ["Volume: 18590.742 m³"]
         alone = talk.read(ET(16), delivered(SCRAMBLED, signature=0x0520))
-        assert info(talk, alone).endswith("of 00234207, Water: encrypted")
+        assert info(talk, alone).startswith("Water: encrypted, device 00234207, ")
 
     @pytest.mark.parametrize("read", [
         delivered(b"\x2f\x2f" + WATER_VOLUME, signature=0x0510),
@@ -203,25 +203,25 @@ class TestInfo:
         talk = Talk()
         answer = talk.read(table, held(delivered(WATER_VOLUME)))
         assert info(talk, answer) == \
-            "1 reading, 2026-01-20 19:00:05 of 00234207, Water: Volume 18590.742 m³"
+            "Water: Volume 18590.742 m³, device 00234207, 2026-01-20 19:00:05"
 
     def test_the_main_ones_first(self, info):
         talk = Talk()
         records = HEAT_METER + bytes.fromhex("04 3b 1f 02 00 00")
         answer = talk.read(ET(16), delivered(records, HEAT))
-        assert info(talk, answer).endswith(
+        assert info(talk, answer).startswith(
             "Heat: Energy 37351 kWh, Volume 561.08 m³, Flow temperature 101.69 °C")
 
     def test_only_one_from_earlier(self, info):
         """Landis+Gyr's G350 tells the last hour's."""
         talk = Talk()
         answer = talk.read(ET(16), delivered(bytes.fromhex("4c 13 92 40 83 10"), GAS))
-        assert info(talk, answer).endswith(", Gas: Volume 10834.092 m³ (storage 1)")
+        assert info(talk, answer).startswith("Gas: Volume 10834.092 m³ (storage 1), device ")
 
     def test_a_medium_that_has_no_name(self, info):
         talk = Talk()
         answer = talk.read(ET(16), delivered(WATER_VOLUME, 0x7E))
-        assert info(talk, answer).endswith("of 00234207, Volume 18590.742 m³")
+        assert info(talk, answer).startswith("Volume 18590.742 m³, device 00234207, ")
 
     def test_the_latest(self, info):
         talk = Talk()
@@ -231,8 +231,8 @@ class TestInfo:
         talk.read(ET(36), bytes([7]) + (u16(ET(45), 100, 9, 9) + bytes(9)) * 7 + b"\0")
         data = first + bytes(100 - len(first) + 6) + second
         answer = talk.read(ET(45), data)
-        assert info(talk, answer) == ("2 readings, the latest 2026-01-20 20:00:05 of 00234207, "
-                                      "Gas: Volume, uncorrected 2318.106 m³")
+        assert info(talk, answer) == ("Gas: Volume, uncorrected 2318.106 m³, device 00234207, "
+                                      "2026-01-20 20:00:05, the latest of 2 readings")
 
 
 # --- Values in load profiles (pages 31 to 34, 173) ------------------------------------------------
@@ -307,7 +307,8 @@ class TestLoadProfile:
         assert value.shows("mep.mbus.unit") == ["m³"]
         assert packet.shows("mep.bt64.fwd_active_wh_l1l2l3") == ["77"]
         assert info(talk, answer).endswith(
-            "18:45 to 19:00 UTC, M-Bus device 1: Volume, uncorrected 2318.106 m³")
+            "18:45 to 19:00 UTC, M-Bus device 1: Volume, uncorrected 2318.106 m³, "
+            "import 0.077 kWh")
 
     def test_with_what_the_devices_measure(self, shown, info):
         talk = configured((112, 113), 0x4001, 0x4102)
@@ -376,7 +377,7 @@ class TestLoadProfile:
         packet = shown(talk)[answer]
         assert packet.shows("mep.mbus.value") == ["2318.106"]
         assert len(packet.all("mep.mbus.channel")) == 2
-        assert info(talk, answer).endswith("M-Bus device 1: Volume 2318.106 m³")
+        assert info(talk, answer).endswith("M-Bus device 1: Volume 2318.106 m³, import 0.002 kWh")
 
     def test_without_the_tables_they_are_numbers(self, shown, info):
         talk = Talk()

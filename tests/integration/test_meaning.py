@@ -76,7 +76,7 @@ class TestPending:
         assert label(packet, "mep.pending.self_read_flag").endswith("self-read before")
         assert "2026-06-15 11:45:07" in label(packet, "mep.bt52.clock_calendar")
         assert info((table, data)) == \
-            "OK, pending BT52, 13 bytes, activates 2026-03-02 12:00 UTC: 2026-06-15 11:45:07"
+            "OK, pending BT52, 13 bytes, activates 2026-03-02 12:00 UTC: 2026-06-15 11:45:07 UTC"
 
     def test_the_offset_does_not_count_it(self, answered):
         """Four bytes from offset 3: a count of 10."""
@@ -207,16 +207,16 @@ class TestNamesAndFormats:
             "Delta Data Monitor Source: Fwd Active Wh L1L2L3 (0)",
             "Delta Data Monitor Source: entry not in use (255)"]
         assert labels(packet, "mep.et71.configured_delta") == \
-            ["Configured Delta: 500 mV", "Configured Delta: 10 Wh", "Configured Delta: 0"]
+            ["Configured Delta: 500 mV = 0.500 V", "Configured Delta: 10 Wh", "Configured Delta: 0"]
         assert labels(packet, "mep.et71.sampled_data_value")[:2] == \
-            ["Sampled Data Value: 229800 mV", "Sampled Data Value: -30 Wh"]
+            ["Sampled Data Value: 229800 mV = 229.800 V", "Sampled Data Value: -30 Wh"]
         assert packet.shows("mep.et71.sampled_data_value") == ["229800", "-30", "0"]
         assert "ET55 Energy Register Unit = 1" in "".join(packet.shows("mep.assumed"))
 
     def test_the_source_of_an_alert_counts_in_tens(self, answered):
         packet = answered((BT(21), bt21()), (ET(55), b"\x0a", 185 + 12),
                           (ET(71), struct.pack("<HHiiB", 1, 10, 20, 30, 0)))
-        assert label(packet, "mep.et71.sampled_data_value") == "Sampled Data Value: 30 Wh × 10"
+        assert label(packet, "mep.et71.sampled_data_value") == "Sampled Data Value: 30 Wh × 10 = 300 Wh"
 
     def test_group_ids(self, shown):
         """Page 131."""

@@ -61,7 +61,7 @@ def test_no_readings_of_a_bad_digest(capture, tshark_fields):
                               f'uat:mep_keys:"hall","MBK","{KEY.decode()}","TRUE"')[1]
         assert shown["mep.data"] == [bytes(answered[5:12]).hex()]
         infos.append(shown["_ws.col.Info"][0])
-    assert infos == ["OK, BT52, 7 bytes: 2026-06-15 11:45:00", "OK, BT52, 7 bytes [bad digest]"]
+    assert infos == ["OK, BT52, 7 bytes: 2026-06-15 11:45:00 UTC", "OK, BT52, 7 bytes [bad digest]"]
 
 
 # --- Readings in the packet list ------------------------------------------------------------------
@@ -102,7 +102,7 @@ def test_powers(info_of):
 
 @pytest.mark.parametrize("offset,size,told", [
     (4, 4, "export 5558 W"), (2, 6, "export 5558 W"), (0, 7, "import 0 W"), (28, 4, "L1 230.1 V"),
-    (16, 4, "L1 1.20 A"), (40, 4, ""), (44, 4, "49.98 Hz"), (45, 3, "")])
+    (16, 4, "L1 1.20 A"), (40, 4, "Power Factor L1 1.000"), (44, 4, "49.98 Hz"), (45, 3, "")])
 def test_powers_of_a_part(info_of, offset, size, told):
     """What is wholly there."""
     part = PRESENT[offset:offset + size]
@@ -120,8 +120,7 @@ def test_both_sides_of_transformers(info_of, ratios):
         f"import 0 W, export {power} W, L1 230.1 V 1.20 A{side}, L2 229.9 V 0.04 A{side}, 49.98 Hz"
     # Without the values before them, nobody knows whether there are transformers.
     assert info_of(BT(28), both[:48]) == \
-        "import 0 W secondary, export 55 W secondary, L1 230.1 V 1.20 A secondary, " \
-        "L2 229.9 V 0.04 A secondary, 49.98 Hz"
+        "[secondary] import 0 W, export 55 W, L1 230.1 V 1.20 A, L2 229.9 V 0.04 A, 49.98 Hz"
 
 
 def test_no_side_before_the_transformers(info_of):
@@ -142,7 +141,7 @@ def test_currents_before_the_transformers(info_of):
 
 
 def test_assumed_dimensions_are_marked(capture, tshark_fields):
-    """Before the numbers: one that is assumed by its name, several by their number."""
+    """Before the numbers: which tables would tell."""
     def info(*reads):
         talk = Talk()
         for each in reads:
@@ -152,9 +151,9 @@ def test_assumed_dimensions_are_marked(capture, tshark_fields):
     shape, sources = (BT(21), bt21(tiers=0, summations=2)), (BT(22), bytes([0, 1]))
     registers = (BT(23), i32(1_000, 2_000))
     numbers = "import 1.000 kWh, export 2.000 kWh"
-    assert info(registers) == f"OK, BT23, 8 bytes: [assumed dimensions] {numbers}"
+    assert info(registers) == f"OK, BT23, 8 bytes: [assumed BT21, ET55, BT22] {numbers}"
     assert info(shape, sources, registers) == \
-        f"OK, BT23, 8 bytes: [assumed ET55 Energy Register Unit = 1] {numbers}"
+        f"OK, BT23, 8 bytes: [assumed ET55] {numbers}"
     unit = (ET(55), b"\1", 185 + 12)  # X = 0, four tiers
     tiers = (BT(21), bt21(tiers=4, summations=2))
     assert info(tiers, unit, shape, sources, registers) == f"OK, BT23, 8 bytes: {numbers}"
@@ -164,8 +163,12 @@ def test_energies(info_of):
     registers = i32(1_234_567, 89_000)
     assert info_of(BT(23), registers) == "import 1234.567 kWh, export 89.000 kWh"
     assert info_of(BT(23), registers[:4]) == "import 1234.567 kWh"
-    # A tier's registers are no totals.
-    assert info_of(BT(23), i32(1, 2), 44) == ""
+    # A tier's registers are no totals: they say whose they are.
+    assert info_of(BT(23), i32(1, 2), 44) == "T0 import 0.001 kWh, T0 export 0.002 kWh"
+    # Neither of the two: the first registers that are there.
+    assert info_of(BT(23), i32(3, 4, 5, 6), 8) == \
+        "Import Reactive Varh L1L2L3 3 varh, Export Reactive Varh L1L2L3 4 varh, " \
+        "Power Off Seconds 5 s, and 1 more"
 
 
 @pytest.mark.parametrize("table", [BT(24), BT(25)])
@@ -186,7 +189,7 @@ def test_self_reads(info_of):
 
 
 def test_clocks(info_of):
-    assert info_of(BT(52), moment(26, 6, 15, 11, 45, 7) + b"\x11") == "2026-06-15 11:45:07"
+    assert info_of(BT(52), moment(26, 6, 15, 11, 45, 7) + b"\x11") == "2026-06-15 11:45:07 UTC"
 
 
 def log_entry(when, event):
@@ -213,7 +216,8 @@ def load_profile(intervals):
 
 
 @pytest.mark.parametrize("intervals,told", [
-    (4, "intervals 2022-03-01 12:00 to 13:00 UTC"), (8, "intervals 2022-03-01 11:00 to 13:00 UTC")])
+    (4, "intervals 2022-03-01 12:00 to 13:00 UTC, import 0.103 kWh"),
+    (8, "intervals 2022-03-01 11:00 to 13:00 UTC, import 0.107 kWh")])
 def test_intervals(info_of, intervals, told):
     *before, data = load_profile(intervals)
     assert info_of(BT(64), data, before=before) == told
@@ -222,20 +226,20 @@ def test_intervals(info_of, intervals, told):
 def test_intervals_as_far_as_they_are_whole(info_of):
     *before, data = load_profile(8)
     assert info_of(BT(64), data[:6 + 5 * 3 + 2], before=before) == \
-        "intervals 2022-03-01 11:00 to 11:45 UTC"
-    assert info_of(BT(64), data[6:6 + 5 * 3 + 2], 6, before=before) == "3 intervals"
+        "intervals 2022-03-01 11:00 to 11:45 UTC, import 0.102 kWh"
+    assert info_of(BT(64), data[6:6 + 5 * 3 + 2], 6, before=before) == "3 intervals, import 0.102 kWh"
 
 
 def test_intervals_over_midnight(info_of):
     *before, data = load_profile(8)
     data = moment(22, 3, 1, 0, 30) + data[5:]
     assert info_of(BT(64), data, before=before) == \
-        "intervals 2022-02-28 22:30 to 2022-03-01 00:30 UTC"
+        "intervals 2022-02-28 22:30 to 2022-03-01 00:30 UTC, import 0.107 kWh"
 
 
 def test_devices(info_of):
     """What other meters said, with their numbers."""
     device = moment(26, 1, 20, 19, 0, 5) + b"\0" + b"\x0F" + bytes.fromhex("07422300") + \
         b"\x93\x15\x01\x07\x2A\0\0\0"
-    assert info_of(ET(16), device) == "1 reading, 2026-01-20 19:00:05 of 00234207"
+    assert info_of(ET(16), device) == "device 00234207, 1 reading, 2026-01-20 19:00:05"
 

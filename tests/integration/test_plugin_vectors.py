@@ -305,10 +305,11 @@ def test_registered_plugin(run_tshark, user):
 
 
 def test_detailed_view_reads_well(tap_capture, run_tshark):
-    output = run_tshark(["-r", tap_capture, "-2", "-O", "mep", "-Y", "frame.number == 5"]).stdout
-    for line in ("MEP tap, client to meter, 9600 bit/s",
+    output = run_tshark(["-r", tap_capture, "-2", "-O", "mep,mep_tap", "-Y", "frame.number == 5"]).stdout
+    for line in ("MEP Tap, client to meter, 9600 bit/s",
                  "Multipurpose Expansion Port, Request, Partial Table Write, "
-                 "ET50 MEP Inbound Data Space",
+                 "ET50 MEP Inbound Data Space, 1 byte at 30: [assumed ET11] "
+                 "MEP Device Registered",
                  "    Request: Partial Table Write (0x4f)",
                  "    Table: ET50 MEP Inbound Data Space (0x0832)",
                  "    Offset: 30",
@@ -319,9 +320,10 @@ def test_detailed_view_reads_well(tap_capture, run_tshark):
                  "        [Key: factory default]",
                  "    [Response in: 6]"):
         assert line in output.splitlines()
-    output = run_tshark(["-r", tap_capture, "-O", "mep", "-Y", "frame.number == 4"]).stdout
-    for line in ("MEP tap, meter to client, 9600 bit/s",
-                 "Multipurpose Expansion Port, Response, OK, BT23 Current Register Data",
+    output = run_tshark(["-r", tap_capture, "-O", "mep,mep_tap", "-Y", "frame.number == 4"]).stdout
+    for line in ("MEP Tap, meter to client, 9600 bit/s",
+                 "Multipurpose Expansion Port, Response, OK, BT23 Current Register Data, 44 bytes: "
+                 "[assumed BT21, ET55, BT22] import 0.000 kWh, export 0.000 kWh",
                  "    Response: OK (0x00)",
                  "    Count: 44 bytes",
                  "    [Table: BT23 Current Register Data (0x0017)]",  # generated: in brackets

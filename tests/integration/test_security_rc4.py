@@ -76,9 +76,8 @@ def statuses(packets):
 def without_cover(packets):
     """The layers without what only an encrypted frame has."""
     for layers in packets:
-        for part in layers["mep"]:
-            part.pop("mep.encrypted", None)
-            part.pop("mep.encrypted_tree", None)
+        layers["mep"].pop("mep.encrypted", None)
+        layers["mep"].pop("mep.encrypted_tree", None)
     return packets
 
 
@@ -157,7 +156,8 @@ def test_conversation_decodes_to_the_same(capture, tshark_json, tshark_fields):
     assert [packet["_ws.col.Info"] for packet in shown] == \
         [packet["_ws.col.Info"] for packet in tshark_fields(clear, FIELDS, *arguments)]
     # BT21's two summations are learned from an encrypted answer and used in another one.
-    assert len(expected[3]["mep"][1]["mep.data_tree"]["Total Data Block"]["Summations"]) == 2
+    summations = expected[3]["mep"]["mep.data_tree"]["Total Data Block"]["Summations"]
+    assert sum(name.startswith("mep.bt23.") for name in summations) == 2
 
 
 def test_two_passes_say_the_same_as_one(capture, run_tshark):

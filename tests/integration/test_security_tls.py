@@ -103,7 +103,7 @@ def in_clear(capture, tshark_json):
         request = oma_digest.seal(asked + struct.pack(">I", sequence))
         frames += [Frame(request, CLIENT_TO_METER, 100_000),
                    Frame(oma_digest.answer(request, answered), METER_TO_CLIENT, 20_000)]
-    return [layers["mep"][1] for layers in tshark_json(capture(frames))]
+    return [layers["mep"] for layers in tshark_json(capture(frames))]
 
 
 ABOUT_SECURITY = ["mep.length", "mep.sequence", "mep.digest", "mep.digest_tree", "mep.request_in",
@@ -120,7 +120,7 @@ def inside(packets):
     layers = []
     for packet in packets:
         mep = packet["mep"]
-        layers += mep[2:] if isinstance(mep, list) else []
+        layers += mep[1:] if isinstance(mep, list) else []
     return layers
 
 
@@ -220,7 +220,7 @@ def test_several_records_in_a_frame(tls_meter, capture, tshark_json, in_clear):
         packets = tshark_json(capture(tls_meter("handshake", *talk)), *HALL)
         by_message = {}
         for packet in packets[4:]:
-            layers = packet["mep"][2:]
+            layers = packet["mep"][1:]
             for layer in layers:
                 kind = "asked" if "mep.request_code" in layer else "answered"
                 by_message.setdefault(kind, []).append(content(layer))

@@ -172,16 +172,16 @@ def test_info_column(capture, tshark_fields):
     talk = Talk()
     expected = {}
     expected[talk.read(BT(23), i32(1234567, 89000))] = \
-        "OK, BT23, 8 bytes: [assumed dimensions] import 1234.567 kWh, export 89.000 kWh"
+        "OK, BT23, 8 bytes: [assumed BT21, ET55, BT22] import 1234.567 kWh, export 89.000 kWh"
     expected[talk.read(BT(28), i32(1234, 0, 5, 6, 5370, 40, 0, 231500))] = \
-        "OK, BT28, 32 bytes: [assumed dimensions] import 1234 W secondary, export 0 W secondary, " \
-        "L1 231.5 V 5.37 A secondary, L2 0.04 A secondary"
-    expected[talk.read(BT(28), i32(49980), 44)] = "OK, BT28, 4 bytes: [assumed dimensions] 49.98 Hz"
+        "OK, BT28, 32 bytes: [assumed BT21, BT27] [secondary] import 1234 W, export 0 W, " \
+        "L1 231.5 V 5.37 A, L2 0.04 A"
+    expected[talk.read(BT(28), i32(49980), 44)] = "OK, BT28, 4 bytes: [assumed BT21, BT27] 49.98 Hz"
     expected[talk.read(BT(52), bytes([22, 3, 1, 7, 30, 15]))] = \
-        "OK, BT52, 6 bytes: 2022-03-01 07:30:15"
+        "OK, BT52, 6 bytes: 2022-03-01 07:30:15 UTC"
     expected[talk.read(ET(13), bytes([0b01001]), 4 * 66 + 8)] = \
-        "OK, ET13, 1 byte: [assumed dimensions] Scheduled Read Request Alert, M-Bus Change"
-    expected[talk.read(ET(13), bytes([0]), 4 * 66 + 8)] = "OK, ET13, 1 byte: [assumed dimensions] no flags"
+        "OK, ET13, 1 byte: [assumed ET11] Scheduled Read Request Alert, M-Bus Change"
+    expected[talk.read(ET(13), bytes([0]), 4 * 66 + 8)] = "OK, ET13, 1 byte: [assumed ET11] no flags"
     expected[talk.rejected(BT(23), 44, 3)] = "No permission for specified request, BT23"
     packets = tshark_fields(capture(talk.frames), ["_ws.col.Info"])
     for number, info in expected.items():

@@ -46,7 +46,7 @@ def test_registers(packets, infos):
         "pulse_input_1": ["0"], "pulse_input_2": ["0"], "error_counter": ["6"]}
     assert packets[BT23_ANSWER].one("mep.bt23.power_outage_duration").label == \
         "Power Outage Duration: 8 s"
-    assert infos[BT23_ANSWER] == "OK, BT23, 44 bytes: [assumed dimensions] import 0.000 kWh, export 0.000 kWh"
+    assert infos[BT23_ANSWER] == "OK, BT23, 44 bytes: [assumed BT21, ET55, BT22] import 0.000 kWh, export 0.000 kWh"
 
 
 def test_registration(packets, infos):
@@ -148,7 +148,7 @@ def test_clock(packets, infos):
     clock = packets[BT52_ANSWER].one("mep.bt52.clock_calendar")
     assert clock.label.endswith("2004-02-16 15:59:55 UTC")
     assert clock.size == 6
-    assert infos[BT52_ANSWER] == "OK, BT52, 6 bytes: 2004-02-16 15:59:55"
+    assert infos[BT52_ANSWER] == "OK, BT52, 6 bytes: 2004-02-16 15:59:55 UTC"
 
 
 def test_firmware_version(capture, tshark_pdml):

@@ -90,8 +90,8 @@ def test_what_is_no_tap_header_is_the_users(linked, run_tshark, record):
     path = linked(LINK_TAP, [(0, record), (0, tap_header(1, 0, len(ASK)) + ASK)])
     shown = run_tshark(["-r", path, "-V", *user_dlt(LINK_TAP, "data")]).stdout
     first, second = shown.split("\nFrame 2:")
-    assert "DLT: 160, Payload: data" in first and "MEP tap" not in first
-    assert "MEP tap, client to meter" in second
+    assert "DLT: 160, Payload: data" in first and "MEP Tap" not in first
+    assert "MEP Tap, client to meter" in second
 
 
 def test_without_a_setting_the_header_is_complained_about(linked, tshark_fields):

@@ -173,7 +173,35 @@ def power(studio):
     studio.take("power", box)
 
 
-DOCUMENTS = {"wireshark": wireshark, "profile": profile, "power": power}
+def live(studio):
+    """The simulated meter, as it goes."""
+    studio.open(studio.kept / "daily-reading.pcapng", size=(1280, 780), upper=460)
+    studio.wireshark.kill()
+    studio.wireshark.start("-C", "MEP", "-k", "-i", "mep-demo", "-o",
+                           "extcap.mep_demo.start:2026-06-15T11:45:00Z")
+    studio.wireshark.wait_for_packets(24)
+    studio.desk.key("ctrl+Home")
+    studio.desk.xdotool("sleep", "1")
+    studio.wireshark.select("24")
+    studio.wireshark.unfold(LAYER)
+    studio.desk.xdotool("mousemove", WIDTH - 1, HEIGHT - 1)
+    studio.take("live", studio.wireshark.main.box)
+
+
+def problem(studio):
+    """What the button "Unanswered" finds, and what is said of it."""
+    studio.open(studio.kept / "misbehaving.pcapng", size=SIZE, narrow=True, upper=LIST_HEIGHT)
+    studio.wireshark.main.find("button", "Unanswered").click()
+    studio.desk.wait_for(lambda: 0 < studio.wireshark.displayed < 100, "the filter")
+    studio.wireshark.select("162")
+    studio.desk.wait_for(studio.wireshark.details, "a packet's tree")
+    studio.wireshark.unfold(LAYER)
+    studio.desk.xdotool("mousemove", WIDTH - 1, HEIGHT - 1)
+    studio.take("problem", studio.wireshark.main.box)
+
+
+DOCUMENTS = {"wireshark": wireshark, "profile": profile, "power": power, "live": live,
+             "problem": problem}
 
 
 def take_all(studio, wanted):

@@ -60,20 +60,30 @@ def sharing_document(build, present):
                   flags=re.M)
 
 
+def present_and_total(name):
+    """Of the fields mep.reading.* the one in the reference: the others are told by rule."""
+    return re.sub(r"\.t\d$", "", name.replace("mep.reading.past.", "mep.reading."))
+
+
 def filter_names_document(build, present):
     """`present`, the text of docs/filter-names.md, with its tables made anew."""
     rows = sorted(rows_of(build / "tests" / "registered_list"))
     fields = ["| field | shown as | type | meaning |", "| --- | --- | --- | --- |"]
     notes = ["| note | severity | says |", "| --- | --- | --- |"]
+    readings = ["| field | unit | what |", "| --- | --- | --- |"]
     for kind, name, *rest in rows:
-        if kind == "field":
+        if name.startswith("mep.reading."):
+            if name == present_and_total(name):
+                unit, separator, what = rest[-1].rpartition(": ")
+                readings.append(f"| `{name}` | {unit} | {what} |")
+        elif kind == "field":
             type_name, label, meaning = rest
             assert type_name, f"tests/tools/registered_list.cpp has no word for the type of {name}"
             fields.append(f"| `{name}` | {label} | {type_name} | {meaning} |")
         else:
             severity, says = rest
             notes.append(f"| `{name}` | {severity} | {says} |")
-    for mark, lines in (("fields", fields), ("notes", notes)):
+    for mark, lines in (("fields", fields), ("notes", notes), ("readings", readings)):
         begin, end = f"<!-- {mark}: made by ./run fields -->", f"<!-- end of {mark} -->"
         present, count = re.subn(f"{begin}.*?{end}",
                                  lambda _, new=[begin, "", *lines, "", end]: "\n".join(new),

@@ -97,6 +97,10 @@ STORIES = {
 }
 
 
+# As mepdump says it.
+WHAT_SHOWS_IT = 'Wireshark needs the plugin "mep" (MEP for Wireshark) to show what they say'
+
+
 def find_built(*path):
     """A built program; None where there is none."""
     folders = [os.environ.get("MEP_BUILD_DIR"), TOP / "build-ci", TOP / "build"]
@@ -130,12 +134,12 @@ def write_tls(folder, program):
                            reading(BT23, REGISTERS), reading(BT28, present_values(2_340)), "repeat",
                            REGISTERING, "handshake", reading(BT28, present_values(2_355)),
                            "terminate")
-    write(folder / "tls.pcapng", frames, comment="Two TLS sessions, with the factory default key")
+    write(folder / "tls.pcapng", frames, comment=f"Two TLS sessions, with the factory default key. {WHAT_SHOWS_IT}")
     frames, key_log = tls_frames(program, "--key", b"a-key-for-nobody".hex(), "--seed", "2",
                                  "handshake", reading(BT52, CLOCK), reading(BT23, REGISTERS),
                                  reading(BT28, present_values(2_340)), "terminate")
     write(folder / "tls-with-secrets.pcapng", frames, key_log=key_log,
-          comment="A TLS session with a key that is told to nobody, and its secrets")
+          comment=f"A TLS session with a key that is told to nobody, and its secrets. {WHAT_SHOWS_IT}")
 
 
 def make(folder, tls_meter, mepdump):
@@ -143,9 +147,9 @@ def make(folder, tls_meter, mepdump):
     ones written."""
     for kind, what in (("rc4", "RC4 security"), ("tls", "TLS security")):
         write(folder / f"guide-{kind}.pcapng", load_frames(FRAMES, kind),
-              comment=f"The MEP guide's examples for {what}")
+              comment=f"The MEP guide's examples for {what}. {WHAT_SHOWS_IT}")
     write(folder / "rc4.pcapng", rc4_frames(),
-          comment="RC4 encrypted reads, with the factory default key")
+          comment=f"RC4 encrypted reads, with the factory default key. {WHAT_SHOWS_IT}")
     names = ["guide-rc4", "guide-tls", "rc4"]
     if tls_meter:
         write_tls(folder, tls_meter)

@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <cstdio>
 
+#include "plugin/reading_fields.h"
 #include "plugin/registry.h"
 
 namespace {
@@ -57,6 +58,7 @@ const char* severity_text(int severity) {
 }  // namespace
 
 int main() {
+  mep::plugin::make_reading_fields();
   mep::plugin::Field::for_each([](const mep::plugin::Field& field) {
     const header_field_info& info = field.info();
     std::printf("field\t%s\t%s\t%s\t%s\n", info.abbrev, type_text(info.type), info.name,

@@ -369,18 +369,22 @@ void load_profiles_have_each_of_their_roles_once(void**) {
 void stories_have_what_they_tell(void**) {
   for (const Table& table : all_tables()) {
     auto roles = roles_of(table);
-    const bool has_time = table.number != BT(23) &&
-                          (table.story == Story::energies || table.story == Story::snapshots ||
-                           table.story == Story::events || table.story == Story::devices ||
-                           table.story == Story::clock);
+    const bool of_devices = table.story == Story::devices || table.story == Story::device_log;
+    const bool has_time =
+        table.number != BT(23) &&
+        (table.story == Story::energies || table.story == Story::snapshots ||
+         table.story == Story::events || of_devices || table.story == Story::clock);
     assert_int_equal(roles[Role::moment], has_time ? 1 : 0);
     assert_true((roles[Role::flags] > 0) == (table.story == Story::flags));
     // In both data structures of M-Bus, pages 93 and 94.
-    assert_int_equal(roles[Role::serial_number], table.story == Story::devices ? 2 : 0);
-    assert_int_equal(roles[Role::response_info], table.story == Story::devices ? 1 : 0);
-    assert_int_equal(roles[Role::device_records], table.story == Story::devices ? 1 : 0);
+    assert_int_equal(roles[Role::serial_number], of_devices ? 2 : 0);
+    assert_int_equal(roles[Role::response_info], of_devices ? 1 : 0);
+    assert_int_equal(roles[Role::device_records], of_devices ? 1 : 0);
     if (table.story == Story::energies || table.story == Story::snapshots)
       assert_int_equal(roles[Role::tier], 1);
+    // What M-Bus devices said last is what there is of them.
+    const bool keeps = has_time && table.story != Story::devices;
+    assert_int_equal(table.past, keeps || table.story == Story::intervals);
   }
 }
 
