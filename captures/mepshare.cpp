@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <span>
+#include <vector>
 
 #include "captures/capture_writer.h"
 #include "captures/moment.h"
@@ -119,23 +122,36 @@ int work(const system::CommandLine& line) {
   settings.sharing.from = moment_of(settings.from, "--from", capture);
   settings.sharing.to = moment_of(settings.to, "--to", capture);
 
-  Shared shared = share(capture, keys, settings.sharing, pseudonyms);
-  if (shared.records.empty()) {
-    print("Left out", shared.dropped);
-    throw Problem(
-        "nothing of " + settings.in +
-        " can be shared: what there is of MEP in it, no key opens, or it has none in frames "
-        "(link types USER13 and USER14), of which mepimport makes some");
+  Shared shared;
+  Distrust distrust;
+  std::vector<Finding> found;
+  // A record is found in at most three times, with as many sets of bytes as it has: it comes to an
+  // end long before.
+  constexpr unsigned patience = 1000;
+  for (unsigned i = 0; i == 0 || (!found.empty() && i < patience); ++i) {
+    shared = share(capture, keys, settings.sharing, pseudonyms, distrust);
+    if (shared.records.empty()) {
+      print("Left out", shared.dropped);
+      throw Problem(
+          "nothing of " + settings.in +
+          " can be shared: what there is of MEP in it, no key opens, or it has none in frames "
+          "(link types USER13 and USER14), of which mepimport makes some");
+    }
+    TemporaryFile file(settings.out);
+    write_shared(file, shared);
+    found = check(read_file(file.path()), shared, pseudonyms);
+    if (found.empty())
+      file.keep();
+    else if (!distrust.add(shared, found))
+      break;
   }
-  TemporaryFile file(settings.out);
-  write_shared(file, shared);
-  const std::vector<std::string> found = check(read_file(file.path()), shared, pseudonyms);
   if (!found.empty()) {
     std::fprintf(stderr, "mepshare: nothing was written, since the copy was not clean:\n");
-    for (const std::string& each : found) std::fprintf(stderr, "  %s\n", each.c_str());
+    constexpr std::size_t enough = 10;
+    for (const Finding& each : std::span(found).first(std::min(found.size(), enough)))
+      std::fprintf(stderr, "  %s\n", each.what.c_str());
     return exit_not_clean;
   }
-  file.keep();
   std::printf("%s: %zu of %zu records, keys from %s\n", settings.out.c_str(), shared.records.size(),
               capture.records.size(), key_file.empty() ? "nowhere (--key-file)" : key_file.c_str());
   print("Replaced", shared.replaced);
