@@ -271,8 +271,8 @@ std::optional<CaptureFile> read_pcap(Bytes file) {
   for (std::size_t at = pcap_header; at < file.size();) {
     const Bytes rest = file.subspan(at);
     const std::size_t captured =
-        rest.size() < pcap_record_header ? largest_record : order.u32(rest, 8);
-    if (captured > largest_record || captured > rest.size() - pcap_record_header) {
+        rest.size() < pcap_record_header ? rest.size() : order.u32(rest, 8);
+    if (captured > largest_record || pcap_record_header + captured > rest.size()) {
       made.damage = "the file ends within a packet at byte " + std::to_string(at);
       break;
     }

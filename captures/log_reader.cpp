@@ -15,6 +15,7 @@ namespace {
 using Buffer = std::vector<std::uint8_t>;
 
 constexpr WallTime second = 1'000'000'000;
+constexpr std::int64_t seconds_until_2200 = 7'258'118'400;  // since 1970
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -244,7 +245,8 @@ std::optional<Time> take_time(std::string& line) {
         WallTime unit = second / 10;
         for (++end; end < text.size() && is_digit(text[end]); ++end, unit /= 10)
           fraction += (text[end] - '0') * unit;
-        if (seconds) found = Time{*seconds * second + fraction, true};
+        if (seconds && *seconds < seconds_until_2200)
+          found = Time{*seconds * second + fraction, true};
       }
     }
     if (found) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -122,28 +123,19 @@ int work(const system::CommandLine& line) {
   settings.sharing.from = moment_of(settings.from, "--from", capture);
   settings.sharing.to = moment_of(settings.to, "--to", capture);
 
-  Shared shared;
-  Distrust distrust;
-  std::vector<Finding> found;
-  // A record is found in at most three times, with as many sets of bytes as it has: it comes to an
-  // end long before.
-  constexpr unsigned patience = 1000;
-  for (unsigned i = 0; i == 0 || (!found.empty() && i < patience); ++i) {
-    shared = share(capture, keys, settings.sharing, pseudonyms, distrust);
-    if (shared.records.empty()) {
-      print("Left out", shared.dropped);
-      throw Problem(
-          "nothing of " + settings.in +
-          " can be shared: what there is of MEP in it, no key opens, or it has none in frames "
-          "(link types USER13 and USER14), of which mepimport makes some");
-    }
-    TemporaryFile file(settings.out);
-    write_shared(file, shared);
-    found = check(read_file(file.path()), shared, pseudonyms);
-    if (found.empty())
-      file.keep();
-    else if (!distrust.add(shared, found))
-      break;
+  std::unique_ptr<TemporaryFile> file;
+  const auto [shared, found] =
+      share_clean(capture, keys, settings.sharing, pseudonyms, [&](const Shared& made) {
+        file = std::make_unique<TemporaryFile>(settings.out);
+        write_shared([&file](const auto& block) { file->write(block); }, made);
+        return read_file(file->path());
+      });
+  if (shared.records.empty()) {
+    print("Left out", shared.dropped);
+    throw Problem(
+        "nothing of " + settings.in +
+        " can be shared: what there is of MEP in it, no key opens, or it has none in frames "
+        "(link types USER13 and USER14), of which mepimport makes some");
   }
   if (!found.empty()) {
     std::fprintf(stderr, "mepshare: nothing was written, since the copy was not clean:\n");
@@ -152,6 +144,7 @@ int work(const system::CommandLine& line) {
       std::fprintf(stderr, "  %s\n", each.what.c_str());
     return exit_not_clean;
   }
+  file->keep();
   std::printf("%s: %zu of %zu records, keys from %s\n", settings.out.c_str(), shared.records.size(),
               capture.records.size(), key_file.empty() ? "nowhere (--key-file)" : key_file.c_str());
   print("Replaced", shared.replaced);

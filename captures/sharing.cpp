@@ -605,4 +605,19 @@ const Distrust::Of* Distrust::of(std::size_t origin) const {
   return found == all_.end() ? nullptr : &found->second;
 }
 
+SharedClean share_clean(const CaptureFile& capture, const std::vector<KnownKey>& keys,
+                        const SharingOptions& options, Pseudonyms& pseudonyms,
+                        const Written& written) {
+  Distrust distrust;
+  // Each time something more is hidden: it comes to an end long before.
+  constexpr unsigned patience = 1000;
+  for (unsigned i = 0;; ++i) {
+    Shared shared = share(capture, keys, options, pseudonyms, distrust);
+    if (shared.records.empty()) return {std::move(shared), {}};
+    std::vector<Finding> found = check(written(shared), shared, pseudonyms);
+    if (found.empty() || i == patience || !distrust.add(shared, found))
+      return {std::move(shared), std::move(found)};
+  }
+}
+
 }  // namespace mep::captures

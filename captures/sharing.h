@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -92,5 +93,16 @@ Shared share(const CaptureFile& capture, const std::vector<KnownKey>& keys,
 // not be there: each secret as bytes and as text, in the file and in what can be decrypted of it,
 // and each sensitive field that holds no pseudonym. None: it is clean.
 std::vector<Finding> check(Bytes file, const Shared& shared, const Pseudonyms& pseudonyms);
+
+// Shares and checks until nothing is found any more, or nothing more can be hidden; empty where
+// there is nothing to share. `written` makes a file of it and gives the file's bytes.
+struct SharedClean {
+  Shared shared;
+  std::vector<Finding> found;  // none: it is clean
+};
+using Written = std::function<std::vector<std::uint8_t>(const Shared&)>;
+SharedClean share_clean(const CaptureFile& capture, const std::vector<KnownKey>& keys,
+                        const SharingOptions& options, Pseudonyms& pseudonyms,
+                        const Written& written);
 
 }  // namespace mep::captures
