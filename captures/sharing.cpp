@@ -145,7 +145,7 @@ class Sharing {
       item.what = Item::What::frame;
     } else {
       ++made_.dropped["packets of link type " + std::to_string(link_type) +
-                      ", which may hold anything"];
+                      ", which may hold anything (--link-type says what)"];
     }
     if (item.what == Item::What::frame) take_frame(item, direction);
     items_.push_back(item);

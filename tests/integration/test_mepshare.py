@@ -417,3 +417,161 @@ def test_hostile(build_dir, tmp_path, seed):
         assert out.exists() == (done.returncode == 0)
         assert {each.name for each in tmp_path.iterdir()} == {"in", "keys"} | ({"out"} if out.exists()
                                                                               else set())
+
+
+# --- By way of a network -------------------------------------------------------------------------
+
+CLIENT_IP, SERVER_IP = b"\xc0\x00\x02\x21", b"\xc6\x33\x64\x2c"
+MACS = bytes.fromhex("02a1b2c3d4e5" "02f6e7d8c9ba")
+
+
+class Network:
+    """Packets of Ethernet, IPv4 or IPv6, TCP or UDP, as records of a pcap file."""
+
+    def __init__(self):
+        self.records, self.sequence = [], {}
+
+    def send(self, ports, payload, protocol=6, tag=b"", version=4, lost=False, at=None):
+        sequence = self.sequence.get(ports, 1000 + ports[0]) if at is None else at
+        if at is None:
+            self.sequence[ports] = sequence + len(payload)
+        back = ports[0] < ports[1]
+        addresses = (SERVER_IP, CLIENT_IP) if back else (CLIENT_IP, SERVER_IP)
+        if protocol == 6:
+            body = struct.pack(">HHIIBBHHH", *ports, sequence, 0, 5 << 4, 24, 8192, 0, 0) + payload
+        else:
+            body = struct.pack(">HHHH", *ports, 8 + len(payload), 0) + payload
+        if version == 4:
+            ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0, 64, protocol, 0) + b"".join(addresses)
+        else:
+            ip = struct.pack(">IHBB", 6 << 28, len(body), protocol, 64) + b"".join(
+                b"\x20\x01\x0d\xb8" + bytes(8) + each for each in addresses)
+        data = MACS + tag + (b"\x08\x00" if version == 4 else b"\x86\xdd") + ip + body
+        if not lost:
+            self.records.append(data)
+
+    def write(self, path, link=1):
+        skip = 14 if link == 101 else 0
+        path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link) + b"".join(
+            struct.pack("<IIII", 1_700_000_000 + n // 100, n % 100 * 10_000, len(data) - skip,
+                        len(data) - skip) + data[skip:] for n, data in enumerate(self.records)))
+        return path
+
+
+def talk_of(count=6, encrypted=False, key=None, seed=1):
+    """[(from the client, frame)], and what it was about."""
+    rng, frames = random.Random(seed), []
+    key = key or KEY.encode()[:16]
+    for n in range(count):
+        pair = exchange(rng, key, size=40 + n, sequence=0x100 + n)
+        if encrypted:
+            pair = rc4_frames.encrypted(pair, key)
+        frames += [(frame.direction == 1, frame.data) for frame in pair]
+    return frames
+
+
+PORTS = (50123, 4001)  # the client's, the port server's
+WAYS = {"tcp": {}, "vlan": {"tag": b"\x81\x00\x00\x05"}, "ipv6": {"version": 6}, "udp": {"protocol": 17}}
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["clear", "rc4"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_port_server(mepshare, tshark_fields, plugin, tmp_path, way, encrypted):
+    """The frames stay, with their order and directions, digests good; of the network nothing does."""
+    network, talk = Network(), talk_of(encrypted=encrypted)
+    for n, (from_client, frame) in enumerate(talk):
+        ports = PORTS if from_client else PORTS[::-1]
+        cut = n % 5 * 7 if way != "udp" else 0
+        for piece in filter(None, (frame[:cut], frame[cut:])):
+            network.send(ports, piece, **WAYS[way])
+        network.send((50200, 22), b"password: hunter2-secret")
+        network.send((22, 50200), b"SSH-2.0-OpenSSH_9.2p1 somebody's host")
+    done, copy = mepshare(network.write(tmp_path / "net.pcap"))
+    shown = tshark_fields(copy, ["mep.src", "mep.table", "mep.digest.status", "mep.encrypted", "frame.len"],
+                          *NO_KEYS)
+    assert [packet["mep.src"] for packet in shown] == \
+        [["Client"] if from_client else ["Meter"] for from_client, _ in talk]
+    assert all(packet["mep.digest.status"] == ["1"] for packet in shown)
+    assert [int(packet["frame.len"][0]) for packet in shown] == [16 + len(frame) for _, frame in talk]
+    data = copy.read_bytes()
+    for secret in (CLIENT_IP, SERVER_IP, MACS[:6], MACS[6:], b"hunter2", b"OpenSSH", b"somebody",
+                   *(frame[-8:] for _, frame in talk)):
+        assert secret not in data
+    assert f"{len(talk)}  frames taken out of TCP or UDP" in done.stdout
+    assert f"{2 * len(talk)}  packets of connections in which no MEP" in done.stdout
+
+
+def test_a_port_server_without_a_key(mepshare, tmp_path):
+    """Nothing tells encrypted frames of an unknown key from any other bytes but the user's word."""
+    network = Network()
+    key = b"another key ...!"
+    talk = talk_of(encrypted=True, key=key)
+    for from_client, frame in talk:
+        network.send(PORTS if from_client else PORTS[::-1], frame)
+    path = network.write(tmp_path / "net.pcap")
+    done, _ = mepshare(path, status=1)
+    assert "--port" in done.stdout
+    _, copy = mepshare(path, "--port", "4001")
+    data = copy.read_bytes()
+    assert not windows(data, 6) & set().union(*(windows(frame[2:], 6) for _, frame in talk))
+
+
+def test_disorder_and_losses(mepshare, tshark_fields, plugin, tmp_path):
+    """Segments twice, in another order, and one that was not captured: the frames around it stay."""
+    network, talk = Network(), talk_of(10)
+    held = None
+    for n, (from_client, frame) in enumerate(talk):
+        ports = PORTS if from_client else PORTS[::-1]
+        at = network.sequence.get(ports, 1000 + ports[0])
+        if n == 4:  # a segment overtakes the one before it
+            network.sequence[ports] = at + len(frame)
+            held = (ports, frame, at)
+            continue
+        network.send(ports, frame, lost=n == 12)
+        if n == 6:
+            network.send(held[0], held[1], at=held[2])
+        if n % 3 == 0:
+            network.send(ports, frame, at=at, lost=n == 12)  # again
+    _, copy = mepshare(network.write(tmp_path / "net.pcap"))
+    shown = tshark_fields(copy, ["mep.sequence", "mep.digest.status"], *NO_KEYS)
+    numbers = [int(packet["mep.sequence"][0], 16) for packet in shown if packet["mep.sequence"]]
+    assert sorted(numbers) == [n for n in range(0x100, 0x10A) if n != 0x106]
+    assert len(shown) == len(talk) - 1
+
+
+def test_telnet_around_it(mepshare, tshark_fields, plugin, tmp_path):
+    network, talk = Network(), talk_of()
+    network.send(PORTS, bytes.fromhex("fffb2c fffd00 fffb00"))
+    network.send(PORTS[::-1], b"\xff\xfa\x2c\x64my-port-server of somebody\xff\xf0")
+    for from_client, frame in talk:
+        network.send(PORTS if from_client else PORTS[::-1], frame.replace(b"\xff", b"\xff\xff"))
+    _, copy = mepshare(network.write(tmp_path / "net.pcap", link=101))
+    shown = tshark_fields(copy, ["mep.digest.status"], *NO_KEYS)
+    assert [packet["mep.digest.status"] for packet in shown] == [["1"]] * len(talk)
+    assert b"somebody" not in copy.read_bytes()
+
+
+@pytest.mark.parametrize("what,link", [("tap", 147), ("raw", 148)])
+def test_other_link_types(mepshare, tshark_fields, plugin, tmp_path, what, link):
+    sample = TESTS.parent / "samples" / "daily-reading.pcapng"
+    data = bytearray(sample.read_bytes())
+    at, records = 0, 0
+    out = bytearray()
+    while at < len(data):
+        kind, size = struct.unpack_from("<II", data, at)
+        block = data[at:at + size]
+        if kind == 1:
+            struct.pack_into("<H", block, 8, link)
+        records += kind == 6
+        out += block
+        at += size
+    path = tmp_path / "user.pcapng"
+    path.write_bytes(out)
+    done, _ = mepshare(path, status=1)
+    assert f"link type {link}" in done.stdout and "--link-type" in done.stdout
+    if what == "tap":
+        done, copy = mepshare(path, "--link-type", f"{link}=tap")
+        shown = tshark_fields(copy, ["mep.digest.status"], *NO_KEYS)
+        assert len(shown) == records and all(each["mep.digest.status"] == ["1"] for each in shown)
+    done, _ = mepshare(path, "--link-type", "147", status=1)
+    assert "147=raw" in done.stderr
