@@ -213,7 +213,7 @@ class Sharing {
                                       layout.dimensions, layout.contradicted));
         memory.learn(stretch);
       };
-      memory.stretches(opened_, i, use, blank);
+      if (!opened_[i].is_tls()) memory.stretches(opened_, i, use, blank);
     }
     for (const auto& bus : buses_) bus->memory.finish(blank);
     for (const auto& [tap, number] : bus_numbers_)
