@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import base64
 import pathlib
 import random
 import re
@@ -79,20 +80,29 @@ def texts_of(path):
     return texts, kinds
 
 
+def encodings(raw):
+    """Bytes in every way in which a file may have them."""
+    made = {raw, raw[::-1]}
+    for way in (raw, raw[::-1]):
+        for digits in (way.hex(), way.hex(" "), way.hex(":"), way.hex("-")):
+            made |= {digits.encode(), digits.upper().encode()}
+        made.add(base64.b64encode(way).rstrip(b"="))
+        made.add(b"".join(bytes((c, 0)) for c in way))  # UTF-16
+    return made
+
+
 def forms(value):
     """A value of tshark's, in the forms in which it may stand in a file."""
-    made = {value.encode()}
+    made = encodings(value.encode())
     if re.fullmatch(r"[0-9a-f]{2}(:?[0-9a-f]{2})+", value):
-        raw = bytes.fromhex(value.replace(":", ""))
-        made |= {raw, raw[::-1], raw.hex().encode()}
+        made |= encodings(bytes.fromhex(value.replace(":", "")))
     if re.fullmatch(r"\d+", value) and len(value) % 2 == 0:
-        raw = bytes.fromhex(value)
-        made |= {raw, raw[::-1]}
+        made |= encodings(bytes.fromhex(value))
     return {form for form in made if len(set(form) - {0}) >= 4}
 
 
 @pytest.mark.parametrize("path", SAMPLES + CASES, ids=lambda path: path.stem)
-def test_nothing_is_left(mepshare, tshark_fields, plugin, path):
+def test_nothing_is_left(mepshare, tshark_fields, run_tshark, plugin, path):
     if path.stem in CLOSED:
         done, _ = mepshare(path, status=1)
         assert "no key opens" in done.stderr
@@ -104,9 +114,14 @@ def test_nothing_is_left(mepshare, tshark_fields, plugin, path):
                for value in values for form in forms(value)}
     after = tshark_fields(copy, NAMES + ["mep.digest"])
     shown = {value.encode() for packet in after for values in packet.values() for value in values}
+    # All bytes that Wireshark has of each packet, also what it has decrypted or put together.
+    panes = run_tshark(["-r", copy, "-x"]).stdout
+    opened = b"".join(bytes.fromhex(line[6:53]) if re.match(r"[0-9a-f]{4}  ", line) else b"\n"
+                      for line in panes.splitlines())
     for secret in secrets:
         assert secret not in data, secret
         assert secret not in shown, secret
+        assert secret not in opened, secret
     assert KEY.encode() not in data and KEY.encode()[:16] not in data
     texts, kinds = texts_of(copy)
     assert len(texts) == 1 and texts[0].startswith(b"mepshare ")
@@ -207,8 +222,9 @@ def test_good_digests_need_no_key(mepshare, tshark_fields, plugin):
                    for packet in shown)
 
 
-def test_two_copies_have_nothing_in_common(mepshare, tshark_fields, plugin):
-    path = TESTS.parent / "samples" / "mbus.pcapng"
+@pytest.mark.parametrize("sample", ["mbus", "first-contact", "daily-reading"])
+def test_two_copies_have_nothing_in_common(mepshare, tshark_fields, plugin, sample):
+    path = TESTS.parent / "samples" / f"{sample}.pcapng"
     copies = [mepshare(path)[1] for _ in range(2)]
     original, first, second = (tshark_fields(each, NAMES) for each in (path, *copies))
     for name in NAMES:
@@ -477,6 +493,53 @@ def test_hostile(build_dir, tmp_path, seed):
         assert out.exists() == (done.returncode == 0)
         assert {each.name for each in tmp_path.iterdir()} == {"in", "keys"} | ({"out"} if out.exists()
                                                                               else set())
+
+
+def test_no_text_and_no_secret_comes_along(mepshare, tmp_path):
+    """Every place in which pcapng has room for a text, in either byte order."""
+    def option(code, value):
+        return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+    def block(kind, body):
+        body += bytes(-len(body) % 4)
+        return struct.pack(order + "II", kind, len(body) + 12) + body + struct.pack(order + "I", len(body) + 12)
+
+    rng = random.Random(11)
+    frames = [frame for n in range(4) for frame in exchange(rng, KEY.encode()[:16], sequence=50 + n)]
+    for order in "<>":
+        count = 0
+
+        def secret():
+            nonlocal count
+            count += 1
+            return f"private thing {count} of Jane Doe".encode()
+
+        end = struct.pack(order + "HH", 0, 0)
+        data = block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1) + option(1, secret())
+                     + option(2, secret()) + option(3, secret()) + option(4, secret())
+                     + option(2988, b"\0\0\x80\x16" + secret()) + end)
+        data += block(1, struct.pack(order + "HHI", 161, 0, 0) + b"".join(
+            option(code, secret()) for code in (1, 2, 3, 11, 12, 15, 16, 17)) + end)
+        data += block(4, struct.pack(order + "HH", 1, 4 + 32) + b"\xc0\0\2\1" + secret()[:28].ljust(32, b"\0")
+                      + end + option(2, secret()) + end)
+        data += block(0x0A, struct.pack(order + "II", 0x544C534B, 31) + secret())
+        data += block(0xBAD, struct.pack(order + "I", 32473) + secret())
+        data += block(0x4D3C2B1A, secret())
+        for number, frame in enumerate(frames):
+            data += block(6, struct.pack(order + "IIIII", 0, 0, number * 20000, len(frame.data), len(frame.data))
+                          + frame.data + bytes(-len(frame.data) % 4)
+                          + option(2, struct.pack(order + "I", 2 if frame.direction == 1 else 1))
+                          + option(1, secret()) + option(1, KEY.encode()) + end)
+        data += block(5, struct.pack(order + "III", 0, 0, 0) + option(1, secret()) + end)
+        path = tmp_path / "private.pcapng"
+        path.write_bytes(data)
+        done, copy = mepshare(path)
+        copied = copy.read_bytes()
+        assert count > 20 and b"Jane" not in copied and b"private" not in copied and KEY.encode() not in copied
+        assert texts_of(copy)[0] == [b"mepshare " + texts_of(copy)[0][0].split()[1]]
+        for words in ("embedded secrets", "name resolution", "comments, names and other texts"):
+            assert words in done.stdout
+        assert f"{len(frames)} of {len(frames)} records" in done.stdout
 
 
 # --- By way of a network -------------------------------------------------------------------------
