@@ -68,7 +68,10 @@ std::optional<Bytes> ip_of(std::uint16_t link_type, Bytes packet) {
 struct End {
   std::array<std::uint8_t, 16> address{};
   std::uint16_t port = 0;
-  auto operator<=>(const End&) const = default;
+  bool operator==(const End&) const = default;
+  bool operator<(const End& other) const {
+    return std::tie(address, port) < std::tie(other.address, other.port);
+  }
 };
 
 struct Segment {
@@ -87,7 +90,7 @@ std::optional<Segment> segment_of(Bytes ip) {
   std::size_t address_size = 4;
   std::size_t addresses = 12;
   if (ip[0] >> 4U == 4 && ip.size() >= 20) {
-    const std::size_t header = (ip[0] & 0x0FU) * 4U;
+    const std::size_t header = (ip[0] & 0x0FU) * std::size_t{4};
     const std::size_t total = read_be(ip, 2, 2);
     const bool fragment = (read_be(ip, 6, 2) & 0x3FFFU) != 0;
     // A network card that splits packets itself has not filled in the length yet.

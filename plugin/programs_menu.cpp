@@ -244,7 +244,7 @@ std::string name_of_copy(const std::string& capture) {
 std::string key_file() {
   uat_t* table = uat_get_table_by_name("MEP keys");
   char* path = table ? uat_get_actual_filename(table, FALSE) : nullptr;
-  const std::string made = path ? path : "";
+  std::string made = path ? path : "";
   g_free(path);
   return made;
 }
