@@ -252,7 +252,7 @@ NetworkContents connections_of(const CaptureFile& capture) {
     const auto ip = ip_of(link_type, record.bytes);
     const auto segment = ip ? segment_of(*ip) : std::nullopt;
     if (!segment) {
-      ++made.other_packets;
+      made.other_packets.push_back(i + 1);
       continue;
     }
     const auto& [low, high] = std::minmax(segment->from, segment->to);
@@ -341,8 +341,9 @@ CaptureFile as_tapped(const CaptureFile& capture, const std::vector<KnownKey>& k
     if (frames.unused_bytes != 0)
       dropped["bytes in connections with MEP that form no frame"] += frames.unused_bytes;
   }
-  if (contents.other_packets != 0)
-    dropped["packets of neither TCP nor UDP, or not captured as a whole"] += contents.other_packets;
+  if (!contents.other_packets.empty())
+    dropped["packets of neither TCP nor UDP, or not captured as a whole"] +=
+        contents.other_packets.size();
   for (auto& [number, record] : records) made.records.push_back(std::move(record));
   std::erase_if(made.statistics, [&](const ReadStatistics& each) {
     return is_network(capture.interfaces[each.interface].link_type);

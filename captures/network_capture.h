@@ -30,7 +30,7 @@ struct Connection {
 
 struct NetworkContents {
   std::vector<Connection> connections;
-  std::size_t other_packets = 0;  // neither TCP nor UDP, or cut short
+  std::vector<std::size_t> other_packets;  // neither TCP nor UDP, or cut short: their numbers
 };
 
 // All connections of all packets with such link types. Bytes that came twice are in it once; where

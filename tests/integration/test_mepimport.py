@@ -410,6 +410,28 @@ def test_usb_of_two_adapters_that_listen(mepimport):
     assert all("guessed" in text for *_, text in found)
 
 
+def test_a_port_server(mepimport):
+    """TCP, segments cut anywhere, beside a connection that is nothing of MEP."""
+    def segment(ports, sequence, data):
+        tcp = struct.pack(">HHIIBBHHH", *ports, sequence, 0, 5 << 4, 24, 8192, 0, 0) + data
+        return bytes(12) + b"\x08\0" + struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0) + \
+            (bytes((10, 0, 0, 1, 10, 0, 0, 2)) if ports[0] > ports[1] else bytes((10, 0, 0, 2, 10, 0, 0, 1))) + tcp
+
+    records, sequence = [], {CLIENT: 5000, METER: 9000}
+    for n, (way, data) in enumerate(STORY):
+        for piece in pieces(data, 90):
+            ports = (50123, 4001) if way == CLIENT else (4001, 50123)
+            # Both are on one machine here: the addresses tell nothing, the ports do.
+            records.append((1_700_000_000_000_000 + n * 50_000, segment(ports, sequence[way], piece)))
+            sequence[way] += len(piece)
+        records.append((1_700_000_000_000_000 + n * 50_000, segment((40000, 80), 100 + n * 14, b"GET /index.htm")))
+    records.append((1_700_000_000_900_000, bytes(12) + b"\x08\x06" + bytes(28)))
+    done, _, found = mepimport(capture_of(1, records))
+    assert [(way, data) for _, data, way, _ in found] == STORY, done.stderr
+    assert f"no MEP is found, packets: {len(STORY)}" in done.stderr
+    assert f"record {len(records)}: neither TCP nor UDP" in done.stderr
+
+
 def test_pieces_of_frames(mepimport):
     for case in ("cut-150", "cut-62"):
         done, _, found = mepimport((CASES / f"{case}.pcapng").read_bytes())
