@@ -23,6 +23,7 @@ constexpr std::size_t block_header = 8;
 constexpr std::size_t option_header = 4;
 constexpr std::size_t largest_record = 16U << 20U;
 constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
+constexpr WallTime latest = 6'000'000'000 * nanoseconds_per_second;  // in the year 2160
 
 constexpr std::uint32_t pcap_microseconds = 0xA1B2C3D4;
 constexpr std::uint32_t pcap_nanoseconds = 0xA1B23C4D;
@@ -59,6 +60,7 @@ struct Resolution {
 
   WallTime time(std::uint64_t ticks) const {
     const unsigned power = code & 0x7FU;
+    // Any number of ticks may stand in a file; times that are worked with can be added and shifted.
     __extension__ using Wide = unsigned __int128;
     Wide nanoseconds = ticks;
     if ((code & 0x80U) != 0) {
@@ -67,9 +69,10 @@ struct Resolution {
       for (unsigned i = power; i < 9; ++i) nanoseconds *= 10;
       for (unsigned i = 9; i < power && nanoseconds != 0; ++i) nanoseconds /= 10;
     }
-    const auto small = static_cast<std::uint64_t>(nanoseconds);
-    return static_cast<WallTime>(small + static_cast<std::uint64_t>(offset) *
-                                             std::uint64_t{nanoseconds_per_second});
+    __extension__ using Signed = __int128;
+    const Signed since_1970 =
+        static_cast<Signed>(nanoseconds) + Signed{offset} * nanoseconds_per_second;
+    return since_1970 < 0 ? 0 : since_1970 > latest ? latest : static_cast<WallTime>(since_1970);
   }
 };
 
@@ -271,8 +274,8 @@ std::optional<CaptureFile> read_pcap(Bytes file) {
   for (std::size_t at = pcap_header; at < file.size();) {
     const Bytes rest = file.subspan(at);
     const std::size_t captured =
-        rest.size() < pcap_record_header ? largest_record : order.u32(rest, 8);
-    if (captured > largest_record || captured > rest.size() - pcap_record_header) {
+        rest.size() < pcap_record_header ? rest.size() : order.u32(rest, 8);
+    if (captured > largest_record || pcap_record_header + captured > rest.size()) {
       made.damage = "the file ends within a packet at byte " + std::to_string(at);
       break;
     }

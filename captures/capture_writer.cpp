@@ -10,7 +10,6 @@
 #include <cstring>
 #include <utility>
 
-#include "system/pcapng_writer.h"
 #include "system/problem.h"
 
 namespace mep::captures {
@@ -45,13 +44,11 @@ void TemporaryFile::keep() {
   kept_ = true;
 }
 
-void write_shared(const TemporaryFile& file, const Shared& shared) {
+void write_shared(const system::PcapngWriter::Sink& sink, const Shared& shared) {
   std::vector<system::Interface> interfaces;
   for (const ReadInterface& each : shared.interfaces)
     interfaces.push_back({{}, {}, {}, each.bits_per_second, each.link_type});
-  system::PcapngWriter writer(
-      [&file](const std::vector<std::uint8_t>& block) { file.write(block); },
-      {{}, {}, {}, sharing_application}, interfaces);
+  system::PcapngWriter writer(sink, {{}, {}, {}, sharing_application}, interfaces);
   for (const SharedRecord& each : shared.records)
     writer.write(
         {static_cast<std::uint32_t>(each.interface), each.direction, each.time, each.bytes});

@@ -9,6 +9,7 @@
 #include "captures/sharing.h"
 #include "protocol/types.h"
 #include "system/file_descriptor.h"
+#include "system/pcapng_writer.h"
 
 namespace mep::captures {
 
@@ -35,7 +36,7 @@ class TemporaryFile {
   bool kept_ = false;
 };
 
-// Throws as TemporaryFile does.
-void write_shared(const TemporaryFile& file, const Shared& shared);
+// Throws what `sink` does.
+void write_shared(const system::PcapngWriter::Sink& sink, const Shared& shared);
 
 }  // namespace mep::captures

@@ -168,7 +168,11 @@ void Conversation::open_tls_request(Opened& made, Question& question) {
       plain->size() + sequence_size + digest_size > max_message_size)
     return;
   plain->resize(plain->size() + sequence_size + digest_size);
-  write_be(*plain, plain->size() - sequence_size - digest_size, sequence_size, ++tls_requests_);
+  // What is repeated has the number that it had.
+  const Question* before = latest();
+  const bool repeated = before && before->tls && before->wire == question.wire;
+  if (!repeated) ++tls_requests_;
+  write_be(*plain, plain->size() - sequence_size - digest_size, sequence_size, tls_requests_);
   made.from_tls = true;
   made.proven = true;
   made.key = tls_.key();

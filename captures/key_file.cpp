@@ -55,9 +55,8 @@ std::optional<std::vector<std::string>> columns_of(std::string_view line) {
 
 }  // namespace
 
-std::vector<KnownKey> read_key_file(const std::string& path) {
-  const std::vector<std::uint8_t> bytes = read_file(path);
-  std::istringstream file(std::string(bytes.begin(), bytes.end()));
+std::vector<KnownKey> parse_keys(const std::string& all, const std::string& path) {
+  std::istringstream file(all);
   std::vector<KnownKey> keys;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
@@ -85,6 +84,11 @@ std::vector<KnownKey> read_key_file(const std::string& path) {
     keys.push_back(std::move(known));
   }
   return keys;
+}
+
+std::vector<KnownKey> read_key_file(const std::string& path) {
+  const std::vector<std::uint8_t> bytes = read_file(path);
+  return parse_keys({bytes.begin(), bytes.end()}, path);
 }
 
 std::string wireshark_key_file() {

@@ -23,6 +23,8 @@ struct KnownKey {
 // lines and those that begin with # are none. Throws a Problem that names file and line, never the
 // key.
 std::vector<KnownKey> read_key_file(const std::string& path);
+// The same of the text of a file. `name` is for messages.
+std::vector<KnownKey> parse_keys(const std::string& text, const std::string& name);
 
 // The file in which Wireshark keeps its table, of the user who runs this; empty: there is none.
 std::string wireshark_key_file();

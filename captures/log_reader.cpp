@@ -15,6 +15,7 @@ namespace {
 using Buffer = std::vector<std::uint8_t>;
 
 constexpr WallTime second = 1'000'000'000;
+constexpr std::int64_t seconds_until_2200 = 7'258'118'400;  // since 1970
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -136,14 +137,32 @@ std::optional<Run> run_at(std::string_view text, std::size_t at) {
   bool any_digit = false;
   unsigned groups = 0;
   std::size_t i = at;
+  std::size_t first_end = 0;
+  std::size_t first_size = 0;
+  std::array<char, 2> signs{};  // between the first and the second group, and behind that
   while (i < text.size()) {
+    if (groups == 2 && signs[0] != signs[1]) {
+      // "19;00 11 30": a number in a column of its own.
+      run.bytes.resize(first_size);
+      run.end = first_end;
+      groups = 1;
+      break;
+    }
     const std::size_t end = take_group(text, i, run.bytes, prefixed);
     if (end == i) break;
     for (std::size_t c = i; c < end; ++c) any_digit |= is_digit(text[c]);
     any_prefix |= prefixed;
     ++groups;
     run.end = end;
+    if (groups == 1) {
+      first_end = end;
+      first_size = run.bytes.size();
+    }
     const std::size_t next = skip_separator(text, end);
+    if (groups <= 2) {
+      const std::size_t sign = text.substr(end, next - end).find_first_not_of(' ');
+      signs[groups - 1] = sign == std::string_view::npos ? ' ' : text[end + sign];
+    }
     if (next == end && !(next < text.size() && text[next] == '\\')) break;
     i = next;
   }
@@ -225,6 +244,14 @@ std::optional<Time> take_time(std::string& line) {
       end = time_end(text, i + 11);
       if (const auto moment = parse_moment(text.substr(i, end - i))) found = Time{*moment, true};
       if (end < text.size() && text[end] == 'Z') ++end;
+    } else if (text.size() - i >= 19 && text[i + 2] == '.' && text[i + 5] == '.' &&
+               (text[i + 10] == ' ' || text[i + 10] == 'T')) {
+      // 01.03.2026 11:27:00
+      end = time_end(text, i + 11);
+      std::string moment(text.substr(i + 6, 4));
+      moment.append("-").append(text.substr(i + 3, 2)).append("-").append(text.substr(i, 2));
+      moment.append(text.substr(i + 10, end - i - 10));
+      if (const auto parsed = parse_moment(moment)) found = Time{*parsed, true};
     } else if (text.size() - i >= 8 && text[i + 2] == ':' && text[i + 5] == ':') {
       end = time_end(text, i);
       // A time has six digits, then a point: "11:27:00:0A" is bytes.
@@ -244,7 +271,8 @@ std::optional<Time> take_time(std::string& line) {
         WallTime unit = second / 10;
         for (++end; end < text.size() && is_digit(text[end]); ++end, unit /= 10)
           fraction += (text[end] - '0') * unit;
-        if (seconds) found = Time{*seconds * second + fraction, true};
+        if (seconds && *seconds < seconds_until_2200)
+          found = Time{*seconds * second + fraction, true};
       }
     }
     if (found) {
@@ -267,17 +295,20 @@ void take_out_brackets(std::string& line) {
     const bool name = !word.empty() && std::all_of(word.begin(), word.end(), is_word) &&
                       !std::all_of(word.begin(), word.end(), is_hex);
     const bool level = word.size() == 1 && inside.size() == 1;
-    if (name || level)
+    const bool says_who = word.size() > 1 && mark_in(word).has_value();
+    if ((name && !says_who) || level)
       std::fill(line.begin() + static_cast<std::ptrdiff_t>(at),
                 line.begin() + static_cast<std::ptrdiff_t>(end + 1), '\t');
   }
 }
 
-// The bytes of a string as strace prints it: between quotes, with escapes of C.
+// The bytes of a string as strace and Python print it: between the quote at `at` and its like, with
+// escapes of C.
 std::optional<Buffer> c_string(std::string_view text, std::size_t& at, bool& cut) {
   Buffer bytes;
+  const char quote = text[at];
   std::size_t i = at + 1;
-  for (; i < text.size() && text[i] != '"'; ++i) {
+  for (; i < text.size() && text[i] != quote; ++i) {
     if (text[i] != '\\' || i + 1 >= text.size()) {
       bytes.push_back(static_cast<std::uint8_t>(text[i]));
       continue;
@@ -311,19 +342,39 @@ std::optional<Buffer> c_string(std::string_view text, std::size_t& at, bool& cut
   return bytes;
 }
 
+// What Windows calls Unicode: with a mark of byte order, or every second byte zero. Of what is not
+// ASCII nothing is needed. Nothing where it is none.
+std::optional<std::string> from_utf16(std::string_view text) {
+  const bool big_mark = text.starts_with("\xFE\xFF");
+  const bool little_mark = text.starts_with("\xFF\xFE");
+  const std::string_view sample = text.substr(0, 64);
+  std::size_t zeros[2] = {0, 0};
+  for (std::size_t i = 0; i < sample.size(); ++i) zeros[i % 2] += sample[i] == '\0' ? 1 : 0;
+  const auto half = [&](std::size_t which) {
+    return sample.size() >= 8 && zeros[which] * 2 >= sample.size() - 1 && zeros[1 - which] == 0;
+  };
+  const bool big = big_mark || (!little_mark && half(0));
+  if (!big && !little_mark && !half(1)) return std::nullopt;
+  std::string made;
+  made.reserve(text.size() / 2);
+  for (std::size_t i = big_mark || little_mark ? 2 : 0; i + 1 < text.size(); i += 2) {
+    const char high = big ? text[i] : text[i + 1];
+    const char low = big ? text[i + 1] : text[i];
+    made += high == '\0' && static_cast<unsigned char>(low) < 0x80 ? low : '?';
+  }
+  return made;
+}
+
 class LogReader {
  public:
   explicit LogReader(std::string_view text) : text_(text) {}
 
   LogContents read() && {
     for (std::size_t at = 0; at < text_.size();) {
-      std::size_t end = text_.find('\n', at);
-      if (end == std::string_view::npos) end = text_.size();
+      const std::size_t end = std::min(text_.find_first_of("\r\n", at), text_.size());
       ++made_.lines;
-      std::string_view line = text_.substr(at, end - at);
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      take(line);
-      at = end + 1;
+      take(text_.substr(at, end - at));
+      at = end + (text_.substr(end).starts_with("\r\n") ? 2 : 1);
     }
     return std::move(made_);
   }
@@ -340,6 +391,7 @@ class LogReader {
     std::string line = without_tags(original);
     const auto time = take_time(line);
     if (take_system_call(line, time)) return;
+    if (take_byte_strings(line, time)) return;
     take_out_brackets(line);
     take_runs(line, time);
   }
@@ -451,6 +503,27 @@ class LogReader {
     return true;
   }
 
+  // --- Python: sent b'\x00\x110\x00\x17...'
+
+  bool take_byte_strings(const std::string& line, const std::optional<Time>& time) {
+    bool any = false;
+    std::size_t before = 0;
+    for (std::size_t i = 0; i + 1 < line.size(); ++i) {
+      const bool begins = line[i] == 'b' && (line[i + 1] == '\'' || line[i + 1] == '"') &&
+                          (i == 0 || !is_word(line[i - 1]));
+      if (!begins) continue;
+      std::size_t at = i + 1;
+      bool cut = false;
+      auto bytes = c_string(line, at, cut);
+      if (!bytes || bytes->empty()) continue;
+      add(std::move(*bytes), mark_in(std::string_view(line).substr(before, i - before)), time);
+      any = true;
+      before = at;
+      i = at - 1;
+    }
+    return any;
+  }
+
   // --- All others
 
   void take_runs(const std::string& line, const std::optional<Time>& time) {
@@ -462,7 +535,10 @@ class LogReader {
       // "O 11:27:00.000000": who and when, and the bytes follow.
       const std::string_view rest = system::without_blanks(line);
       const auto mark = mark_in(rest);
-      if (mark && (rest.size() == 1 || (time && rest.size() <= mark->text.size() + 1))) {
+      const bool of_socat = time && (rest.starts_with('>') || rest.starts_with('<')) &&
+                            rest.find("length=") != std::string_view::npos;
+      if (mark &&
+          (rest.size() == 1 || of_socat || (time && rest.size() <= mark->text.size() + 1))) {
         dump_header_ = true;
         header_mark_ = *mark;
         header_time_ = time;
@@ -474,6 +550,12 @@ class LogReader {
     std::size_t before = 0;
     std::size_t column = 0;
     const bool columns = runs.size() > 1;
+    if (dump_header_ && !columns && !time &&
+        !mark_in(std::string_view(line).substr(0, runs[0].begin))) {
+      // What "> 2026/03/01 11:27:00.000000  length=19 from=0 to=18" has announced.
+      dump_header_ = false;
+      return add(std::move(runs[0].bytes), header_mark_, header_time_);
+    }
     for (Run& run : runs) {
       ++column;
       const std::string_view between = std::string_view(line).substr(before, run.begin - before);
@@ -538,6 +620,8 @@ class LogReader {
 }  // namespace
 
 LogContents read_log(std::string_view text) {
+  if (const auto plain = from_utf16(text)) return LogReader(*plain).read();
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   return LogReader(text).read();
 }
 

@@ -2,12 +2,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <sstream>
+#include <utility>
+#include <vector>
 
 #include "captures/capture_writer.h"
 #include "captures/moment.h"
+#include "captures/network_capture.h"
 #include "captures/program.h"
 #include "captures/sharing.h"
+#include "protocol/tap.h"
 #include "system/command_line.h"
 #include "system/problem.h"
 #include "system/text.h"
@@ -36,6 +46,10 @@ system::Program program() {
           "weeks "
           "back"},
          {"blur", "", "Scale what was consumed, by a factor that nobody knows"},
+         {"port", "NUMBER,...",
+          "TCP or UDP ports that have a meter's line behind them, where its bytes do not tell"},
+         {"link-type", "NUMBER=WHAT,...",
+          "Packets of another link type that have MEP: 147=raw (frames alone) or 147=tap"},
          {"from", "TIME", "Begin here: 2026-03-01T07:30:00 (UTC), or a number of a record"},
          {"to", "TIME", "End here"},
          {"force", "", "Write over a file that is there"},
@@ -52,9 +66,33 @@ struct Settings {
   std::string in, out;
   std::string key_file;
   std::string from, to;
+  std::set<std::uint16_t> ports;
+  std::map<std::uint16_t, std::uint16_t> link_types;  // what they stand for
   SharingOptions sharing;
   bool force = false;
 };
+
+std::vector<std::string> parts_of(const std::string& list) {
+  std::vector<std::string> parts;
+  std::istringstream text(list);
+  for (std::string part; std::getline(text, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+std::uint16_t port_of(const std::string& text) {
+  const auto port = system::parse_number<std::uint16_t>(text);
+  if (!port || *port == 0) throw Problem("--port " + text + ": give a number from 1 to 65535");
+  return *port;
+}
+
+std::pair<std::uint16_t, std::uint16_t> link_type_of(const std::string& text) {
+  const std::size_t sign = std::min(text.find('='), text.size());
+  const auto number = system::parse_number<std::uint16_t>(text.substr(0, sign));
+  const std::string what = text.substr(std::min(sign + 1, text.size()));
+  if (!number || (what != "raw" && what != "tap"))
+    throw Problem("--link-type " + text + ": give a number and what it stands for, as 147=raw");
+  return {*number, what == "raw" ? tap::raw_link_type : tap::link_type};
+}
 
 Settings settings_of(const system::CommandLine& line, Pseudonyms& pseudonyms) {
   check_understood(name, line);
@@ -68,6 +106,9 @@ Settings settings_of(const system::CommandLine& line, Pseudonyms& pseudonyms) {
   made.from = value_of(line, "from");
   made.to = value_of(line, "to");
   made.force = line.given.contains("force");
+  for (const std::string& each : parts_of(value_of(line, "port"))) made.ports.insert(port_of(each));
+  for (const std::string& each : parts_of(value_of(line, "link-type")))
+    made.link_types.insert(link_type_of(each));
   made.sharing.cleaner.blur = line.given.contains("blur");
   if (const std::string closed = value_of(line, "closed"); !closed.empty()) {
     if (closed != "blank" && closed != "drop")
@@ -115,29 +156,45 @@ int work(const system::CommandLine& line) {
   check_may_write(settings.out, settings.force);
   std::string key_file;
   const std::vector<KnownKey> keys = keys_of(settings, key_file);
-  const CaptureFile capture = read_capture(settings.in);
+  CaptureFile capture = read_capture(settings.in);
+  const std::size_t packets = capture.records.size();
   settings.sharing.from = moment_of(settings.from, "--from", capture);
   settings.sharing.to = moment_of(settings.to, "--to", capture);
 
-  Shared shared = share(capture, keys, settings.sharing, pseudonyms);
+  for (ReadInterface& each : capture.interfaces)
+    if (const auto other = settings.link_types.find(each.link_type);
+        other != settings.link_types.end())
+      each.link_type = other->second;
+  Counts taken;
+  Counts dropped;
+  capture = as_tapped(capture, keys, settings.ports, taken, dropped);
+
+  std::unique_ptr<TemporaryFile> file;
+  auto [shared, found] =
+      share_clean(capture, keys, settings.sharing, pseudonyms, [&](const Shared& made) {
+        file = std::make_unique<TemporaryFile>(settings.out);
+        write_shared([&file](const auto& block) { file->write(block); }, made);
+        return read_file(file->path());
+      });
+  shared.replaced.merge(taken);
+  shared.dropped.merge(dropped);
   if (shared.records.empty()) {
     print("Left out", shared.dropped);
     throw Problem(
         "nothing of " + settings.in +
         " can be shared: what there is of MEP in it, no key opens, or it has none in frames "
-        "(link types USER13 and USER14), of which mepimport makes some");
+        "(link types USER13 and USER14, TCP, UDP), of which mepimport makes some");
   }
-  TemporaryFile file(settings.out);
-  write_shared(file, shared);
-  const std::vector<std::string> found = check(read_file(file.path()), shared, pseudonyms);
   if (!found.empty()) {
     std::fprintf(stderr, "mepshare: nothing was written, since the copy was not clean:\n");
-    for (const std::string& each : found) std::fprintf(stderr, "  %s\n", each.c_str());
+    constexpr std::size_t enough = 10;
+    for (const Finding& each : std::span(found).first(std::min(found.size(), enough)))
+      std::fprintf(stderr, "  %s\n", each.what.c_str());
     return exit_not_clean;
   }
-  file.keep();
+  file->keep();
   std::printf("%s: %zu of %zu records, keys from %s\n", settings.out.c_str(), shared.records.size(),
-              capture.records.size(), key_file.empty() ? "nowhere (--key-file)" : key_file.c_str());
+              packets, key_file.empty() ? "nowhere (--key-file)" : key_file.c_str());
   print("Replaced", shared.replaced);
   print("Left out", shared.dropped);
   if (!capture.damage.empty())

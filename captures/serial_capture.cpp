@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "captures/network_capture.h"
 #include "protocol/bytes.h"
 #include "protocol/tap.h"
 
@@ -70,6 +71,7 @@ class Reader {
     made_.lines = capture_.records.size();
     for (std::size_t i = 0; i < capture_.records.size(); ++i) take(capture_.records[i], i + 1);
     take_usb();
+    take_network();
     std::stable_sort(made_.logged.begin(), made_.logged.end(),
                      [](const auto& a, const auto& b) { return a.line < b.line; });
     return std::move(made_);
@@ -109,6 +111,7 @@ class Reader {
       case tap::link_type:
         return unused(number, "a frame of a tap already: nothing to import");
       default:
+        if (is_network(link_type)) return;
         return unused(number, "link type " + std::to_string(link_type) +
                                   ": no serial line that this program knows");
     }
@@ -164,6 +167,26 @@ class Reader {
         add(each.number, name + " in", meant, each.time, data);
       }
     }
+  }
+
+  // Of a port server's connections those that have MEP in them.
+  void take_network() {
+    const NetworkContents contents = connections_of(capture_);
+    std::size_t connections = 0;
+    for (const Connection& each : contents.connections) {
+      if (!carries_mep(each, assemble(each.logged), {}, {})) {
+        unused(*each.packets.begin(), "a connection in which no MEP is found, packets: " +
+                                          std::to_string(each.packets.size()));
+        continue;
+      }
+      const std::string name = "connection " + std::to_string(++connections) + ", ";
+      for (Logged piece : each.logged) {
+        piece.mark = name + piece.mark;
+        made_.logged.push_back(std::move(piece));
+      }
+    }
+    for (const std::size_t number : contents.other_packets)
+      unused(number, "neither TCP nor UDP, or not captured as a whole");
   }
 
   struct Found {

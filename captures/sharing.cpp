@@ -18,6 +18,7 @@ namespace {
 using Buffer = std::vector<std::uint8_t>;
 
 constexpr std::size_t no_message = nobody;
+constexpr const char* read_otherwise = "frames blanked further, which the copy would have shown";
 
 // The published key that stands for one of the user's.
 const Key& published_for(const KnownKey& known) {
@@ -60,10 +61,11 @@ struct Bus {
 class Sharing {
  public:
   Sharing(const CaptureFile& capture, const std::vector<KnownKey>& keys,
-          const SharingOptions& options, Pseudonyms& pseudonyms)
+          const SharingOptions& options, Pseudonyms& pseudonyms, const Distrust& distrust)
       : capture_(capture),
         options_(options),
         pseudonyms_(pseudonyms),
+        distrust_(distrust),
         keys_(keys),
         cleaner_(options.cleaner, pseudonyms, made_.replaced) {
     for (const KnownKey& each : published_keys()) keys_.push_back(each);
@@ -73,6 +75,7 @@ class Sharing {
     take_interfaces();
     take_all();
     clean();
+    blank_what_was_found();
     close();
     for (const Item& item : items_) write(item);
     write_statistics();
@@ -142,7 +145,7 @@ class Sharing {
       item.what = Item::What::frame;
     } else {
       ++made_.dropped["packets of link type " + std::to_string(link_type) +
-                      ", which may hold anything"];
+                      ", which may hold anything (--link-type says what)"];
     }
     if (item.what == Item::What::frame) take_frame(item, direction);
     items_.push_back(item);
@@ -210,7 +213,7 @@ class Sharing {
                                       layout.dimensions, layout.contradicted));
         memory.learn(stretch);
       };
-      memory.stretches(opened_, i, use, blank);
+      if (!opened_[i].is_tls()) memory.stretches(opened_, i, use, blank);
     }
     for (const auto& bus : buses_) bus->memory.finish(blank);
     for (const auto& [tap, number] : bus_numbers_)
@@ -221,6 +224,22 @@ class Sharing {
   void put(const TableStretch& stretch, Bytes bytes) {
     for (std::size_t i = 0; i < bytes.size(); ++i)
       clean_[stretch.places[i].message][stretch.places[i].offset] = bytes[i];
+  }
+
+  const Distrust::Of* found_in(const Item& item) const {
+    return distrust_.of(static_cast<std::size_t>(item.record - capture_.records.data()));
+  }
+
+  void blank_what_was_found() {
+    for (const Item& item : items_) {
+      const Distrust::Of* found = found_in(item);
+      if (!found || found->bytes.empty() || item.message == no_message) continue;
+      const Opened& opened = opened_[item.message];
+      Buffer& bytes = clean_[opened.kind == Opened::Kind::echo ? opened.partner : item.message];
+      for (const std::size_t at : found->bytes)
+        if (at < bytes.size()) bytes[at] = 0;
+      ++made_.replaced[read_otherwise];
+    }
   }
 
   // Codes, tables, offsets, counts and sequence numbers stay; table data are cleaned elsewhere; the
@@ -383,8 +402,26 @@ class Sharing {
     return made;
   }
 
+  // As many bytes that say nothing, and others each time.
+  Buffer hidden(const Item& item) {
+    Buffer made(item.frame.begin(), item.frame.end());
+    for (std::size_t i = length_field_size; i < made.size(); ++i)
+      made[i] = static_cast<std::uint8_t>(pseudonyms_.random(256));
+    if (made.size() > length_field_size) made[length_field_size] |= 0x90U;
+    ++made_.replaced[read_otherwise];
+    return made;
+  }
+
   std::optional<Buffer> frame_of(const Item& item) {
     Buffer bytes;
+    if (const Distrust::Of* found = found_in(item)) {
+      if (found->dropped) {
+        ++made_.dropped["frames that the copy would show as what they are not"];
+        return std::nullopt;
+      }
+      if (found->sealed && !(item.message != no_message && opened_[item.message].is_tls()))
+        return hidden(item);
+    }
     switch (item.what) {
       case Item::What::foreign:
         return std::nullopt;
@@ -449,6 +486,7 @@ class Sharing {
     auto bytes = frame_of(item);
     if (!bytes) return;
     SharedRecord record;
+    record.origin = static_cast<std::size_t>(item.record - capture_.records.data());
     record.interface = numbers_[item.record->interface];
     record.direction = item.record->direction;
     record.time = shifted(item.record->time);
@@ -520,6 +558,7 @@ class Sharing {
   const CaptureFile& capture_;
   const SharingOptions& options_;
   Pseudonyms& pseudonyms_;
+  const Distrust& distrust_;
   std::vector<KnownKey> keys_;
   Shared made_;
   Cleaner cleaner_;
@@ -537,8 +576,48 @@ class Sharing {
 }  // namespace
 
 Shared share(const CaptureFile& capture, const std::vector<KnownKey>& keys,
-             const SharingOptions& options, Pseudonyms& pseudonyms) {
-  return Sharing(capture, keys, options, pseudonyms).run();
+             const SharingOptions& options, Pseudonyms& pseudonyms, const Distrust& distrust) {
+  return Sharing(capture, keys, options, pseudonyms, distrust).run();
+}
+
+bool Distrust::add(const Shared& shared, const std::vector<Finding>& found) {
+  std::map<std::size_t, std::set<std::size_t>> bytes;  // of each record in which something is
+  std::set<std::size_t> whole;
+  for (const Finding& each : found) {
+    if (!each.record) return false;
+    const std::size_t origin = shared.records[*each.record].origin;
+    bytes[origin].insert(each.bytes.begin(), each.bytes.end());
+    if (each.bytes.empty()) whole.insert(origin);
+  }
+  for (const auto& [origin, places] : bytes) {
+    Of& known = all_[origin];
+    const std::size_t before = known.bytes.size();
+    known.bytes.insert(places.begin(), places.end());
+    if (!whole.contains(origin) && known.bytes.size() != before && !known.sealed) continue;
+    known.dropped = known.sealed;
+    known.sealed = true;
+  }
+  return true;
+}
+
+const Distrust::Of* Distrust::of(std::size_t origin) const {
+  const auto found = all_.find(origin);
+  return found == all_.end() ? nullptr : &found->second;
+}
+
+SharedClean share_clean(const CaptureFile& capture, const std::vector<KnownKey>& keys,
+                        const SharingOptions& options, Pseudonyms& pseudonyms,
+                        const Written& written) {
+  Distrust distrust;
+  // Each time something more is hidden: it comes to an end long before.
+  constexpr unsigned patience = 1000;
+  for (unsigned i = 0;; ++i) {
+    Shared shared = share(capture, keys, options, pseudonyms, distrust);
+    if (shared.records.empty()) return {std::move(shared), {}};
+    std::vector<Finding> found = check(written(shared), shared, pseudonyms);
+    if (found.empty() || i == patience || !distrust.add(shared, found))
+      return {std::move(shared), std::move(found)};
+  }
 }
 
 }  // namespace mep::captures

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <unordered_map>
 
@@ -60,6 +62,11 @@ std::vector<Buffer> forms(const Buffer& secret) {
   return all;
 }
 
+struct Range {
+  std::size_t begin = 0;
+  std::size_t end = 0;  // behind the last byte
+};
+
 // Many patterns at once, by their first four bytes.
 class Search {
  public:
@@ -71,17 +78,18 @@ class Search {
     }
   }
 
-  // Where the first of them stands.
-  std::optional<std::size_t> find(Bytes bytes) const {
+  // Where they stand.
+  std::vector<Range> find(Bytes bytes) const {
+    std::vector<Range> found;
     for (std::size_t at = 0; at + shortest_secret <= bytes.size(); ++at) {
       const auto candidates = patterns_.find(start(bytes, at));
       if (candidates == patterns_.end()) continue;
       for (const Buffer& each : candidates->second)
         if (each.size() <= bytes.size() - at &&
             std::equal(each.begin(), each.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at)))
-          return at;
+          found.push_back({at, at + each.size()});
     }
-    return std::nullopt;
+    return found;
   }
 
  private:
@@ -116,9 +124,7 @@ class Check {
           {key == sharing_basic_key ? AccessLevel::basic : AccessLevel::advanced, key, {}});
   }
 
-  std::vector<std::string> run(Bytes file) && {
-    if (const auto at = search_.find(file))
-      say("something that was to be replaced stands at byte " + std::to_string(*at));
+  std::vector<Finding> run(Bytes file) && {
     const CaptureFile capture = read_capture(file, "the copy");
     if (!capture.damage.empty()) say("it is damaged: " + capture.damage);
     if (capture.records.size() != shared_.records.size())
@@ -127,11 +133,13 @@ class Check {
     if (!capture.others.empty()) say("it has blocks that were not to be in it");
     for (const std::string& text : capture.texts)
       if (text != sharing_application) say("it has a text that was not to be in it");
+    if (!said_.empty()) return std::move(said_);
     for (std::size_t i = 0; i < capture.records.size(); ++i)
-      open(capture.records[i], capture.interfaces[capture.records[i].interface].link_type, i + 1);
+      open(capture.records[i], capture.interfaces[capture.records[i].interface].link_type, i);
     for (std::size_t i = 0; i < opened_.size(); ++i) look_into(i);
     for (auto& [tap, bus] : buses_)
       bus->memory.finish([this](const TableStretch& each) { want_blank(each); });
+    search_file(file, capture);
     return std::move(said_);
   }
 
@@ -143,9 +151,38 @@ class Check {
     BusMemory memory;
   };
 
-  void say(std::string what) {
-    constexpr std::size_t enough = 10;
-    if (said_.size() < enough) said_.push_back(std::move(what));
+  void say(std::string what) { said_.push_back({std::move(what), {}, {}}); }
+
+  // Of a record, counted from 0.
+  void say(std::size_t record, const std::string& what, std::vector<std::size_t> bytes = {}) {
+    said_.push_back(
+        {"record " + std::to_string(record + 1) + " " + what, record, std::move(bytes)});
+    said_of_.insert(record);
+  }
+
+  void say(const TableStretch& stretch, std::size_t from, std::size_t size,
+           const std::string& what) {
+    std::map<std::size_t, std::vector<std::size_t>> places;  // by record
+    for (std::size_t i = from; i < from + size && i < stretch.places.size(); ++i)
+      places[numbers_[stretch.places[i].message]].push_back(stretch.places[i].offset);
+    for (auto& [record, bytes] : places) say(record, what, std::move(bytes));
+  }
+
+  // All of the file. What stands between the records are numbers of pcapng and nothing else, as the
+  // texts are looked at one by one: the same bytes there are chance.
+  void search_file(Bytes file, const CaptureFile& capture) {
+    std::vector<Range> records;
+    auto at = file.begin();
+    for (const ReadRecord& each : capture.records) {
+      at = std::search(at, file.end(), each.bytes.begin(), each.bytes.end());
+      const auto begin = static_cast<std::size_t>(at - file.begin());
+      records.push_back({begin, begin + each.bytes.size()});
+      at += static_cast<std::ptrdiff_t>(std::min(each.bytes.size(), file.size() - begin));
+    }
+    for (const Range& secret : search_.find(file))
+      for (std::size_t i = 0; i < records.size(); ++i)
+        if (secret.begin < records[i].end && secret.end > records[i].begin && !said_of_.contains(i))
+          say(i, "has something that was to be replaced");
   }
 
   void open(const ReadRecord& record, std::uint16_t link_type, std::size_t number) {
@@ -154,7 +191,7 @@ class Check {
     Direction direction = record.direction;
     if (link_type == tap::link_type) {
       const auto parsed = tap::parse(frame);
-      if (!parsed) return say("record " + std::to_string(number) + " has no tap header");
+      if (!parsed) return say(number, "has no tap header");
       if ((parsed->header.status & tap::noise) != 0) return;
       tap = parsed->header.tap;
       direction = parsed->header.direction;
@@ -173,9 +210,11 @@ class Check {
     opened_.push_back(std::move(made));
     numbers_.push_back(number);
     of_bus_.push_back(bus.get());
-    if (const auto at = search_.find(opened_.back().message))
-      say("record " + std::to_string(number) +
-          ", decrypted, has something that was to be replaced");
+    for (const Range& secret : search_.find(opened_.back().message)) {
+      std::vector<std::size_t> bytes(secret.end - secret.begin);
+      std::iota(bytes.begin(), bytes.end(), secret.begin);
+      say(number, "has something that was to be replaced", std::move(bytes));
+    }
   }
 
   void look_into(std::size_t number) {
@@ -188,10 +227,11 @@ class Check {
       for (const SensitivePart& part :
            sensitive_parts(table, layout.dimensions, layout.contradicted))
         if (!harmless(part, stretch.bytes, pseudonyms_))
-          say("record " + std::to_string(numbers_[number]) + " has " +
-              (part.node && !part.node->name.empty() ? "the field \"" + part.node->name + "\""
-                                                     : "bytes that nobody knows") +
-              " as it was");
+          say(stretch, part.offset, part.size,
+              "has " +
+                  (part.node && !part.node->name.empty() ? "the field \"" + part.node->name + "\""
+                                                         : "bytes that nobody knows") +
+                  " as it was");
       memory.learn(stretch);
     };
     memory.stretches(opened_, number, use, [this](const TableStretch& each) { want_blank(each); });
@@ -199,8 +239,7 @@ class Check {
 
   void want_blank(const TableStretch& stretch) {
     if (Pseudonyms::says_nothing(stretch.bytes)) return;
-    const std::size_t number = stretch.places.empty() ? 0 : numbers_[stretch.places[0].message];
-    say("record " + std::to_string(number) + " has bytes of no known table");
+    say(stretch, 0, stretch.bytes.size(), "has bytes of no known table");
   }
 
   const Shared& shared_;
@@ -208,15 +247,16 @@ class Check {
   Search search_;
   std::vector<KnownKey> keys_;
   std::vector<Opened> opened_;
-  std::vector<std::size_t> numbers_;  // of the record, for each opened one
+  std::vector<std::size_t> numbers_;  // of the record, from 0, for each opened one
   std::vector<Bus*> of_bus_;
   std::map<std::optional<std::uint32_t>, std::unique_ptr<Bus>> buses_;
-  std::vector<std::string> said_;
+  std::vector<Finding> said_;
+  std::set<std::size_t> said_of_;  // records
 };
 
 }  // namespace
 
-std::vector<std::string> check(Bytes file, const Shared& shared, const Pseudonyms& pseudonyms) {
+std::vector<Finding> check(Bytes file, const Shared& shared, const Pseudonyms& pseudonyms) {
   return Check(shared, pseudonyms).run(file);
 }
 

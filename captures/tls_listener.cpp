@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "captures/tls_listener.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "protocol/bytes.h"
 
 namespace mep::captures {
@@ -31,12 +34,18 @@ void TlsListener::take_record(Direction side, Bytes record,
   const auto type = static_cast<tls::ContentType>(record[0]);
   if (type == tls::ContentType::application_data) {
     if (!encrypted_[at]) return;
-    const std::uint64_t number = number_[at]++;
-    if (!secret_) return;
-    const auto opened = handshake_.opened(*secret_, side, number, record);
-    if (!opened) return;
+    if (!secret_) {
+      ++number_[at];
+      return;
+    }
+    auto& last = last_[at];
+    if (!std::equal(record.begin(), record.end(), last.record.begin(), last.record.end())) {
+      auto opened = open_next(side, record);
+      if (!opened) return;
+      last = {{record.begin(), record.end()}, std::move(*opened)};
+    }
     if (!plain) plain.emplace();
-    plain->insert(plain->end(), opened->begin(), opened->end());
+    plain->insert(plain->end(), last.plain.begin(), last.plain.end());
     return;
   }
   if (!handshake_.absorb(side, record)) {
@@ -44,6 +53,7 @@ void TlsListener::take_record(Direction side, Bytes record,
     handshake_ = tls::Handshake();
     encrypted_ = {};
     number_ = {};
+    last_ = {};
     secret_.reset();
     key_.reset();
     if (!handshake_.absorb(side, record)) return;
@@ -57,6 +67,20 @@ void TlsListener::take_record(Direction side, Bytes record,
       find_key(record);
     ++number_[at];
   }
+}
+
+// Each record has a number, which is in none: some may not have been captured, and what cannot be
+// opened has none.
+std::optional<std::vector<std::uint8_t>> TlsListener::open_next(Direction side, Bytes record) {
+  constexpr std::uint64_t lost = 8;
+  auto& next = number_[static_cast<std::size_t>(side)];
+  for (std::uint64_t number = next; number <= next + lost; ++number) {
+    auto opened = handshake_.opened(*secret_, side, number, record);
+    if (!opened) continue;
+    next = number + 1;
+    return opened;
+  }
+  return std::nullopt;
 }
 
 void TlsListener::find_key(Bytes finished) {

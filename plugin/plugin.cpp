@@ -7,6 +7,7 @@
 #include "plugin/layout_cache.h"
 #include "plugin/meter_summary.h"
 #include "plugin/preferences.h"
+#include "plugin/programs_menu.h"
 #include "plugin/reading_fields.h"
 #include "plugin/readings.h"
 #include "plugin/readings_window.h"
@@ -37,6 +38,7 @@ void register_protocol() {
   mep::plugin::register_readings_window();
   mep::plugin::register_meter_summary();
   mep::plugin::register_follow();
+  mep::plugin::register_programs_menu();
   mep::plugin::register_dissectors();
 }
 

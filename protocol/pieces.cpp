@@ -132,6 +132,7 @@ Part first_part(Bytes bytes, bool whole_record, Direction direction) {
 }
 
 bool goes_on(Bytes waiting, Bytes record, Direction direction) {
+  if (waiting.size() > max_frame_size) return false;
   std::array<std::uint8_t, max_frame_size + lookahead> joined;
   const Bytes next = ahead(record);
   const auto end = std::copy(waiting.begin(), waiting.end(), joined.begin());

@@ -33,7 +33,7 @@ struct Part {
 Part first_part(Bytes bytes, bool whole_record, Direction direction);
 
 // Whether `record` goes on with a frame of which `waiting` has come, rather than begins anew. Both
-// readings are weighed; where neither stands out, it goes on.
+// readings are weighed; where neither stands out, it goes on. More than a frame can have has none.
 bool goes_on(Bytes waiting, Bytes record, Direction direction);
 
 // Whether a frame whose last piece came at `last` is given up when the line's next bytes come at

@@ -186,6 +186,24 @@ FORMATS = {
     "no marks": "".join(data.hex(" ") + "\n" for _, data in STORY),
     "no marks, one line": " ".join(data.hex(" ") for _, data in STORY) + "\n",
     "returns": words(" ").replace("\n", "\r\n"),
+    "returns alone": words(" ").replace("\n", "\r"),
+    "socat": "".join(
+        f"{'>' if way == CLIENT else '<'} 2026/03/01 11:27:{n:02d}.250000  length={len(data)} from=0 to={len(data) - 1}\n"
+        f" {data.hex(' ')}\n--\n" for n, (way, data) in enumerate(STORY)),
+    "python": "".join(f"11:27:{n:02d} {'sent' if way == CLIENT else 'received'} {data!r}\n"
+                      for n, (way, data) in enumerate(STORY)),
+    "brackets": "".join(f"01.03.2026 11:27:{n:02d}.250 [{'TX' if way == CLIENT else 'RX'}] - {data.hex(' ').upper()}\n"
+                        for n, (way, data) in enumerate(STORY)),
+    "json": "".join(f'{{"t": {1772364420 + n}.25, "dir": "{"out" if way == CLIENT else "in"}", "hex": "{data.hex()}"}}\n'
+                    for n, (way, data) in enumerate(STORY)),
+    "semicolons": "time;dir;len;data\n" + "".join(
+        f"11:27:{n:02d};{'TX' if way == CLIENT else 'RX'};{len(data)};{data.hex(' ')}\n"
+        for n, (way, data) in enumerate(STORY)),
+    "bytes in C": "".join(
+        f"static const uint8_t {'request' if way == CLIENT else 'response'}[] = {{{', '.join(f'0x{b:02X}' for b in data)}}};\n"
+        for way, data in STORY),
+    "syslog": "".join(f"Mar  1 11:27:{n:02d} pi mepd[4711]: {'tx' if way == CLIENT else 'rx'} {data.hex()}\n"
+                      for n, (way, data) in enumerate(STORY)),
 }
 # Who sent what has to be found out by the bytes.
 UNMARKED = {"columns without names", "columns and bars without names", "page", "no marks",
@@ -203,10 +221,33 @@ def test_every_form(mepimport, name):
     if name.startswith(("esphome", "hex dump")):
         assert moments[1] - moments[0] == 10 ** 9 and moments[0] == (11 * 60 + 27) * 60 * 10 ** 9
         assert "no dates" in comment
-    if name == "date and time":
+    if name in ("date and time", "socat", "brackets", "json"):
         assert moments[0] == 1772364420_250_000_000 and "dates" not in comment
     if name in ("words, blanks", "columns", "no marks"):
         assert "no times" in comment
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["words, blanks", "date and time", "esphome", "no marks"])
+def test_every_coding(mepimport, name, coding):
+    """As editors and consoles of Windows write it."""
+    done, _, found = mepimport(FORMATS[name].replace("\n", "\r\n").encode(coding))
+    assert [data for _, data, _, _ in found] == [data for _, data in STORY], done.stderr
+    assert "line 1" not in done.stderr
+
+
+def test_a_very_long_line(mepimport, tmp_path, build_dir):
+    """A gigabyte without an end of line, of which no use can be made: it is told, and the rest is read."""
+    log, out = tmp_path / "long", tmp_path / "long.pcapng"
+    with open(log, "wb") as file:
+        file.write(b"Request: 00")
+        file.seek(1 << 30)
+        file.write(b"\n" + FORMATS["words, blanks"].encode())
+    done = subprocess.run([build_dir / "captures" / "mepimport", log, out], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [data for _, data, *_ in packets(out)[1]] == [data for _, data in STORY]
+    assert re.match(r"line 1: a line of more than", done.stderr)
 
 
 def test_marks_that_mean_the_opposite(mepimport):
@@ -241,31 +282,65 @@ def bytes_of(done, found):
     return int(told[2]) + int(told[3])
 
 
-@pytest.mark.parametrize("name", ["esphome in lines of 150", "words, colons", "words, blanks", "columns",
-                                  "strace, hexadecimal", "no marks", "date and time", "hex dump"])
+# Bytes that each line of a format has, told by how the line was made and not by how it is read.
+def there_are(name, line):
+    if name == "python":
+        found = re.search(r"(b(['\"]).*\2)$", line)
+        return len(eval(found[1])) if found else 0  # pylint: disable=eval-used
+    if name.startswith("strace"):
+        found = re.search(r" = (\d+)$", line)
+        return int(found[1]) if found else 0
+    if name == "hex dump":
+        found = re.match(r"[0-9a-f]{6}((?: [0-9a-f]{2})+)$", line)
+        return len(found[1].split()) if found else 0
+    if name == "page":
+        return sum(len(bytes.fromhex(cell)) for cell in re.findall(r"<td>((?:[0-9a-f]{2} )+[0-9a-f]{2})</td>", line))
+    if name == "bytes in C":
+        return len(re.findall(r"0x[0-9A-F]{2}", line))
+    if name == "json":
+        found = re.search(r'"hex": "([0-9a-f]*)"', line)
+        return len(found[1]) // 2 if found else 0
+    if name == "words, \\x":
+        return line.count("\\x")
+    # The longest runs of pairs: one in a line, or two in columns. A pair alone is sigrok's.
+    runs = re.findall(r"(?<![0-9A-Za-z])((?:(?:0x)?[0-9A-Fa-f]{2}(?:, |[ :-])?){9,})(?![0-9A-Za-z])", line)
+    if name == "sigrok":
+        return len(re.findall(r": [0-9A-F]{2}$", line))
+    return sum(len(re.findall(r"[0-9A-Fa-f]{2}", run.replace("0x", ""))) for run in runs)
+
+
+@pytest.mark.parametrize("name", [each for each in FORMATS if each != "returns alone"])
+def test_each_format_is_counted_as_it_was_made(name):
+    assert sum(there_are(name, line) for line in FORMATS[name].splitlines()) == \
+        sum(len(data) for _, data in STORY)
+
+
+@pytest.mark.parametrize("name", [each for each in FORMATS if each != "returns alone"])
 @pytest.mark.parametrize("seed", range(6))
 def test_damage(mepimport, name, seed):
-    """Lines lost, doubled, cut at byte borders: all bytes of the log are in a frame or told."""
+    """Lines lost, doubled, exchanged, and others between them: what was imported and what is told as
+    unused is all that there was."""
     rng = random.Random(f"{name} {seed}")
     lines = FORMATS[name].splitlines()
     for _ in range(rng.randrange(1, 5)):
-        at = rng.randrange(len(lines))
-        kind = rng.randrange(3)
-        if kind == 0 and len(lines) > 4:
+        at, kind = rng.randrange(len(lines)), rng.randrange(4)
+        # A hex dump whose offsets do not go on is none.
+        if kind == 0 and len(lines) > 4 and name != "hex dump":
             del lines[at]
-        elif kind == 1:
+        elif kind == 1 and name != "hex dump":
             lines.insert(at, lines[at])
+        elif kind == 2 and name != "hex dump":
+            other = rng.randrange(len(lines))
+            lines[at], lines[other] = lines[other], lines[at]
         else:
             lines.insert(at, rng.choice(("something else entirely", "<td>nothing</td>", "E: timeout")))
     done, _, found = mepimport("\n".join(lines) + "\n")
-    known = {data for _, data in STORY}
-    assert known & {data for _, data, *_ in found}
-    if name in ("words, colons", "words, blanks", "date and time", "no marks"):
-        there = sum(len(bytes.fromhex(re.sub(r"[ :]", "", digits)))
-                    for digits in re.findall(r"(?:^|: )((?:[0-9a-f]{2}[ :]?){9,})$", "\n".join(lines), re.M))
-        assert bytes_of(done, found) == there
-    else:
-        bytes_of(done, found)
+    assert {data for _, data in STORY} & {data for _, data, *_ in found}
+    assert bytes_of(done, found) == sum(there_are(name, line) for line in lines), done.stderr
+    # Lines of text are told by their numbers.
+    for number, line in enumerate(lines, 1):
+        if line in ("something else entirely", "E: timeout"):
+            assert f"line {number}: no bytes in it" in done.stderr
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -333,6 +408,28 @@ def test_usb_of_two_adapters_that_listen(mepimport):
     done, _, found = mepimport(capture_of(220, records))
     assert [(way, data) for _, data, way, _ in found] == STORY, done.stderr
     assert all("guessed" in text for *_, text in found)
+
+
+def test_a_port_server(mepimport):
+    """TCP, segments cut anywhere, beside a connection that is nothing of MEP."""
+    def segment(ports, sequence, data):
+        tcp = struct.pack(">HHIIBBHHH", *ports, sequence, 0, 5 << 4, 24, 8192, 0, 0) + data
+        return bytes(12) + b"\x08\0" + struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0) + \
+            (bytes((10, 0, 0, 1, 10, 0, 0, 2)) if ports[0] > ports[1] else bytes((10, 0, 0, 2, 10, 0, 0, 1))) + tcp
+
+    records, sequence = [], {CLIENT: 5000, METER: 9000}
+    for n, (way, data) in enumerate(STORY):
+        for piece in pieces(data, 90):
+            ports = (50123, 4001) if way == CLIENT else (4001, 50123)
+            # Both are on one machine here: the addresses tell nothing, the ports do.
+            records.append((1_700_000_000_000_000 + n * 50_000, segment(ports, sequence[way], piece)))
+            sequence[way] += len(piece)
+        records.append((1_700_000_000_000_000 + n * 50_000, segment((40000, 80), 100 + n * 14, b"GET /index.htm")))
+    records.append((1_700_000_000_900_000, bytes(12) + b"\x08\x06" + bytes(28)))
+    done, _, found = mepimport(capture_of(1, records))
+    assert [(way, data) for _, data, way, _ in found] == STORY, done.stderr
+    assert f"no MEP is found, packets: {len(STORY)}" in done.stderr
+    assert f"record {len(records)}: neither TCP nor UDP" in done.stderr
 
 
 def test_pieces_of_frames(mepimport):
