@@ -9,7 +9,7 @@
 #include "protocol/tap.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace mep;
+namespace mep {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
@@ -50,3 +50,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::must(fuzz::same(out, line), "every byte is in exactly one record");
   return 0;
 }
+
+}  // namespace mep

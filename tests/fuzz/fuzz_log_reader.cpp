@@ -4,7 +4,7 @@
 #include "captures/log_reader.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace mep;
+namespace mep {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const captures::LogContents log = captures::read_log({reinterpret_cast<const char*>(data), size});
@@ -25,3 +25,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::must(used == there, "frames and unused bytes are all bytes");
   return 0;
 }
+
+}  // namespace mep

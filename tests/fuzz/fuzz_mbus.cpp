@@ -3,7 +3,7 @@
 #include "protocol/mbus_record.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace mep;
+namespace mep {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Feed feed(data, size);
@@ -34,3 +34,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace mep

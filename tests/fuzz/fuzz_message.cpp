@@ -3,7 +3,7 @@
 #include "protocol/message.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace mep;
+namespace mep {
 
 namespace {
 
@@ -48,3 +48,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
              "a frame is a length and the message");
   return 0;
 }
+
+}  // namespace mep

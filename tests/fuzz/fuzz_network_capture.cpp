@@ -5,8 +5,7 @@
 #include "system/problem.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace mep;
-using namespace mep::captures;
+namespace mep::captures {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   CaptureFile capture;
@@ -38,3 +37,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::must(each.interface < made.interfaces.size(), "a record has an interface");
   return 0;
 }
+
+}  // namespace mep::captures

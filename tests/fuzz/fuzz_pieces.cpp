@@ -4,7 +4,7 @@
 #include "protocol/pieces.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace mep;
+namespace mep {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Feed feed(data, size);
@@ -24,3 +24,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace mep

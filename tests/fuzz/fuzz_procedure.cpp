@@ -7,7 +7,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/walk_record.h"
 
-using namespace mep;
+namespace mep {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Feed feed(data, size);
@@ -33,3 +33,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!seen.consistent()) fuzz::must(false, seen.broken);
   return 0;
 }
+
+}  // namespace mep

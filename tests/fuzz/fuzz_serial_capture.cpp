@@ -5,7 +5,7 @@
 #include "system/problem.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace mep;
+namespace mep {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   captures::CaptureFile file;
@@ -23,3 +23,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::must(used == there, "frames and unused bytes are all bytes");
   return 0;
 }
+
+}  // namespace mep

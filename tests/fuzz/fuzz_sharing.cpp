@@ -6,8 +6,7 @@
 #include "system/problem.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace mep;
-using namespace mep::captures;
+namespace mep::captures {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::vector<KnownKey> keys = {
@@ -37,3 +36,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::must(made.shared.records.size() <= capture.records.size(), "no record is made up");
   return 0;
 }
+
+}  // namespace mep::captures

@@ -3,7 +3,7 @@
 #include "protocol/tap.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace mep;
+namespace mep {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const fuzz::Buffer record(data, data + size);
@@ -20,3 +20,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
              "a header is encoded as it was");
   return 0;
 }
+
+}  // namespace mep

@@ -5,7 +5,7 @@
 #include "protocol/tls_psk.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace mep;
+namespace mep {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Feed feed(data, size);
@@ -31,3 +31,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace mep

@@ -40,6 +40,47 @@ def frame_of(record):
     return record[record[1]:] if record[:1] == b"\x01" else record
 
 
+def some_records(data, skip, count):
+    """The capture with that many records, behind those that are skipped."""
+    made, at, seen = b"", 0, 0
+    while at < len(data):
+        kind, size = struct.unpack_from("<II", data, at)
+        seen += kind == 6
+        if kind != 6 or skip < seen <= skip + count:
+            made += data[at:at + size]
+        at += size
+    return made
+
+
+NETWORKS = [{}, {"protocol": 17}, {"telnet": True}, {"version": 6}]
+
+
+def over_network(talk, protocol=6, telnet=False, version=4):
+    """A pcap file of Ethernet with these frames as a port server sends them."""
+    made = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    sequence = {TO_METER: 1, TO_CLIENT: 1}
+    for number, (direction, record) in enumerate(talk):
+        side = TO_CLIENT if direction == TO_CLIENT else TO_METER
+        ports = (50123, 4001) if side == TO_METER else (4001, 50123)
+        payload = frame_of(record)
+        if telnet:
+            payload = b"\xff\xfb\x2c" + payload.replace(b"\xff", b"\xff\xff")
+        for piece in (payload[:9], payload[9:]):
+            if protocol == 6:
+                body = struct.pack(">HHIIBBHHH", *ports, sequence[side], 0, 5 << 4, 24, 8192, 0, 0) + piece
+            else:
+                body = struct.pack(">HHHH", *ports, 8 + len(piece), 0) + piece
+            sequence[side] += len(piece)
+            size = 4 if version == 4 else 16
+            ends = [bytes(size - 1) + b"\1", bytes(size - 1) + b"\2"]
+            addresses = b"".join(ends if side == TO_METER else ends[::-1])
+            ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0, 64, protocol, 0) if version == 4 else \
+                struct.pack(">IHBB", 6 << 28, len(body), protocol, 64)
+            data = bytes(12) + (b"\x08\0" if version == 4 else b"\x86\xdd") + ip + addresses + body
+            made += struct.pack("<IIII", 1_700_000_000, number * 10_000, len(data), len(data)) + data
+    return made
+
+
 class Corpus:
     def __init__(self, folder):
         self.folder = folder
@@ -72,10 +113,12 @@ def main():
         corpus.add("capture_reader", data)
         corpus.add("serial_capture", data)
         # Few records: a run of the target is as long as its input.
-        if len(data) < 12000:
-            corpus.add("sharing", b"\0" + data)
-            corpus.add("network_capture", data)
+        for count in (4, 12):
+            for skip in (0, 20):
+                corpus.add("sharing", bytes([count]) + some_records(data, skip, count))
         talk = list(records(path))
+        for way in NETWORKS:
+            corpus.add("network_capture", over_network(talk[:10], **way))
         stream = b""
         for number, (direction, record) in enumerate(talk):
             frame = frame_of(record)
@@ -117,6 +160,17 @@ def main():
     for path in LOGS:
         corpus.add("log_reader", path.read_bytes()[:20000])
         corpus.add("key_file", path.read_bytes()[:2000])
+    # What was found once.
+    corpus.add("capture_reader", struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 161) + bytes(10))
+    corpus.add("log_reader", b"9999999999.5 RX: 00 11 30 00 17 02 00\n")
+    corpus.add("pieces", b"\0\x02\0" + bytes(1200))
+    section = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+    interface = struct.pack("<IIHHIHHqHHI", 1, 36, 161, 0, 0, 14, 8, -9_000_000_000, 0, 0, 36)
+    packets = b"".join(struct.pack("<IIIIIII4sI", 6, 36, 0, high, 0, 4, 4, b"\0\2\0\0", 36)
+                       for high in (0xFFFFFFFF, 0))
+    for target in ("serial_capture", "capture_reader", "network_capture"):
+        corpus.add(target, section + interface + packets)
+    corpus.add("sharing", b"\0" + section + interface + packets)
     corpus.add("key_file", b'# keys\n"hall","MBK","k3y-from-the-grid-op","TRUE"\nMAK 0x01,0x02\n')
     corpus.add("transaction", bytes.fromhex("1a0000070003003001") + bytes(20))
 
