@@ -177,8 +177,8 @@ std::string captured_time(const ReadingRow& row) {
   char text[96];
   constexpr int ns_in_us = 1000;
   std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", parts.tm_year + 1900,
-             parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-             row.captured.nsecs / ns_in_us);
+                parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                row.captured.nsecs / ns_in_us);
   return text;
 }
 
