@@ -28,7 +28,7 @@ WAYS = {
                   ["-T", "fields", "-e", "frame.number", "-e", "frame.len"]),
     "-V": (["-V"], ["-V"], ["-V"]),
 }
-WITHOUT_MEP = ["--disable-protocol", "mep"]
+WITHOUT_MEP = ["--disable-protocol", "mep_tap", "--disable-protocol", "mep"]
 WITHOUT_MODBUS = ["-d", "tcp.port==502,data"]
 WITHOUT_ETHERNET = ["--disable-protocol", "eth"]
 

@@ -72,7 +72,8 @@ def main():
         decoded, plain = [], []
         for _ in range(arguments.runs):
             decoded.append(seconds(user, path))
-            plain.append(seconds(user, path, "--disable-protocol", "mep"))
+            plain.append(seconds(user, path, "--disable-protocol", "mep_tap",
+                                  "--disable-protocol", "mep"))
     finally:
         user.remove()
 
