@@ -406,6 +406,6 @@ def test_hostile(build_dir, tmp_path, seed):
     path.write_bytes(data)
     done = subprocess.run([build_dir / "captures" / "mepshare", path, out], capture_output=True,
                           text=True, timeout=120, check=False)
-    assert done.returncode in (0, 1), done.stderr
+    assert done.returncode in (0, 1, 2) and (done.returncode == 0 or done.stderr), done.stderr
     assert out.exists() == (done.returncode == 0)
     assert sorted(each.name for each in tmp_path.iterdir()) == (["in", "out"] if out.exists() else ["in"])
