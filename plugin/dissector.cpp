@@ -95,6 +95,7 @@ const char* status_text(wmem_allocator_t* pool, std::uint8_t status) {
                {tap::parity_error, ", parity error"},
                {tap::break_seen, ", break"},
                {tap::lost, ", bytes lost before"}};
+  if (status == 0) return "";
   wmem_strbuf_t* text = wmem_strbuf_new(pool, "");
   for (const auto& word : words)
     if ((status & word.bit) != 0) wmem_strbuf_append(text, word.text);

@@ -153,10 +153,12 @@ void tell(packet_info* pinfo, proto_item* top, const char* format, ...) {
   if (!is_told(pinfo, top)) return;
   va_list arguments;
   va_start(arguments, format);
-  const char* text = wmem_strdup_vprintf(pinfo->pool, format, arguments);
+  char text[COL_MAX_INFO_LEN];
+  g_vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  col_append_str(pinfo->cinfo, COL_INFO, text);
-  proto_item_append_text(top, "%s", text);
+  // Cheaper than col_append_str(), which looks for the end of both.
+  col_append_fstr(pinfo->cinfo, COL_INFO, "%s", text);
+  if (top && PTREE_DATA(top)->visible) proto_item_append_text(top, "%s", text);
 }
 
 void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts) {

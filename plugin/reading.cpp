@@ -29,8 +29,13 @@ struct Teller {
   const char* prefix = "";  // of each
   unsigned said = 0;        // pieces
 
+  // As tell(), formatted once: most frames have one reader, and some of them many pieces.
   void say(const char* text) {
-    tell(pinfo, top, "%s%s%s%s", begun ? ", " : ": ", begun ? "" : mark, prefix, text);
+    const char* before = begun ? ", " : ": ";
+    const char* first = begun ? "" : mark;
+    col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s%s%s", before, first, prefix, text);
+    if (top && PTREE_DATA(top)->visible)
+      proto_item_append_text(top, "%s%s%s%s", before, first, prefix, text);
     begun = true;
     ++said;
   }

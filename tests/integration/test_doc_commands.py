@@ -40,7 +40,7 @@ NOT_HERE = {
     r"wireshark ": "a window; tests/gui",
 }
 # What runs until it is stopped.
-LIVE = re.compile(r"(tshark|dumpcap) .*-i |mepdump (?!--list-ports|--help)|mep-sim (?!--dump)|^mep-sim$")
+LIVE = re.compile(r"(tshark|dumpcap) .*-i |mepdump (?!--list-ports|--help|.*--duration)|mep-sim (?!--dump)|^mep-sim$")
 # Needs a meter at the other end.
 CLIENT = re.compile(r"mep_client\.py|mep-sim --client")
 
@@ -181,7 +181,7 @@ def test_it_runs(reader, page, command):
     assert program.returncode == 0, f"{page}: {command}\n{said}"
     assert not re.search(r"error|tshark: |not found", said), said
     files = re.findall(r" > (\S+)", command)
-    if command.startswith("text2pcap"):
+    if command.startswith("text2pcap") or command.endswith(".pcapng") and "--fifo" in command:
         files = command.split()[-1:]
     if files:
         told = (reader.folder / files[0]).read_bytes()
