@@ -150,7 +150,7 @@ GivenTable given_table(JsonNode* node, const std::string& where) {
 
 // --- Writing
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (const char character : text) {
     const auto byte = static_cast<unsigned char>(character);
@@ -219,7 +219,7 @@ class Writer : public Visitor {
         break;
       }
       default:
-        field.json = quoted(text);
+        field.json = in_quotes(text);
         field.value = text;
     }
     if (as_bytes) {
@@ -270,7 +270,7 @@ std::string fields_text(const std::vector<Written>& fields) {
   std::string text;
   for (const auto& [name, values] : by_name) {
     text += (text.empty() ? "      " : ",\n      ") +
-            quoted(std::string(prefix) + std::string(name)) + ": ";
+            in_quotes(std::string(prefix) + std::string(name)) + ": ";
     if (values.size() > 1) text += '[';
     for (const Written* value : values) text += (value == values.front() ? "" : ", ") + value->json;
     if (values.size() > 1) text += ']';
@@ -339,7 +339,7 @@ std::string table_file_text(const Meter& meter) {
     if (is_of_the_moment(table)) continue;
     const Buffer bytes = tables.read(table, 0, static_cast<std::size_t>(tables.size(table)));
     const std::string contents = table_text(table, tables.dimensions(), bytes);
-    text += (text.empty() ? "" : ",\n") + std::string("    ") + quoted(table_label(table)) +
+    text += (text.empty() ? "" : ",\n") + std::string("    ") + in_quotes(table_label(table)) +
             ": {\n" + contents + "\n    }";
   }
   const int generation = static_cast<int>(meter.state().options.generation);
