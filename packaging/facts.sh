@@ -48,14 +48,14 @@ mep_unpack() {
   mep_files | tar -C "$mep_source" --no-recursion -T - -cf - | tar -C "$1" -xf -
 }
 
-# The version as a package of this system has it: 0.1.0-1~deb12 is older than 0.1.0-1~deb13, so that who
+# The version as a package of this system has it: 0.1.0-0~deb12 is older than 0.1.0-0~deb13, so that who
 # goes on to the next Debian gets what was made for that. One that has no number yet is the newest.
 mep_package_version() {
   (
     # shellcheck source=/dev/null
     . /etc/os-release
     case ${ID:-} in debian) ID=deb ;; esac
-    echo "$(mep_version)-1${VERSION_ID:+~$ID$VERSION_ID}"
+    echo "$(mep_version)-0${VERSION_ID:+~$ID$VERSION_ID}"
   )
 }
 

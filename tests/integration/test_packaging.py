@@ -36,8 +36,8 @@ def test_the_version_stands_in_one_place(run_mepdump):
 
 def test_a_package_of_each_debian_is_newer_than_the_last(tmp_path):
     version = fact("mep_package_version")
-    assert version.startswith(fact("mep_version") + "-1")
-    for older, newer in (("1.0-1~deb12", "1.0-1~deb13"), ("1.0-1~deb13", "1.0-1"), ("1.0-1", "1.1-1~deb12")):
+    assert version.startswith(fact("mep_version") + "-0")
+    for older, newer in (("1.0-0~deb12", "1.0-0~deb13"), ("1.0-0~deb13", "1.0-0"), ("1.0-0", "1.0-1"), ("1.0-1", "1.1-0~deb12")):
         subprocess.run(["dpkg", "--compare-versions", older, "lt", newer], check=True)
 
 
