@@ -28,6 +28,8 @@ using system::monotonic_now;
 
 constexpr Instant look_for_reader_again = std::chrono::milliseconds(20);
 constexpr Instant look_at_output_again = std::chrono::milliseconds(100);
+// An output that has taken something so shortly ago is not waited for.
+constexpr Instant busy_output = std::chrono::milliseconds(250);
 // When the user is told that the output takes nothing, and when that is the end.
 constexpr Instant slow_output = std::chrono::seconds(1);
 constexpr Instant dead_output = std::chrono::seconds(10);
@@ -208,6 +210,10 @@ void Session::wait_until_written() {
   const unsigned asked = stop_.signals();
   Drain::Waiting left = recorder_.waiting();
   Instant progress = monotonic_now();
+  // Wireshark's programs ask twice in a row: as long as the output takes what there is, it gets it.
+  const auto impatient = [&](Instant since) {
+    return stop_.signals() > asked && monotonic_now() - since > busy_output;
+  };
   bool said = false;
   while (left.blocks > 0) {
     // A failure that has ended the capture already has been told of.
@@ -216,7 +222,7 @@ void Session::wait_until_written() {
     if (recorder_.disk_is_full())
       throw Problem("cannot write to " + recorder_.path() + ": no room left; " + not_written(left) +
                     "are lost");
-    if (stop_.signals() > asked)
+    if (impatient(progress))
       throw Problem("interrupted a second time; " + not_written(left) +
                     "have not been written to " + recorder_.path());
     const Instant now = monotonic_now();
@@ -229,7 +235,7 @@ void Session::wait_until_written() {
       said = true;
     }
     let_pass(look_at_output_again,
-             [&] { return recorder_.waiting().blocks == 0 || stop_.signals() > asked; });
+             [&] { return recorder_.waiting().blocks == 0 || impatient(progress); });
     const Drain::Waiting then = std::exchange(left, recorder_.waiting());
     if (left.blocks < then.blocks) progress = monotonic_now();
   }

@@ -206,6 +206,22 @@ def test_stopped_while_nobody_reads(mepdump, tmp_path, player):
         assert "have not been written" in errors and len(errors.splitlines()) == 1
 
 
+def test_asked_again_and_again_while_somebody_reads(mepdump, tmp_path, player):
+    """As tshark does at the end of a capture: that is no impatience, and nothing is given up."""
+    with SlowReader(mepdump, tmp_path, player) as slow:
+        for number in range(20):
+            player.send(METER_TO_CLIENT, answer(number))
+        wait_for(lambda: slow.read() and slow.data.count(answer(19)))
+        while slow.process.poll() is None:
+            slow.process.send_signal(signal.SIGTERM)
+            slow.read()
+        capture, status, errors = slow.read_to_end(tmp_path)
+    # The last of them can come when mepdump has done everything, and does not look any more.
+    assert (errors, status in (0, -signal.SIGTERM)) == ([], True)
+    assert [packet.frame for packet in capture.packets] == [answer(number) for number in range(20)]
+    assert sum(each.statistics.received for each in capture.interfaces) == 20
+
+
 # Disks
 
 

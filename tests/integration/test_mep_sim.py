@@ -385,9 +385,9 @@ def test_meter_and_client_over_ptys(start, exchanges):
 def test_client_on_a_pty(start):
     client = start("--client", "daily-reading", "--verbose", "--pty")
     start("--device", client.address)
-    # The client does not wait for a meter to come.
-    answers = [LINE.match(client.process.stderr.readline()).group(2) for _ in range(3)]
-    assert "OK" in answers
+    # The client does not wait for a meter to come, which can take a while on a busy computer.
+    answers = (LINE.match(client.process.stderr.readline()).group(2) for _ in range(20))
+    assert any(answer == "OK" for answer in answers)
 
 
 def test_client_with_keys(start, exchanges, tmp_path):
