@@ -44,11 +44,10 @@ fs::path wireshark_folder() {
     return named;
   fs::path folder = fs::path(g_get_user_config_dir()) / "wireshark";
   // Where it was for long, and is taken as long as it is the only one.
+  fs::path old = fs::path(g_get_home_dir()) / ".wireshark";
   std::error_code ignored;
-  if (const fs::path old = fs::path(g_get_home_dir()) / ".wireshark";
-      !fs::exists(folder, ignored) && fs::is_directory(old, ignored))
-    return old;
-  return folder;
+  const bool is_old = !fs::exists(folder, ignored) && fs::is_directory(old, ignored);
+  return is_old ? old : folder;
 }
 
 std::vector<std::string> kept_values(const fs::path& folder, std::string_view interface,

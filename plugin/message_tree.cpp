@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdarg>
+#include <cstdio>
 #include <cstdlib>
 #include <optional>
 #include <span>
@@ -154,7 +155,7 @@ void tell(packet_info* pinfo, proto_item* top, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
   char text[COL_MAX_INFO_LEN];
-  g_vsnprintf(text, sizeof text, format, arguments);
+  std::vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   // Cheaper than col_append_str(), which looks for the end of both.
   col_append_fstr(pinfo->cinfo, COL_INFO, "%s", text);

@@ -91,8 +91,13 @@ def somebody(build_dir, wireshark_version, tmp_path_factory):
     user = OrdinaryUser(tmp_path_factory.mktemp("nothing"))
     yield user
     user.remove()
-    for file in filter(None, installed):
-        pathlib.Path(file).unlink()
+    for file in map(pathlib.Path, filter(None, installed)):
+        file.unlink()
+        # With the folders that are there for it alone.
+        for folder in file.parents:
+            if "mep" not in folder.name.lower() or any(folder.iterdir()):
+                break
+            folder.rmdir()
 
 
 def test_installed_interfaces_are_listed(somebody):

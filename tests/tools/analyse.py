@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy on the sources that are named on standard input, as many at a time as there are
+processors. What it found nothing wrong with, as it stands there with all that it includes, it is not
+asked about again: that is remembered in $XDG_CACHE_HOME/mep-analysed, beside ccache's folder.
+
+    analyse.py BUILD_FOLDER < names
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "mep-analysed"
+# What writes files in place of text, with its argument.
+OUTPUTS = {"-o": 1, "-c": 0, "-MD": 0, "-MT": 1, "-MF": 1}
+
+
+def preprocess_command(entry):
+    """The command by which the source is compiled, as one that prints it with all it includes, and
+    comments: there are some for clang-tidy among them."""
+    words = iter(shlex.split(entry["command"])[1:])
+    kept = []
+    for word in words:
+        if word in OUTPUTS:
+            for _ in range(OUTPUTS[word]):
+                next(words)
+        elif not word.endswith("/c++"):  # behind ccache
+            kept.append(word)
+    return ["clang++", "-E", "-C", "-P", "-w", *kept]
+
+
+def key_of(entry, rules):
+    text = subprocess.run(preprocess_command(entry), cwd=entry["directory"], capture_output=True,
+                          check=True).stdout
+    return hashlib.sha256(rules + text).hexdigest()
+
+
+def analyse(build, entry, rules):
+    """Whether nothing was found; what was found is printed."""
+    mark = CACHE / key_of(entry, rules)
+    if mark.exists():
+        return True
+    result = subprocess.run(["clang-tidy", "-p", build, "--quiet", entry["file"]], capture_output=True,
+                            text=True, check=False)
+    if result.returncode != 0 or result.stdout.strip():
+        print(result.stdout or result.stderr, flush=True)
+        return result.returncode == 0
+    mark.touch()
+    return True
+
+
+def main():
+    build = sys.argv[1]
+    entries = {os.path.relpath(entry["file"], ROOT): entry
+               for entry in json.loads((pathlib.Path(build) / "compile_commands.json").read_text())}
+    version = subprocess.run(["clang-tidy", "--version"], capture_output=True, check=True).stdout
+    rules = version + (ROOT / ".clang-tidy").read_bytes()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    names = [os.path.relpath(name, ROOT) for name in sys.stdin.read().split()]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        good = list(pool.map(lambda name: analyse(build, entries[name], rules), names))
+    sys.exit(0 if all(good) else 1)
+
+
+if __name__ == "__main__":
+    main()
