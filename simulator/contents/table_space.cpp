@@ -2,7 +2,6 @@
 #include "simulator/contents/table_space.h"
 
 #include <algorithm>
-#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -129,7 +128,8 @@ void TableSpace::fill(const Values& values) {
 
 std::vector<std::uint16_t> TableSpace::tables() const {
   std::vector<std::uint16_t> all;
-  for (const auto& space : std::views::reverse(spaces_)) all.push_back(space.first);
+  for (const auto& space : spaces_) all.push_back(space.first);
+  std::ranges::reverse(all);
   return all;
 }
 
