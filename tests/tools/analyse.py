@@ -42,19 +42,17 @@ def key_of(entry, rules):
     return hashlib.sha256(rules + text).hexdigest()
 
 
-def analyse(build, name, entry, rules):
-    """Whether nothing was found; what was found is printed. `entry`: none of what this build leaves
-    out, which is looked at each time."""
-    mark = CACHE / key_of(entry, rules) if entry else None
-    if mark and mark.exists():
+def analyse(build, entry, rules):
+    """Whether nothing was found; what was found is printed."""
+    mark = CACHE / key_of(entry, rules)
+    if mark.exists():
         return True
-    result = subprocess.run(["clang-tidy", "-p", build, "--quiet", ROOT / name], capture_output=True,
+    result = subprocess.run(["clang-tidy", "-p", build, "--quiet", entry["file"]], capture_output=True,
                             text=True, check=False)
     if result.returncode != 0 or result.stdout.strip():
         print(result.stdout or result.stderr, flush=True)
         return result.returncode == 0
-    if mark:
-        mark.touch()
+    mark.touch()
     return True
 
 
@@ -66,8 +64,11 @@ def main():
     rules = version + (ROOT / ".clang-tidy").read_bytes()
     CACHE.mkdir(parents=True, exist_ok=True)
     names = [os.path.relpath(name, ROOT) for name in sys.stdin.read().split()]
+    for name in set(names) - entries.keys():
+        print(f"{name} is not in this build: nothing is known of how it would be compiled")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        good = list(pool.map(lambda name: analyse(build, name, entries.get(name), rules), names))
+        good = list(pool.map(lambda name: analyse(build, entries[name], rules),
+                             filter(entries.__contains__, names)))
     sys.exit(0 if all(good) else 1)
 
 
