@@ -359,7 +359,7 @@ void a_meter_that_starts_again_goes_on(void**) {
     const auto before = counted(first);
     first.now += std::chrono::hours(hours);
     live_on(first);
-    continuing(second, 7, then + hours * 3600);
+    continuing(second, 7, then + std::int64_t{3600} * hours);
     assert_true(counted(second) == counted(first));
     assert_true(counted(second) != before);
   }
@@ -372,7 +372,7 @@ void registers_never_run_backwards(void**) {
     continuing(running, seed, then);
     running.now += std::chrono::hours(72);
     live_on(running);
-    continuing(again, seed, then + 3 * 24 * 3600);
+    continuing(again, seed, then + std::int64_t{72} * 3600);
     std::int64_t ahead = 0;
     for (std::size_t i = 0; i < again.registers->energies().registers.size(); ++i) {
       const auto& now = again.registers->energies().registers[i];
