@@ -33,18 +33,19 @@ void for_each_argument(const CaptureInterface& interface, Visit visit) {
 
 // What the option offers, and behind that what was chosen once and is not there any more: Wireshark
 // would show another choice in its place, and save that.
-std::vector<Choice> choices_of(const CaptureInterface& interface, const InterfaceOption& option) {
+std::vector<Choice> choices_of(const CaptureInterface& interface, const InterfaceOption& option,
+                               const KeptSettings& kept) {
   std::vector<Choice> choices = option.choices();
-  for (const std::string& kept : kept_values(wireshark_folder(), interface.name, option.name))
-    if (std::ranges::find(choices, kept, &Choice::value) == choices.end())
-      choices.push_back({kept, kept + " - not there now"});
+  for (const std::string& value : kept.values(interface.name, option.name))
+    if (std::ranges::find(choices, value, &Choice::value) == choices.end())
+      choices.push_back({value, value + " - not there now"});
   return choices;
 }
 
 void print_choices(std::ostream& out, std::size_t number, const CaptureInterface& interface,
-                   const InterfaceOption& option) {
+                   const InterfaceOption& option, const KeptSettings& kept) {
   if (option.choices == nullptr) return;
-  for (const Choice& choice : choices_of(interface, option)) {
+  for (const Choice& choice : choices_of(interface, option, kept)) {
     // A value that cannot be passed as it is would be another one: it has to be typed.
     if (harmless(choice.value) != choice.value) continue;
     out << "value {arg=" << number << "}{value=" << choice.value
@@ -72,8 +73,8 @@ void print_dlts(std::ostream& out) {
 }
 
 void print_config(std::ostream& out, const CaptureInterface& interface) {
-  for_each_argument(interface, [&out, &interface](std::size_t number,
-                                                  const InterfaceOption& option) {
+  const KeptSettings kept(wireshark_folder());
+  for_each_argument(interface, [&](std::size_t number, const InterfaceOption& option) {
     out << "arg {number=" << number << "}{call=--" << option.name << "}{display=" << option.display
         << "}{type=" << option.type << "}{tooltip=" << option.tooltip << "}";
     if (option.choices == nullptr) out << dialog_attribute(option.rule);
@@ -82,15 +83,16 @@ void print_config(std::ostream& out, const CaptureInterface& interface) {
     // All in one tab: a wrong entry in one that is not in sight would keep Start grey, and nobody
     // could see why.
     out << option.more << "{group=" << interface.tab << "}\n";
-    print_choices(out, number, interface, option);
+    print_choices(out, number, interface, option, kept);
   });
 }
 
 void print_reloaded_values(std::ostream& out, const CaptureInterface& interface,
                            std::string_view name) {
   if (name.starts_with("--")) name.remove_prefix(2);
+  const KeptSettings kept(wireshark_folder());
   for_each_argument(interface, [&](std::size_t number, const InterfaceOption& option) {
-    if (name == option.name) print_choices(out, number, interface, option);
+    if (name == option.name) print_choices(out, number, interface, option, kept);
   });
 }
 

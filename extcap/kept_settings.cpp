@@ -17,11 +17,13 @@ constexpr const char* file_names[] = {"extcap.cfg", "preferences"};
 // A file of preferences has half a million bytes. What is longer is none.
 constexpr std::uintmax_t largest_file = 16U << 20;
 
+constexpr std::string_view of_extcaps = "extcap.";
+
 // What Wireshark calls it there.
 std::string key_of(std::string_view interface, std::string_view option) {
   std::string in_file(interface);
   std::ranges::replace(in_file, '-', '_');
-  std::string key = "extcap." + in_file + ".";
+  std::string key = std::string(of_extcaps) + in_file + ".";
   std::ranges::remove_copy(option, std::back_inserter(key), '-');
   return key + ":";
 }
@@ -50,23 +52,28 @@ fs::path wireshark_folder() {
   return is_old ? old : folder;
 }
 
-std::vector<std::string> kept_values(const fs::path& folder, std::string_view interface,
-                                     std::string_view option) {
-  const std::string key = key_of(interface, option);
-  std::vector<std::string> values;
+KeptSettings::KeptSettings(const fs::path& folder) {
   for (const fs::path& profile : profiles(folder)) {
     for (const char* name : file_names) {
       std::error_code error;
       if (fs::file_size(profile / name, error) > largest_file || error) continue;
       std::ifstream file(profile / name);
-      for (std::string line; std::getline(file, line);) {
-        if (!line.starts_with(key)) continue;
-        const auto begin = line.find_first_not_of(' ', key.size());
-        if (begin == std::string::npos) continue;
-        std::string value = line.substr(begin, line.find_last_not_of(" \r") + 1 - begin);
-        if (std::ranges::find(values, value) == values.end()) values.push_back(std::move(value));
-      }
+      for (std::string line; std::getline(file, line);)
+        if (line.starts_with(of_extcaps)) lines_.push_back(line);
     }
+  }
+}
+
+std::vector<std::string> KeptSettings::values(std::string_view interface,
+                                              std::string_view option) const {
+  const std::string key = key_of(interface, option);
+  std::vector<std::string> values;
+  for (const std::string& line : lines_) {
+    if (!line.starts_with(key)) continue;
+    const auto begin = line.find_first_not_of(' ', key.size());
+    if (begin == std::string::npos) continue;
+    std::string value = line.substr(begin, line.find_last_not_of(" \r") + 1 - begin);
+    if (std::ranges::find(values, value) == values.end()) values.push_back(std::move(value));
   }
   return values;
 }

@@ -18,10 +18,18 @@ namespace mep::extcap {
 // Wireshark's personal folder: WIRESHARK_CONFIG_DIR, or "wireshark" where the user's settings are.
 std::filesystem::path wireshark_folder();
 
-// The values that the profiles in Wireshark's personal folder have for an option: it does not tell
-// which of them is in use. `interface` and `option` as mepdump has them, "mep-demo" and "speed-up".
-// Each value once and as it stands in the file; none where nothing can be read.
-std::vector<std::string> kept_values(const std::filesystem::path& folder,
-                                     std::string_view interface, std::string_view option);
+// What all of the profiles in a personal folder of Wireshark's have: it does not tell which of them
+// is in use. The files are read once, when it is made; nothing is kept of what cannot be read.
+class KeptSettings {
+ public:
+  explicit KeptSettings(const std::filesystem::path& folder);
+
+  // An option's values, each once and as it stands in the file. `interface` and `option` as mepdump
+  // has them, "mep-demo" and "speed-up".
+  std::vector<std::string> values(std::string_view interface, std::string_view option) const;
+
+ private:
+  std::vector<std::string> lines_;  // of all extcaps
+};
 
 }  // namespace mep::extcap
