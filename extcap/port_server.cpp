@@ -9,13 +9,7 @@
 namespace mep::extcap {
 namespace {
 
-// RFC 854
-constexpr std::uint8_t iac = 0xFF;
-constexpr std::uint8_t subnegotiation_begin = 0xFA;
-constexpr std::uint8_t subnegotiation_end = 0xF0;
-enum Verb : std::uint8_t { will = 0xFB, wont = 0xFC, do_it = 0xFD, dont = 0xFE };
-
-enum Option : std::uint8_t { binary = 0, suppress_go_ahead = 3, com_port = 44 };
+using namespace telnet;
 
 // RFC 2217. A server's answers have these codes and a hundred more.
 enum ComPort : std::uint8_t {
@@ -77,7 +71,7 @@ void PortServer::command(Bytes command) {
   const std::uint8_t verb = command[1];
   if (verb >= will && verb <= dont)
     negotiate(verb, command[2]);
-  else if (verb == subnegotiation_begin && command.size() > 2 * around)
+  else if (verb == telnet::subnegotiation && command.size() > 2 * around)
     subnegotiation(command.subspan(around, command.size() - 2 * around));
 }
 
@@ -149,7 +143,7 @@ void PortServer::subnegotiation(Bytes content) {
 }
 
 void PortServer::ask(std::uint8_t what, const std::vector<std::uint8_t>& value) {
-  answer_.insert(answer_.end(), {iac, subnegotiation_begin, com_port, what});
+  answer_.insert(answer_.end(), {iac, telnet::subnegotiation, com_port, what});
   for (const std::uint8_t byte : value) {
     answer_.push_back(byte);
     if (byte == iac) answer_.push_back(iac);

@@ -17,9 +17,9 @@ constexpr std::size_t block_overhead = 64;
 // What the status bits of UART trouble say, for people.
 std::string trouble_text(std::uint8_t status) {
   std::vector<std::string> seen;
-  if (status & tap::framing_error) seen.emplace_back("framing error");
-  if (status & tap::parity_error) seen.emplace_back("parity error");
-  if (status & tap::break_seen) seen.emplace_back("break");
+  constexpr unsigned of_uart = tap::framing_error | tap::parity_error | tap::break_seen;
+  for (const tap::StatusWord& each : tap::status_words)
+    if (status & of_uart & each.bit) seen.emplace_back(each.word);
   return seen.empty() ? std::string() : "The serial port saw: " + system::listed(seen);
 }
 

@@ -86,19 +86,10 @@ const char* direction_text(Direction direction) {
 
 // ", cut short, parity error"
 const char* status_text(wmem_allocator_t* pool, std::uint8_t status) {
-  constexpr struct {
-    std::uint8_t bit;
-    const char* text;
-  } words[] = {{tap::truncated, ", cut short"},
-               {tap::noise, ", noise"},
-               {tap::framing_error, ", framing error"},
-               {tap::parity_error, ", parity error"},
-               {tap::break_seen, ", break"},
-               {tap::lost, ", bytes lost before"}};
   if (status == 0) return "";
   wmem_strbuf_t* text = wmem_strbuf_new(pool, "");
-  for (const auto& word : words)
-    if ((status & word.bit) != 0) wmem_strbuf_append(text, word.text);
+  for (const tap::StatusWord& each : tap::status_words)
+    if ((status & each.bit) != 0) wmem_strbuf_append_printf(text, ", %s", each.word);
   return wmem_strbuf_get_str(text);
 }
 

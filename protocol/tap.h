@@ -41,6 +41,15 @@ enum Status : std::uint8_t {
   lost = 0x20,  // bytes were lost before this record
 };
 
+// For people.
+struct StatusWord {
+  Status bit;
+  const char* word;
+};
+inline constexpr StatusWord status_words[] = {
+    {truncated, "cut short"},       {noise, "noise"},      {framing_error, "framing error"},
+    {parity_error, "parity error"}, {break_seen, "break"}, {lost, "bytes lost before"}};
+
 struct Header {
   Direction direction = Direction::unknown;
   std::uint8_t status = 0;        // Status bits

@@ -4,11 +4,7 @@
 namespace mep::telnet {
 namespace {
 
-constexpr std::uint8_t iac = 0xFF;  // interpret as command
-constexpr std::uint8_t subnegotiation_end = 0xF0;
-constexpr std::uint8_t subnegotiation = 0xFA;
-constexpr std::uint8_t first_with_option = 0xFB;  // WILL, WON'T, DO, DON'T
-constexpr std::uint8_t first_command = 0xF0;
+constexpr std::uint8_t first_command = subnegotiation_end;
 
 // The options that have been given out, a few exotic ones aside. Random bytes have others.
 constexpr std::uint8_t last_option = 49;
@@ -32,7 +28,7 @@ Taken take(Bytes stream) {
   // The other side may not know that it talks Telnet, and sends FF as it is.
   if (command < first_command) return {Step::data, 1};
   if (command == subnegotiation) return take_subnegotiation(stream);
-  if (command < first_with_option) return {Step::command, 2};
+  if (command < will) return {Step::command, 2};
   return stream.size() < 3 ? Taken{Step::cut, stream.size()} : Taken{Step::command, 3};
 }
 
@@ -48,15 +44,15 @@ bool may_negotiate(Bytes stream) {
 
 std::string_view command_name(std::uint8_t command) {
   switch (command) {
-    case 0xFA:
+    case subnegotiation:
       return "subnegotiation";
-    case 0xFB:
+    case will:
       return "WILL";
-    case 0xFC:
+    case wont:
       return "WON'T";
-    case 0xFD:
+    case do_it:
       return "DO";
-    case 0xFE:
+    case dont:
       return "DON'T";
     default:
       return {};
@@ -65,13 +61,13 @@ std::string_view command_name(std::uint8_t command) {
 
 std::string_view option_name(std::uint8_t option) {
   switch (option) {
-    case 0:
+    case binary:
       return "binary transmission";
-    case 1:
+    case echo:
       return "echo";
-    case 3:
+    case suppress_go_ahead:
       return "suppress go ahead";
-    case 44:
+    case com_port:
       return "serial port (RFC 2217)";
     default:
       return {};

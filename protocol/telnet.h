@@ -12,6 +12,21 @@
 
 namespace mep::telnet {
 
+inline constexpr std::uint8_t iac = 0xFF;  // interpret as command
+
+// What stands behind it; an option follows the last four.
+enum Command : std::uint8_t {
+  subnegotiation_end = 0xF0,
+  subnegotiation = 0xFA,
+  will = 0xFB,
+  wont = 0xFC,
+  do_it = 0xFD,
+  dont = 0xFE,
+};
+
+// RFC 856, 857, 858, 2217
+enum Option : std::uint8_t { binary = 0, echo = 1, suppress_go_ahead = 3, com_port = 44 };
+
 enum class Step : std::uint8_t {
   data,     // one byte, the first of the step's
   command,  // nothing of the serial port's
