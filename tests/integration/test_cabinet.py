@@ -52,6 +52,15 @@ def wait_for(condition, timeout=TIMEOUT):
         time.sleep(0.01)
 
 
+def send_answers(player, count, pause=0):
+    """The first so many answers, on the meter's line, with a pause in seconds behind each; they."""
+    sent = [answer(number) for number in range(count)]
+    for frame in sent:
+        player.send(METER_TO_CLIENT, frame)
+        time.sleep(pause)
+    return sent
+
+
 class SlowReader:
     """mepdump on a FIFO that is read when read() is called, and otherwise as small as it gets."""
 
@@ -194,8 +203,7 @@ def test_backlog_of_both_lines_is_put_in_turn(mepdump, tmp_path, player, seconds
 def test_stopped_while_nobody_reads(mepdump, tmp_path, player):
     """It waits, says so, and lets itself be told again."""
     with SlowReader(mepdump, tmp_path, player) as slow:
-        for number in range(20):
-            player.send(METER_TO_CLIENT, answer(number))
+        send_answers(player, 20)
         time.sleep(0.2)
         slow.process.send_signal(signal.SIGINT)
         assert "waiting for" in slow.process.stderr.readline()
@@ -209,16 +217,15 @@ def test_stopped_while_nobody_reads(mepdump, tmp_path, player):
 def test_asked_again_and_again_while_somebody_reads(mepdump, tmp_path, player):
     """As tshark does at the end of a capture: that is no impatience, and nothing is given up."""
     with SlowReader(mepdump, tmp_path, player) as slow:
-        for number in range(20):
-            player.send(METER_TO_CLIENT, answer(number))
-        wait_for(lambda: slow.read() and slow.data.count(answer(19)))
+        sent = send_answers(player, 20)
+        wait_for(lambda: slow.read() and slow.data.count(sent[-1]))
         while slow.process.poll() is None:
             slow.process.send_signal(signal.SIGTERM)
             slow.read()
         capture, status, errors = slow.read_to_end(tmp_path)
     # The last of them can come when mepdump has done everything, and does not look any more.
     assert (errors, status in (0, -signal.SIGTERM)) == ([], True)
-    assert [packet.frame for packet in capture.packets] == [answer(number) for number in range(20)]
+    assert [packet.frame for packet in capture.packets] == sent
     assert sum(each.statistics.received for each in capture.interfaces) == 20
 
 
@@ -253,10 +260,7 @@ def test_full_disk(mepdump, player, small_disk, room):
                                stderr=subprocess.PIPE, text=True)
     try:
         player.wait_for_readers(TIMEOUT)
-        sent = [answer(number) for number in range(80)]
-        for frame in sent:
-            player.send(METER_TO_CLIENT, frame)
-            time.sleep(0.002)
+        sent = send_answers(player, 80, pause=0.002)
         first = process.stderr.readline()
         assert "no room left for" in first and str(path) in first
         frames = [packet.frame for packet in Capture.read(path).packets]
@@ -291,10 +295,7 @@ def test_file_that_may_not_grow(mepdump, player, tmp_path):
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     try:
         player.wait_for_readers(TIMEOUT)
-        sent = [answer(number) for number in range(80)]
-        for frame in sent:
-            player.send(METER_TO_CLIENT, frame)
-            time.sleep(0.002)
+        sent = send_answers(player, 80, pause=0.002)
         _, errors = process.communicate(timeout=TIMEOUT)
     finally:
         process.kill()
@@ -314,9 +315,7 @@ def test_killed_in_the_middle_of_a_frame(mepdump, player, tmp_path):
         path = tmp_path / f"{number}.pcapng"
         process = subprocess.Popen([str(mepdump), *capture_arguments(player, path)])
         player.wait_for_readers(TIMEOUT, settle=0.1)
-        frames = [answer(each) for each in range(40)]
-        for frame in frames:
-            player.send(METER_TO_CLIENT, frame)
+        frames = send_answers(player, 40)
         player.send(METER_TO_CLIENT, answer(99)[:100])
         time.sleep(0.005 * number)
         process.kill()
