@@ -381,14 +381,16 @@ class Sharing {
       return std::nullopt;
     }
     ++made_.replaced["frames that no key opens blanked"];
-    return closed(
-        item.frame.subspan(length_field_size, item.frame.size() - length_field_size - item.excess));
+    const Bytes bytes =
+        item.frame.subspan(length_field_size, item.frame.size() - length_field_size - item.excess);
+    secrets_.insert({bytes.begin(), bytes.end()});
+    return closed(bytes);
   }
 
-  // What a bare answer says is its first byte, which no other one is to say by chance. A refusal to
-  // authenticate comes in clear, whatever it refuses (page 256).
+  // A message that nobody opens, or its beginning. What a bare answer says is its first byte, which
+  // no other one is to say by chance. A refusal to authenticate comes in clear, whatever it refuses
+  // (page 256).
   Buffer closed(Bytes bytes) {
-    secrets_.insert({bytes.begin(), bytes.end()});
     Buffer made = pseudonyms_.noise(bytes);
     constexpr std::size_t bare = 1 + digest_size;
     constexpr auto refusal = static_cast<std::uint8_t>(ResponseCode::authentication_failure);
@@ -476,7 +478,7 @@ class Sharing {
     if (clear) {
       std::ranges::fill(rest, std::uint8_t{0});
     } else {
-      std::ranges::copy(pseudonyms_.noise(rest), rest.begin());
+      std::ranges::copy(closed(rest), rest.begin());
     }
     ++made_.replaced["parts of frames blanked"];
     return made;

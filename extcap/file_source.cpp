@@ -38,14 +38,8 @@ FileSource::FileSource(std::string name, std::string path, const std::string& fi
   is_recording_ = true;
 }
 
-// A pipe has no end while somebody could write into it: this program could, so its writers may come
-// and go.
-std::size_t FileSource::read(std::span<std::uint8_t> buffer) {
-  if (gone_) return 0;
-  const ssize_t size = ::read(fd_.get(), buffer.data(), buffer.size());
-  if (size > 0) return static_cast<std::size_t>(size);
-  gone_ = is_recording_ || size == 0 || (errno != EAGAIN && errno != EINTR);
-  return 0;
+void FileSource::take(Bytes raw, std::vector<std::uint8_t>& bytes) {
+  bytes.insert(bytes.end(), raw.begin(), raw.end());
 }
 
 }  // namespace mep::extcap

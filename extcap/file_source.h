@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "extcap/line_source.h"
 #include "system/file_descriptor.h"
@@ -21,7 +22,10 @@ class FileSource : public LineSource {
   const std::string& name() const override { return name_; }
   const std::string& path() const override { return path_; }
   int fd() const override { return fd_.get(); }
-  std::size_t read(std::span<std::uint8_t> buffer) override;
+  void take(Bytes raw, std::vector<std::uint8_t>& bytes) override;
+  // A pipe has no end while somebody could write into it: this program could, so its writers may
+  // come and go.
+  void end(int /*error*/) override { gone_ = true; }
   bool is_recording() const override { return is_recording_; }
   bool gone() const override { return gone_; }
   std::string what_happened() const override { return "it cannot be read any more"; }
@@ -34,7 +38,7 @@ class FileSource : public LineSource {
   const std::string name_;
   const std::string path_;
   system::FileDescriptor fd_;
-  system::FileDescriptor writing_end_;  // of a pipe, held and never written to: see read()
+  system::FileDescriptor writing_end_;  // of a pipe, held and never written to: see end()
   bool is_recording_ = false;
   bool gone_ = false;
 };

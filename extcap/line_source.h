@@ -7,8 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
+#include <vector>
 
 #include "extcap/line_receiver.h"
 
@@ -23,12 +23,13 @@ class LineSource {
   // As the user has named it.
   virtual const std::string& path() const = 0;
 
-  // Readable when there is something to read; another one after come_back().
+  // To be read from, by somebody else, and never to be waited for; another one after come_back().
   virtual int fd() const = 0;
 
-  // Reads what there is, without waiting. Returns how many bytes; 0 if there is nothing more at
-  // present, or if the source is gone.
-  virtual std::size_t read(std::span<std::uint8_t> buffer) = 0;
+  // What was read there at once: appends what of it are the line's bytes.
+  virtual void take(Bytes raw, std::vector<std::uint8_t>& bytes) = 0;
+  // That there is nothing more to be read: closed, or an errno.
+  virtual void end(int error) = 0;
 
   // Whether errors are marked in what is read; see MarkedInput.
   virtual bool marks_errors() const { return false; }
@@ -43,7 +44,7 @@ class LineSource {
   virtual bool sets_speed() const { return false; }
   virtual void set_speed(unsigned /*baud_rate*/) {}
 
-  // Forgets what has arrived until now: nobody knows when.
+  // Forgets what has arrived until now: nobody knows when. Nobody else must be reading.
   virtual void discard_backlog() {}
 
   // Whether it has been unplugged, or closed by the other end, and has not come back.
@@ -58,5 +59,8 @@ class LineSource {
   // Looks, without waiting, whether it is there again.
   virtual bool come_back() = 0;
 };
+
+// Reads what there is at present, where nobody else does. Appends the line's bytes.
+void read_now(LineSource& source, std::vector<std::uint8_t>& bytes);
 
 }  // namespace mep::extcap

@@ -37,7 +37,6 @@ NetworkSource::NetworkSource(std::string name, std::string path, system::HostAnd
 void NetworkSource::begin(system::FileDescriptor fd) {
   fd_ = std::move(fd);
   server_ = PortServer(sets_port_, baud_rate_);
-  bytes_.clear();
   gone_ = false;
   answer();
 }
@@ -52,26 +51,20 @@ void NetworkSource::answer() {
   if (const auto remark = server_.take_remark()) notice(name_ + " " + path_ + ": " + *remark);
 }
 
-std::size_t NetworkSource::read(std::span<std::uint8_t> buffer) {
-  while (bytes_.empty() && !gone_) {
-    std::array<std::uint8_t, 4096> raw;
-    const ssize_t size = ::recv(fd_.get(), raw.data(), raw.size(), 0);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0 && errno == EAGAIN) return 0;
-    if (size <= 0) {
-      gone_ = true;
-      reason_ = size == 0 ? "closed by the server" : std::strerror(errno);
-    } else if (!server_.receive(Bytes(raw).first(static_cast<std::size_t>(size)), bytes_)) {
-      gone_ = true;
-      reason_ = "the server talks what is no Telnet";
-    } else {
-      answer();
-    }
+void NetworkSource::take(Bytes raw, std::vector<std::uint8_t>& bytes) {
+  if (gone_) return;
+  if (server_.receive(raw, bytes)) {
+    answer();
+    return;
   }
-  const std::size_t size = std::min(buffer.size(), bytes_.size());
-  std::copy_n(bytes_.begin(), size, buffer.begin());
-  bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(size));
-  return size;
+  gone_ = true;
+  reason_ = "the server talks what is no Telnet";
+}
+
+void NetworkSource::end(int error) {
+  if (gone_) return;
+  gone_ = true;
+  reason_ = error == 0 ? "closed by the server" : std::strerror(error);
 }
 
 void NetworkSource::set_speed(unsigned baud_rate) {
@@ -82,8 +75,8 @@ void NetworkSource::set_speed(unsigned baud_rate) {
 
 void NetworkSource::discard_backlog() {
   // What the server said of itself meanwhile is not lost with it.
-  std::array<std::uint8_t, 4096> ignored;
-  while (read(ignored) > 0) continue;
+  std::vector<std::uint8_t> ignored;
+  read_now(*this, ignored);
   server_.take_trouble();
 }
 

@@ -24,7 +24,8 @@ class NetworkSource : public LineSource {
   const std::string& name() const override { return name_; }
   const std::string& path() const override { return path_; }
   int fd() const override { return fd_.get(); }
-  std::size_t read(std::span<std::uint8_t> buffer) override;
+  void take(Bytes raw, std::vector<std::uint8_t>& bytes) override;
+  void end(int error) override;
   TroubleCount trouble() override { return server_.take_trouble(); }
   bool sets_speed() const override { return sets_port_; }
   void set_speed(unsigned baud_rate) override;
@@ -47,7 +48,6 @@ class NetworkSource : public LineSource {
   unsigned baud_rate_;
   system::FileDescriptor fd_;
   PortServer server_;
-  std::vector<std::uint8_t> bytes_;  // received and not read yet
   bool gone_ = false;
   std::string reason_;
   std::optional<system::Connecting> connecting_;

@@ -120,19 +120,16 @@ void SerialPort::discard_backlog() {
   read_counters(fd(), counted_);
 }
 
-std::size_t SerialPort::read(std::span<std::uint8_t> buffer) {
-  if (gone_) return 0;
-  const ssize_t size = ::read(fd(), buffer.data(), buffer.size());
-  if (size > 0) {
-    // Behind those that found room.
-    if (std::exchange(was_full_, static_cast<std::size_t>(size) >= full_terminal) && !counts_ &&
-        may_overflow_)
-      ++noticed_.overruns;
-    return static_cast<std::size_t>(size);
-  }
-  gone_ = size == 0 || (errno != EAGAIN && errno != EINTR);
-  if (gone_) device_->note_gone();
-  return 0;
+void SerialPort::take(Bytes raw, std::vector<std::uint8_t>& bytes) {
+  // Behind those that found room.
+  if (std::exchange(was_full_, raw.size() >= full_terminal) && !counts_ && may_overflow_)
+    ++noticed_.overruns;
+  bytes.insert(bytes.end(), raw.begin(), raw.end());
+}
+
+void SerialPort::end(int /*error*/) {
+  if (!gone_) device_->note_gone();
+  gone_ = true;
 }
 
 TroubleCount SerialPort::trouble() {

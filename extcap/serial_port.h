@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -40,7 +39,8 @@ class SerialPort : public LineSource {
   const std::string& name() const override { return name_; }
   const std::string& path() const override { return path_; }
   int fd() const override { return device_ ? device_->fd() : -1; }
-  std::size_t read(std::span<std::uint8_t> buffer) override;
+  void take(Bytes raw, std::vector<std::uint8_t>& bytes) override;
+  void end(int error) override;
   bool marks_errors() const override { return device_ && device_->marks_errors(); }
   TroubleCount trouble() override;
   void set_speed(unsigned baud_rate) override;

@@ -20,18 +20,6 @@ namespace {
 using system::EventSource;
 using system::monotonic_now;
 
-constexpr std::size_t read_size = 4096;  // what a terminal driver holds at most
-// More than ever waits, unless somebody writes faster than any line is.
-constexpr unsigned reads_at_once = 16;
-// More than this between two reads means that something came between.
-constexpr Instant at_once = std::chrono::milliseconds(5);
-constexpr unsigned looks_at_once = 5;
-
-// How long nobody looks at silent lines. Bytes that are found then have not waited longer.
-constexpr Instant heartbeat = std::chrono::milliseconds(50);
-// By how much it is late on a computer that is held up.
-constexpr Instant late = std::chrono::milliseconds(20);
-
 // How long adapters wait for more before they hand over bytes.
 constexpr Instant adapter_delay = std::chrono::milliseconds(16);
 
@@ -79,7 +67,6 @@ TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
       watch_(watched(settings), {settings.find_roles, !settings.baud_rates.empty()},
              monotonic_now(), notice),
       timer_(EventSource::on_time([this] { guarded([this] { look(); }); })),
-      heartbeat_(EventSource::on_time([this] { guarded([this] { look(); }); })),
       look_for_lines_(EventSource::on_time([this] { guarded([this] { look_for_lines(); }); })) {
   for (const TappedLine& tapped : settings.lines) {
     const std::size_t number = lines_.size();
@@ -132,43 +119,74 @@ void TapSession::start() {
   }
   for (Line& line : lines_) {
     line.source->discard_backlog();
-    listen_to(line);
+    line.there = true;
   }
-  looked_ = monotonic_now();
-  heartbeat_.wake_at(looked_ + heartbeat);
+  read_lines();
   timer_.wake_at(watch_.deadline());
 }
 
-void TapSession::listen_to(Line& line) {
-  line.arrival = EventSource::on_fd(line.source->fd(),
-                                    static_cast<GIOCondition>(G_IO_IN | G_IO_HUP | G_IO_ERR),
-                                    [this] { guarded([this] { look(); }); });
+// From those that are there.
+void TapSession::read_lines() {
+  std::vector<int> fds;
+  for (const Line& line : lines_) fds.push_back(line.there ? line.source->fd() : -1);
+  arrival_.reset();
+  if (reader_)
+    reader_->set_lines(fds);
+  else
+    reader_.emplace(fds);
+  arrival_ = EventSource::on_fd(reader_->fd(), static_cast<GIOCondition>(G_IO_IN | G_IO_HUP),
+                                [this] { guarded([this] { look(); }); });
 }
 
-// At both lines, whichever had something: what arrived together is written in order.
 void TapSession::look() {
   if (replays_) {
     replay();
     return;
   }
-  const Instant now = read_all();
-  for (Line& line : lines_) line.receiver.advance(now);
-  write_received();
-  roles_.advance(now);
-  watch_.advance(now);
-  leave_lines_that_are_gone();
-  follow_evidence();
+  while (const auto look = reader_->next()) {
+    take(*look);
+    leave_lines_that_are_gone();
+  }
+  // Who does not know whether something has come since does not know of a pause.
+  const Instant now = monotonic_now();
+  const bool known = !Look{reader_->looked(), now, {}}.held_up();
+  if (known) advance(now);
 
   std::optional<Instant> next;
   const auto consider = [&next](std::optional<Instant> due) {
     if (due && (!next || *due < *next)) next = due;
   };
   for (const Line& line : lines_)
-    if (!line.source->gone()) consider(line.receiver.deadline());
+    if (line.there) consider(line.receiver.deadline());
   consider(roles_.deadline());
   consider(watch_.deadline());
+  if (next && !known) next = std::max(*next, now + late);
   timer_.wake_at(next);
-  heartbeat_.wake_at(now + heartbeat);
+}
+
+// At all lines, whichever had something: what arrived together is written in order.
+void TapSession::take(const Look& look) {
+  // Nothing had come until then.
+  advance(look.held_up() ? look.begin : std::max(look.begin, look.end - late));
+  for (const Look::Piece& piece : look.pieces) {
+    Line& line = lines_[piece.line];
+    if (!line.there) continue;
+    if (piece.end)
+      line.source->end(*piece.end);
+    else
+      hear(line, piece.bytes);
+  }
+  date_what_waits(look);
+  advance(look.end);
+}
+
+void TapSession::advance(Instant now) {
+  for (Line& line : lines_)
+    if (line.there) line.receiver.advance(now);
+  write_received();
+  roles_.advance(now);
+  watch_.advance(now);
+  follow_evidence();
 }
 
 // What the bytes have told of the lines: who speaks, and how fast.
@@ -200,8 +218,11 @@ void TapSession::set_speed(Line& line) {
 
 // As if client and meter had spoken in turn, from now on, at the lines' speed.
 void TapSession::replay() {
-  for (Line& line : lines_)
-    while (!line.source->gone()) read_line(line);
+  for (Line& line : lines_) {
+    std::vector<std::uint8_t> bytes;
+    read_now(*line.source, bytes);
+    line.receiver.hear(bytes, line.source->marks_errors(), line.source->trouble());
+  }
   const Instant begin = monotonic_now();
   const std::vector<BacklogLine> waiting = backlog();
   replayed_until_ = begin;
@@ -215,46 +236,26 @@ void TapSession::replay() {
   stop().make();
 }
 
-// Until both lines have been found empty at one moment. Who was held up between the two, or since,
-// cannot say so.
-Instant TapSession::read_all() {
-  Instant begin{0};
-  Instant end{0};
-  for (unsigned looks = 0; looks < looks_at_once && (looks == 0 || end - begin > at_once);
-       ++looks) {
-    begin = monotonic_now();
-    for (Line& line : lines_) read_line(line);
-    end = monotonic_now();
-  }
-  date_what_waits(std::exchange(looked_, begin), end);
-  return end;
-}
-
-void TapSession::read_line(Line& line) {
-  std::array<std::uint8_t, read_size> buffer;
-  for (unsigned reads = 0; reads < reads_at_once; ++reads) {
-    const std::size_t size = line.source->read(buffer);
-    if (size == 0) return;
-    line.receiver.hear(Bytes(buffer).first(size), line.source->marks_errors(),
-                       line.source->trouble());
-  }
+void TapSession::hear(Line& line, Bytes raw) {
+  std::vector<std::uint8_t> bytes;
+  line.source->take(raw, bytes);
+  line.receiver.hear(bytes, line.source->marks_errors(), line.source->trouble());
 }
 
 // A line by itself that was looked at in time has brought its bytes just now. Otherwise they have
 // waited, nobody knows for how long, or it is not clear which line's came first.
-void TapSession::date_what_waits(Instant begin, Instant now) {
-  const bool held_up = now - begin > heartbeat + late;
+void TapSession::date_what_waits(const Look& look) {
   const auto waits = [](const Line& line) { return line.receiver.anything_waits(); };
   const auto waiting = std::ranges::count_if(lines_, waits);
-  if (waiting == 0 || (!held_up && waiting < 2)) {
-    for (Line& line : lines_) line.receiver.date_back(now);
+  if (waiting == 0 || (!look.held_up() && waiting < 2)) {
+    for (Line& line : lines_) line.receiver.date_back(look.end);
     return;
   }
   // What an adapter had in hand when somebody looked had been on the line before.
   Instant known{0};
   for (const Line& line : lines_) known = std::max(known, line.receiver.last_arrival());
-  const BacklogTime time = {std::max(begin - adapter_delay, known), now, !held_up};
-  if (held_up) held_up_ = time;
+  const BacklogTime time = {std::max(look.begin - adapter_delay, known), look.end, !look.held_up()};
+  if (look.held_up()) held_up_ = time;
   const auto arrivals = arrivals_in_backlog(backlog(), time, awaited_);
   for (std::size_t number = 0; number < lines_.size(); ++number)
     lines_[number].receiver.date(arrivals[number]);
@@ -272,12 +273,13 @@ std::vector<BacklogLine> TapSession::backlog() const {
 
 void TapSession::leave_lines_that_are_gone() {
   for (Line& line : lines_)
-    if (line.arrival && line.source->gone()) leave(line);
+    if (line.there && line.source->gone()) leave(line);
 }
 
 // A line whose port has been unplugged comes to its end, for now at least.
 void TapSession::leave(Line& line) {
-  line.arrival.reset();
+  line.there = false;
+  read_lines();
   watch_.leave(line.number);
   line.source->close();
   line.left = monotonic_now();
@@ -309,7 +311,7 @@ bool TapSession::may_come_back(const Line& line) const {
 
 void TapSession::look_for_lines() {
   for (Line& line : lines_) {
-    if (line.arrival || !may_come_back(line)) continue;
+    if (line.there || !may_come_back(line)) continue;
     if (!line.source->come_back()) {
       look_for_lines_.wake_at(monotonic_now() + look_for_lines_again);
       continue;
@@ -320,7 +322,9 @@ void TapSession::look_for_lines() {
                       "Away since " + time_text(clock_.at(line.left)) + " for " + away);
     line.receiver.note_loss();
     line.loss = line.source->what_happened() + ", for " + away;
-    listen_to(line);
+    line.there = true;
+    read_lines();
+    timer_.wake_at(monotonic_now());  // what the reader before has found
   }
 }
 
@@ -392,12 +396,15 @@ void TapSession::add_findings(std::vector<LineStatus>& all) const {
 }
 
 void TapSession::finish() {
-  read_all();
+  if (reader_) {
+    reader_->stop();
+    while (const auto look = reader_->next()) take(*look);
+  }
   for (Line& line : lines_) line.receiver.finish();
   write_received();
   roles_.finish();
   for (const Line& line : lines_)
-    if (!line.arrival && !replays_)
+    if (!line.there && !replays_)
       recorder().remark(line.number, "Away since " + time_text(clock_.at(line.left)));
 }
 

@@ -13,6 +13,7 @@
 
 #include "extcap/capture.h"
 #include "extcap/capture_clock.h"
+#include "extcap/line_reader.h"
 #include "extcap/line_receiver.h"
 #include "extcap/line_source.h"
 #include "extcap/line_status.h"
@@ -42,10 +43,10 @@ class TapSession : public Session {
     unsigned hinted = 0;  // the speed that the other line has been told
     LineReceiver receiver;
     HeldLine held;
-    std::optional<system::EventSource> arrival;  // while the source is there
-    Instant left{0};                             // when it went, while it is not
-    std::string loss;   // why bytes were lost before the next record, if not in the adapter
-    std::string event;  // what else is to be said with the next record
+    bool there = false;  // whether it is listened to
+    Instant left{0};     // when it went, while it is not
+    std::string loss;    // why bytes were lost before the next record, if not in the adapter
+    std::string event;   // what else is to be said with the next record
   };
 
   Section section() const override;
@@ -55,12 +56,13 @@ class TapSession : public Session {
   void finish() override;
   void add_findings(std::vector<LineStatus>& lines) const override;
 
-  void listen_to(Line& line);
+  void read_lines();
   void look();
+  void take(const Look& look);
+  void advance(Instant now);
   void replay();
-  Instant read_all();
-  void read_line(Line& line);
-  void date_what_waits(Instant begin, Instant now);
+  void hear(Line& line, Bytes bytes);
+  void date_what_waits(const Look& look);
   void leave_lines_that_are_gone();
   void leave(Line& line);
   bool may_come_back(const Line& line) const;
@@ -83,12 +85,12 @@ class TapSession : public Session {
       received_;  // until those of the other line that arrived with them are here
   RoleFinder roles_;
   LineWatch watch_;
-  Instant looked_{0};  // when nothing was left to be read
   // The last time in which this computer was held up.
   std::optional<BacklogTime> held_up_;
   std::optional<Direction> awaited_;  // who is to speak next, by what was heard last
+  std::optional<LineReader> reader_;  // of lines that are no recordings
+  std::optional<system::EventSource> arrival_;
   system::EventSource timer_;
-  system::EventSource heartbeat_;
   system::EventSource look_for_lines_;
 };
 

@@ -9,10 +9,12 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 
 #include "system/text.h"
 
@@ -32,6 +34,15 @@ std::string name_of(pid_t process) {
   std::string name;
   std::getline(file, name);
   return (name.empty() ? "process" : name) + " " + std::to_string(process);
+}
+
+// 0: there is none, or nobody may know.
+pid_t parent_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/status");
+  for (std::string line; std::getline(file, line);)
+    if (constexpr std::string_view label = "PPid:\t"; line.starts_with(label))
+      return parse_number<pid_t>(line.substr(label.size())).value_or(0);
+  return 0;
 }
 
 bool is_pseudo_terminal(const struct stat& status) {
@@ -77,14 +88,20 @@ std::vector<std::string> port_holders(const std::string& port) {
   // /dev/null and its like are open everywhere, and no ports.
   constexpr unsigned memory_major = 1;
   if (major(status.st_rdev) == memory_major) return {};
-  std::vector<std::string> holders;
+  std::vector<pid_t> processes;
   std::error_code error;
   for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
        entry.increment(error)) {
     const auto process = parse_number<pid_t>(entry->path().filename().string());
     if (process && *process != getpid() && has_open(entry->path(), status))
-      holders.push_back(name_of(*process));
+      processes.push_back(*process);
   }
+  // Who has started another one that has it open, too, is the one to talk to.
+  std::vector<std::string> holders;
+  for (const pid_t process : processes)
+    if (const pid_t parent = parent_of(process);
+        parent != getpid() && std::ranges::find(processes, parent) == processes.end())
+      holders.push_back(name_of(process));
   return holders;
 }
 

@@ -18,7 +18,8 @@ bool is_pseudo_terminal(int fd);
 std::optional<std::string> uucp_lock_holder(const std::string& port);
 
 // Which other processes have the port open, as far as this user may look: "minicom 1234". Most
-// programs take no lock at all.
+// programs take no lock at all. Neither this process's own children nor others' are named, if their
+// parents have it open, too.
 std::vector<std::string> port_holders(const std::string& port);
 
 // Takes the open port for this process, against programs that ask with flock(2) and against those

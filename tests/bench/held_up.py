@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 """A computer that is held up: what does a capture lose, does its order hold, how wrong are its times?
 
-A conversation at line speed over two pseudo terminals, while (a) mepdump as a whole is stopped again and
-again (SIGSTOP), or (b) its reader takes nothing. Lost are frames that are not there whole; out of order
-is an answer before its request.
+A conversation at line speed over two pseudo terminals, while (a) mepdump is stopped again and again
+(SIGSTOP), (b) the process that reads its lines is stopped, too, as if the computer had been, or (c) its
+output is not read. Lost are frames that are not there whole; out of order is an answer before its request.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import argparse
 import fcntl
 import random
-import signal
 import statistics
 import tempfile
 import threading
@@ -18,7 +17,7 @@ import time
 
 import bench_paths
 from line_player import CLIENT_TO_METER, LinePlayer
-from tapping import Tap
+from tapping import Tap, processes_of, stopped
 from ten_minutes import readable_exchange
 
 
@@ -38,11 +37,10 @@ class TimedPlayer(LinePlayer):
         self.sent.append((direction, data, begin, time.time()))
 
 
-def hold_up(process, seconds, ended):
+def hold_up(processes, seconds, ended):
     while not ended.wait(random.uniform(0.3, 1.0)):
-        process.send_signal(signal.SIGSTOP)
-        ended.wait(seconds)
-        process.send_signal(signal.SIGCONT)
+        with stopped(*processes):
+            ended.wait(seconds)
 
 
 def take_nothing(tap, seconds, ended):
@@ -59,8 +57,9 @@ def measure(seconds, duration, seed, who):
             TimedPlayer(baud=BAUD, chunk=(1, 4), seed=seed) as player, \
             Tap(bench_paths.mepdump(), folder, player) as tap:
         ended = threading.Event()
-        thread = threading.Thread(target=hold_up, args=(tap.process, seconds, ended)) \
-            if who == "mepdump" else threading.Thread(target=take_nothing, args=(tap, seconds, ended))
+        held = {"mepdump": lambda: [tap.process.pid], "both processes": lambda: processes_of(tap)}.get(who)
+        thread = threading.Thread(target=hold_up, args=(held(), seconds, ended)) \
+            if held else threading.Thread(target=take_nothing, args=(tap, seconds, ended))
         if seconds:
             thread.start()
         until = time.monotonic() + duration
@@ -98,7 +97,7 @@ def main():
     parser.add_argument("--duration", type=float, default=20, help="of each, in seconds")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    for who in ("mepdump", "its reader"):
+    for who in ("mepdump", "both processes", "its output"):
         for seconds in arguments.seconds:
             measure(seconds, arguments.duration, arguments.seed, who)
 

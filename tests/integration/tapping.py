@@ -3,6 +3,7 @@ comes.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import contextlib
 import os
 import pathlib
 import select
@@ -10,6 +11,8 @@ import signal
 import subprocess
 import threading
 import time
+
+import pytest
 
 from pcapng_blocks import Capture, read_block
 
@@ -97,3 +100,24 @@ class Tap:
     @property
     def frames(self):
         return [packet.frame for packet in self.capture.packets]
+
+
+def processes_of(tap):
+    """mepdump, and what reads the lines for it, which comes first."""
+    children = pathlib.Path(f"/proc/{tap.process.pid}/task/{tap.process.pid}/children")
+    if not children.exists():
+        pytest.skip("needs a kernel that tells of children")
+    reader = children.read_text(encoding="ascii").split()
+    assert len(reader) == 1
+    return [int(reader[0]), tap.process.pid]
+
+
+@contextlib.contextmanager
+def stopped(*processes):
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)

@@ -11,12 +11,13 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from line_player import CLIENT_TO_METER, METER_TO_CLIENT, LinePlayer
 from pcapng_blocks import Capture
-from tapping import TIMEOUT, Tap
+from tapping import TIMEOUT, Tap, processes_of, stopped
 
 LOST = 0x20
 READ = bytes.fromhex("3f00170000000002")  # BT23 from 0 on, the high byte of the count
@@ -170,6 +171,44 @@ def test_full_buffer_drops_whole_records_and_counts_them(mepdump, tmp_path, play
         assert f"Not written before this: {first.missed} records (" in remarks([first])[0]
 
 
+@pytest.mark.parametrize("seconds", [0.3, 1, 2])
+def test_times_are_right_while_mepdump_is_stopped(mepdump, tmp_path, player, seconds):
+    """What reads the lines is another process: what keeps mepdump waiting, or suspends it, does not keep that."""
+    sent = []
+    with Tap(mepdump, tmp_path, player) as tap:
+        player.send(CLIENT_TO_METER, request(99))
+        tap.wait_for_packets(1)
+        processes_of(tap)
+        with stopped(tap.process.pid):
+            for number in range(4):
+                for direction, frame in ((CLIENT_TO_METER, request(number)),
+                                         (METER_TO_CLIENT, answer(number, 40))):
+                    begin = time.time()
+                    player.send(direction, frame)
+                    sent.append((frame, begin, time.time()))
+                    time.sleep(seconds / 8)
+        packets = tap.wait_for_packets(9)[1:]
+        assert tap.stop() == (0, "")
+    assert [packet.frame for packet in packets] == [frame for frame, _, _ in sent]
+    for packet, (_, begin, end) in zip(packets, sent, strict=True):
+        assert not packet.status and not packet.comments
+        # What comes at once is taken to have needed its time on the line; a busy computer may be late
+        # by some, but not by what mepdump was stopped for.
+        assert begin - 0.05 - len(packet.frame) / 960 <= packet.ticks / 1e9 <= end + 0.2
+
+
+def test_what_reads_ends_with_mepdump(mepdump, tmp_path, player):
+    """However that ends; and the port is free then."""
+    with Tap(mepdump, tmp_path, player) as tap:
+        player.send(CLIENT_TO_METER, request(1))
+        tap.wait_for_packets(1)
+        reader, _ = processes_of(tap)
+        tap.process.kill()
+        tap.process.wait(TIMEOUT)
+        wait_for(lambda: not Path(f"/proc/{reader}").exists() or
+                 Path(f"/proc/{reader}/stat").read_text(encoding="ascii").split()[2] == "Z")
+
+
 @pytest.mark.parametrize("seconds", [0.3, 1])
 def test_backlog_of_both_lines_is_put_in_turn(mepdump, tmp_path, player, seconds):
     """Everything waits in the kernel at once, and nothing there says when it came."""
@@ -179,13 +218,12 @@ def test_backlog_of_both_lines_is_put_in_turn(mepdump, tmp_path, player, seconds
         tap.wait_for_packets(1)
         player.send(METER_TO_CLIENT, answer(99, 40))
         tap.wait_for_packets(2)
-        tap.process.send_signal(signal.SIGSTOP)
-        begin = time.time()
-        for number, frame in enumerate(frames):
-            player.send(METER_TO_CLIENT if number % 2 else CLIENT_TO_METER, frame)
-        time.sleep(seconds)
-        end = time.time()
-        tap.process.send_signal(signal.SIGCONT)
+        with stopped(*processes_of(tap)):
+            begin = time.time()
+            for number, frame in enumerate(frames):
+                player.send(METER_TO_CLIENT if number % 2 else CLIENT_TO_METER, frame)
+            time.sleep(seconds)
+            end = time.time()
         packets = tap.wait_for_packets(10)[2:]
         assert tap.stop() == (0, "")
     assert [packet.frame for packet in packets] == frames

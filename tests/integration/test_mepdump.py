@@ -14,7 +14,7 @@ import pytest
 
 from line_player import CLIENT_TO_METER, METER_TO_CLIENT, LinePlayer, load_frames
 from pcapng_blocks import Capture, TAP_HEADER_SIZE, TAP_LINK_TYPE
-from tapping import TIMEOUT, Tap
+from tapping import TIMEOUT, Tap, processes_of, stopped
 
 DIRECTION = {CLIENT_TO_METER: 1, METER_TO_CLIENT: 2}  # of the tap header
 PACKET_FLAGS = {CLIENT_TO_METER: 2, METER_TO_CLIENT: 1}  # outbound, inbound
@@ -419,17 +419,17 @@ def test_noise(tap, player):
     assert running.wait_for_packets(2)[1].frame == REQUEST
 
 
+@pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("seconds", [0.3, 1])
-def test_busy_computer_is_no_silent_line(tap, player, seconds):
+def test_busy_computer_is_no_silent_line(tap, player, seconds, whole):
     """Held up in the middle of a frame, whose rest waits in the kernel."""
     running = tap()
     player.send(CLIENT_TO_METER, REQUEST[:9])
     time.sleep(0.05)
-    running.process.send_signal(signal.SIGSTOP)
-    player.send(CLIENT_TO_METER, REQUEST[9:])
-    player.send(METER_TO_CLIENT, RESPONSE)
-    time.sleep(seconds)
-    running.process.send_signal(signal.SIGCONT)
+    with stopped(*(processes_of(running) if whole else [running.process.pid])):
+        player.send(CLIENT_TO_METER, REQUEST[9:])
+        player.send(METER_TO_CLIENT, RESPONSE)
+        time.sleep(seconds)
     running.wait_for_packets(2)
     assert running.stop() == (0, "")
     assert running.frames == [REQUEST, RESPONSE]
