@@ -73,7 +73,7 @@ void FrameSplitter::set_speed(unsigned bits_per_second) {
 
 void FrameSplitter::push(std::uint8_t byte, Instant at, std::uint8_t trouble) {
   advance(at);
-  if (noise_ == held_ && at - last_arrival_ >= resync_gap) silence();
+  if (noise_ == held_ && at - last_arrival_ - byte_time_ > resync_pause()) silence();
   last_arrival_ = at;
   // A frame in doubt and the one behind it have room; only noise can fill it up.
   if (held_ >= max_frame_size) emit_noise();
@@ -83,6 +83,12 @@ void FrameSplitter::push(std::uint8_t byte, Instant at, std::uint8_t trouble) {
   trouble_[held_] = trouble;
   ++held_;
   split();
+}
+
+// After which silence a frame begins, where nothing but noise came before. Encrypted bytes say
+// nothing of that themselves, so less has to do.
+Instant FrameSplitter::resync_pause() const {
+  return clear_in_a_row_ == 0 ? telling_pause : resync_gap;
 }
 
 std::optional<Instant> FrameSplitter::deadline() const {
@@ -365,7 +371,7 @@ void FrameSplitter::close(std::size_t end) {
 
 void FrameSplitter::drop_candidate_byte() {
   ++noise_;
-  trusted_ = noise_ < held_ && pause_before(noise_, resync_gap);
+  trusted_ = noise_ < held_ && pause_before(noise_, resync_pause());
 }
 
 void FrameSplitter::emit_frame(std::size_t size) {

@@ -92,6 +92,7 @@ class FrameSplitter {
   bool holds_alert() const;
   bool frames_inside(std::size_t at, std::size_t end, bool line_is_silent) const;
   bool pause_before(std::size_t at, Instant longest) const;
+  Instant resync_pause() const;
   Begins begins(std::size_t at, bool before_fits) const;
   Fit held_fit(std::size_t at) const;
   std::optional<std::size_t> frame_behind_pause(Begins least) const;

@@ -235,6 +235,7 @@ void print(int rounds) {
   constexpr int gaps[] = {30, 55, 80, 120, 250};
   std::printf("good frames lost / whole records that nobody sent, per 1000 faults\n");
   for (const bool encrypted : {false, true}) {
+    int worst = 0;
     std::printf("\n%-18s", encrypted ? "RC4" : "clear");
     for (const int gap : gaps) std::printf("%7d ms    ", gap);
     std::printf("\n");
@@ -248,6 +249,7 @@ void print(int rounds) {
               round % 2 == 0 ? Direction::client_to_meter : Direction::meter_to_client;
           const Score score = Round(random, direction, encrypted, fault, milliseconds(gap)).run();
           total.lost += score.lost;
+          worst = std::max(worst, score.lost);
           total.invented += score.invented;
         }
         std::printf("%6.0f /%5.0f ", 1000.0 * total.lost / rounds,
@@ -255,6 +257,7 @@ void print(int rounds) {
       }
       std::printf("\n");
     }
+    std::printf("good frames lost after the worst one: %d\n", worst);
   }
 }
 

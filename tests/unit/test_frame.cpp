@@ -711,6 +711,31 @@ void a_missing_byte_costs_no_encrypted_frame_behind_the_pause(void**) {
   assert_true(lost < rounds / 50);
 }
 
+// Even where the pauses are hardly longer than those that a meter makes within a frame.
+void a_byte_too_many_costs_few_encrypted_frames_behind_short_pauses(void**) {
+  Random random(24);
+  int lost = 0;
+  constexpr int rounds = 1000;
+  constexpr std::size_t behind = 5;
+  for (int round = 0; round < rounds; ++round) {
+    Line line(both_directions[round % 2]);
+    std::vector<Buffer> frames;
+    for (std::size_t number = 0; number < 2 + behind; ++number)
+      frames.push_back(frame(random.bytes(random.between(9, 255))));
+    for (std::size_t number = 0; number < frames.size(); ++number) {
+      line.send(frames[number]);
+      if (number == 1) line.send(random.bytes(1));
+      line.wait(30ms);
+    }
+    line.fall_silent(60ms);
+    for (std::size_t number = 2; number < frames.size(); ++number)
+      lost += std::ranges::none_of(line.records(), [&](const Record& record) {
+        return record.status == 0 && record.bytes == frames[number];
+      });
+  }
+  assert_true(lost < rounds / 10);
+}
+
 // What page 21 allows, whatever the bytes behind the pause look like.
 void legal_pauses_cut_no_frame(void**) {
   Random random(22);
@@ -921,6 +946,7 @@ int run_all() {
       cmocka_unit_test(a_missing_byte_costs_no_frame_behind_the_pause),
       cmocka_unit_test(a_frame_cut_anywhere_costs_no_frame_behind_the_pause),
       cmocka_unit_test(a_missing_byte_costs_no_encrypted_frame_behind_the_pause),
+      cmocka_unit_test(a_byte_too_many_costs_few_encrypted_frames_behind_short_pauses),
       cmocka_unit_test(legal_pauses_cut_no_frame),
       cmocka_unit_test(slow_bytes_are_no_pause),
       cmocka_unit_test(a_damaged_length_makes_no_frame_among_clear_ones),
