@@ -20,7 +20,7 @@ class FileSource : public LineSource {
 
   const std::string& name() const override { return name_; }
   const std::string& path() const override { return path_; }
-  int fd() const override { return fd_.get(); }
+  system::WaitHandle fd() const override { return fd_.get(); }
   std::size_t read(std::span<std::uint8_t> buffer) override;
   bool is_recording() const override { return is_recording_; }
   bool gone() const override { return gone_; }

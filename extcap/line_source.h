@@ -11,6 +11,7 @@
 #include <string>
 
 #include "extcap/line_receiver.h"
+#include "system/event_loop.h"
 
 namespace mep::extcap {
 
@@ -24,7 +25,7 @@ class LineSource {
   virtual const std::string& path() const = 0;
 
   // Readable when there is something to read; another one after come_back().
-  virtual int fd() const = 0;
+  virtual system::WaitHandle fd() const = 0;
 
   // Reads what there is, without waiting. Returns how many bytes; 0 if there is nothing more at
   // present, or if the source is gone.

@@ -23,7 +23,7 @@ class NetworkSource : public LineSource {
 
   const std::string& name() const override { return name_; }
   const std::string& path() const override { return path_; }
-  int fd() const override { return fd_.get(); }
+  system::WaitHandle fd() const override { return fd_.get(); }
   std::size_t read(std::span<std::uint8_t> buffer) override;
   TroubleCount trouble() override { return server_.take_trouble(); }
   bool sets_speed() const override { return sets_port_; }

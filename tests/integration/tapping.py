@@ -16,6 +16,13 @@ from pcapng_blocks import Capture, read_block
 TIMEOUT = 20  # seconds, after which mepdump is taken to hang
 
 
+def termios_alone(what):
+    """Skips a test of what only Linux's own way to serial ports can do; docs/platforms.md names it."""
+    import pytest  # which the benchmarks do without
+    return pytest.mark.skipif(os.environ.get("MEP_SERIAL", "termios") != "termios",
+                              reason=f"libserialport {what}")
+
+
 class Tap:
     """A running mepdump. Its output goes to a FIFO, which is read here as Wireshark would."""
 
