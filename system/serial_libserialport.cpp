@@ -39,6 +39,7 @@ int last_error() {
 Config no_change() {
   sp_port_config* config = nullptr;
   sp_new_config(&config);
+  sp_set_config_xon_xoff(config, SP_XONXOFF_INVALID);  // 0.1.1 leaves it to chance
   return Config(config);
 }
 
@@ -128,10 +129,10 @@ void LibserialportDevice::set_speed(unsigned baud_rate) {
 
 void LibserialportDevice::apply(const Config& config, unsigned baud_rate) const {
   sp_set_config_baudrate(config.get(), static_cast<int>(baud_rate));
-  if (sp_set_config(port_.get(), config.get()) != SP_OK) {
-    if (last_error() == EINVAL) fail_as_unable(baud_rate);
-    fail_to_open(last_error());
-  }
+  const sp_return set = sp_set_config(port_.get(), config.get());
+  if (set == SP_ERR_SUPP || (set == SP_ERR_FAIL && last_error() == EINVAL))
+    fail_as_unable(baud_rate);
+  if (set != SP_OK) fail_as_told(set);
   int now = 0;
   sp_get_config_baudrate(settings().get(), &now);
   if (now <= 0 || !speed_serves(baud_rate, static_cast<unsigned>(now))) fail_as_unable(baud_rate);
