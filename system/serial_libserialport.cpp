@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "system/port_lock.h"
 #include "system/serial_device.h"
 
 namespace mep::system {
@@ -78,6 +79,8 @@ LibserialportDevice::LibserialportDevice(PortRequest wanted) : SerialDevice(std:
   sp_new_event_set(&events);
   events_.reset(events);
   sp_add_port_events(events, port_.get(), SP_EVENT_RX_READY);
+  // libserialport 0.1.2 takes every port for itself.
+  if (request().sharing.allowed) release_port(handle());
   take();
   before_ = settings();
   configure();

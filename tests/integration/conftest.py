@@ -50,10 +50,10 @@ def build_dir():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ports_for_libserialport():
+def ports_for_libserialport(build_dir):
     """Pseudo terminals look like serial ports to it."""
     if os.environ.get("MEP_SERIAL") == "libserialport":
-        os.environ["LD_PRELOAD"] = str(pathlib.Path(os.environ["MEP_BUILD_DIR"]).resolve() / "tests" / "pseudo_uart.so")
+        os.environ["LD_PRELOAD"] = str(build_dir / "tests" / "pseudo_uart.so")
     yield
 
 

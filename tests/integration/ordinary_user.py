@@ -51,7 +51,7 @@ def profile_rows(profile, name):
 
 def mepdump_of(build):
     """The built mepdump: the one with MEP_SERIAL's way to serial ports."""
-    other = os.environ.get("MEP_SERIAL", "termios") == "libserialport"
+    other = os.environ.get("MEP_SERIAL") == "libserialport"
     return build / ("extcap-libserialport" if other else "extcap") / "mepdump"
 
 
