@@ -61,8 +61,9 @@ int lstat(const char* path, struct stat* status) noexcept {
   return 0;
 }
 
-// As it is called by what was built with a glibc before 2.33.
-int __lxstat(int /*version*/, const char* path, struct stat* status) noexcept {
+// The same, as it is called by what was built with a glibc before 2.33.
+int lstat_of_old(int version, const char* path, struct stat* status) noexcept __asm__("__lxstat");
+int lstat_of_old(int /*version*/, const char* path, struct stat* status) noexcept {
   return lstat(path, status);
 }
 
@@ -74,8 +75,10 @@ ssize_t readlink(const char* path, char* target, std::size_t size) noexcept {
   return static_cast<ssize_t>(device.copy(target, size));
 }
 
-ssize_t __readlink_chk(const char* path, char* target, std::size_t size,
-                       std::size_t /*room*/) noexcept {
+ssize_t readlink_checked(const char* path, char* target, std::size_t size,
+                         std::size_t room) noexcept __asm__("__readlink_chk");
+ssize_t readlink_checked(const char* path, char* target, std::size_t size,
+                         std::size_t /*room*/) noexcept {
   return readlink(path, target, size);
 }
 
