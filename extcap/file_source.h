@@ -21,7 +21,7 @@ class FileSource : public LineSource {
 
   const std::string& name() const override { return name_; }
   const std::string& path() const override { return path_; }
-  int fd() const override { return fd_.get(); }
+  system::WaitHandle fd() const override { return fd_.get(); }
   void take(Bytes raw, std::vector<std::uint8_t>& bytes) override;
   // A pipe has no end while somebody could write into it: this program could, so its writers may
   // come and go.

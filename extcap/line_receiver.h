@@ -15,16 +15,12 @@
 #include "extcap/speed_finder.h"
 #include "protocol/frame.h"
 #include "protocol/types.h"
+#include "system/trouble_count.h"
 
 namespace mep::extcap {
 
-// How often the driver has seen each kind of trouble since it was last asked.
-struct TroubleCount {
-  unsigned framing = 0;
-  unsigned parity = 0;
-  unsigned breaks = 0;
-  unsigned overruns = 0;
-};
+// What the driver has seen since it was last asked.
+using system::TroubleCount;
 
 struct ReceivedByte {
   std::uint8_t value;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "extcap/line_receiver.h"
+#include "system/event_loop.h"
 
 namespace mep::extcap {
 
@@ -24,7 +25,7 @@ class LineSource {
   virtual const std::string& path() const = 0;
 
   // To be read from, by somebody else, and never to be waited for; another one after come_back().
-  virtual int fd() const = 0;
+  virtual system::WaitHandle fd() const = 0;
 
   // What was read there at once: appends what of it are the line's bytes.
   virtual void take(Bytes raw, std::vector<std::uint8_t>& bytes) = 0;

@@ -23,7 +23,7 @@ class NetworkSource : public LineSource {
 
   const std::string& name() const override { return name_; }
   const std::string& path() const override { return path_; }
-  int fd() const override { return fd_.get(); }
+  system::WaitHandle fd() const override { return fd_.get(); }
   void take(Bytes raw, std::vector<std::uint8_t>& bytes) override;
   void end(int error) override;
   TroubleCount trouble() override { return server_.take_trouble(); }

@@ -2,14 +2,9 @@
 #include "extcap/serial_port.h"
 
 #include <libserialport.h>
-#include <linux/serial.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <tuple>
@@ -64,16 +59,6 @@ std::string ports_there_are() {
   return paths.empty() ? "no serial port was found" : "there is " + system::listed(paths);
 }
 
-bool read_counters(int fd, TroubleCount& count) {
-  serial_icounter_struct counters{};
-  if (ioctl(fd, TIOCGICOUNT, &counters) != 0) return false;
-  count.framing = static_cast<unsigned>(counters.frame);
-  count.parity = static_cast<unsigned>(counters.parity);
-  count.breaks = static_cast<unsigned>(counters.brk);
-  count.overruns = static_cast<unsigned>(counters.overrun + counters.buf_overrun);
-  return true;
-}
-
 }  // namespace
 
 std::vector<ListedPort> list_ports() {
@@ -103,11 +88,11 @@ SerialPort::SerialPort(std::string name, std::string path, unsigned baud_rate,
 }
 
 void SerialPort::open(const std::string& path) {
-  device_.emplace(name_, path, baud_rate_, system::PortUse::listen, ports_there_are, sharing_);
-  counts_ = read_counters(device_->fd(), counted_);
+  device_ = system::SerialDevice::open(
+      {name_, path, baud_rate_, system::PortUse::listen, ports_there_are, sharing_});
+  counted_ = device_->trouble();
   // Who writes to a pseudo terminal waits until there is room.
-  may_overflow_ = !system::is_pseudo_terminal(device_->fd());
-  gone_ = false;
+  may_overflow_ = !system::is_pseudo_terminal(device_->handle());
 }
 
 void SerialPort::set_speed(unsigned baud_rate) {
@@ -116,28 +101,27 @@ void SerialPort::set_speed(unsigned baud_rate) {
 }
 
 void SerialPort::discard_backlog() {
-  tcflush(fd(), TCIFLUSH);
-  read_counters(fd(), counted_);
+  device_->discard_input();
+  counted_ = device_->trouble();
 }
 
 void SerialPort::take(Bytes raw, std::vector<std::uint8_t>& bytes) {
   // Behind those that found room.
-  if (std::exchange(was_full_, raw.size() >= full_terminal) && !counts_ && may_overflow_)
+  if (std::exchange(was_full_, raw.size() >= full_terminal) && !counted_ && may_overflow_)
     ++noticed_.overruns;
   bytes.insert(bytes.end(), raw.begin(), raw.end());
 }
 
 void SerialPort::end(int /*error*/) {
-  if (!gone_) device_->note_gone();
-  gone_ = true;
+  if (device_) device_->note_gone();
 }
 
 TroubleCount SerialPort::trouble() {
-  TroubleCount total;
-  if (!read_counters(fd(), total)) return std::exchange(noticed_, {});
-  const TroubleCount before = std::exchange(counted_, total);
-  return {total.framing - before.framing, total.parity - before.parity,
-          total.breaks - before.breaks, total.overruns - before.overruns};
+  const auto total = device_ ? device_->trouble() : std::nullopt;
+  if (!total) return std::exchange(noticed_, {});
+  const TroubleCount before = std::exchange(counted_, total).value_or(*total);
+  return {total->framing - before.framing, total->parity - before.parity,
+          total->breaks - before.breaks, total->overruns - before.overruns};
 }
 
 bool SerialPort::come_back() {

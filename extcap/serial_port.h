@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,7 +39,7 @@ class SerialPort : public LineSource {
 
   const std::string& name() const override { return name_; }
   const std::string& path() const override { return path_; }
-  int fd() const override { return device_ ? device_->fd() : -1; }
+  system::WaitHandle fd() const override { return device_ ? device_->handle() : -1; }
   void take(Bytes raw, std::vector<std::uint8_t>& bytes) override;
   void end(int error) override;
   bool marks_errors() const override { return device_ && device_->marks_errors(); }
@@ -46,7 +47,7 @@ class SerialPort : public LineSource {
   void set_speed(unsigned baud_rate) override;
   void discard_backlog() override;
   bool sets_speed() const override { return true; }
-  bool gone() const override { return gone_; }
+  bool gone() const override { return !device_ || device_->gone(); }
   std::string what_happened() const override { return "the port has gone away"; }
   std::string remedy() const override { return "plug it in again"; }
   void close() override { device_.reset(); }
@@ -61,14 +62,12 @@ class SerialPort : public LineSource {
   const std::string path_;
   unsigned baud_rate_;
   const system::Sharing sharing_;
-  std::optional<system::SerialDevice> device_;
+  std::unique_ptr<system::SerialDevice> device_;
   system::PortIdentity identity_;
-  TroubleCount counted_;  // until now
-  bool counts_ = false;   // whether the driver does
+  std::optional<TroubleCount> counted_;  // until now, where the driver does
   bool may_overflow_ = false;
   bool was_full_ = false;  // what the terminal holds, when it was read last
   TroubleCount noticed_;   // here, where the driver does not
-  bool gone_ = false;
 };
 
 }  // namespace mep::extcap

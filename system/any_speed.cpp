@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "system/serial_device.h"
+
 namespace mep::system {
 
 bool set_any_speed(int fd, const TerminalSettings& settings, unsigned bits_per_second, bool drain) {
@@ -28,11 +30,7 @@ bool set_any_speed(int fd, const TerminalSettings& settings, unsigned bits_per_s
   termios2 now{};
   if (ioctl(fd, TCGETS2, &now) != 0) return false;
   errno = 0;
-  // A UART still reads bytes that come some 4 % too fast or too slowly.
-  constexpr unsigned percent = 2;
-  const auto difference = now.c_ospeed > bits_per_second ? now.c_ospeed - bits_per_second
-                                                         : bits_per_second - now.c_ospeed;
-  return difference <= bits_per_second / 100 * percent;
+  return speed_serves(bits_per_second, now.c_ospeed);
 }
 
 }  // namespace mep::system

@@ -46,7 +46,7 @@ EventSource EventSource::on_signal(int signal, Callback callback) {
   return {g_unix_signal_source_new(signal), call, std::move(callback)};
 }
 
-EventSource EventSource::on_fd(int fd, GIOCondition condition, Callback callback) {
+EventSource EventSource::on_fd(WaitHandle fd, GIOCondition condition, Callback callback) {
   return {g_unix_fd_source_new(fd, condition), G_SOURCE_FUNC(call_for_fd), std::move(callback)};
 }
 

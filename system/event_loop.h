@@ -19,6 +19,9 @@ namespace mep::system {
 // The clock that sources, splitters and timeouts share: monotonic, as GLib's own.
 Instant monotonic_now();
 
+// What the loop can wait for: a file descriptor; on Windows a HANDLE, as GLib has it.
+using WaitHandle = decltype(GPollFD::fd);
+
 // Calls something when an event happens, until it is destroyed, which may be from within that call.
 // What is called must not throw: GLib's loop is C.
 class EventSource {
@@ -26,7 +29,7 @@ class EventSource {
   using Callback = std::function<void()>;
 
   static EventSource on_signal(int signal, Callback callback);
-  static EventSource on_fd(int fd, GIOCondition condition, Callback callback);
+  static EventSource on_fd(WaitHandle fd, GIOCondition condition, Callback callback);
   // Never by itself, only when wake_at() says.
   static EventSource on_time(Callback callback);
 

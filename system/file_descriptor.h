@@ -1,12 +1,14 @@
-// Owns a file descriptor.
+// Owns a file descriptor, and writes to one that does not block.
 //
-// System. To be added here: nothing but ownership.
+// System. To be added here: nothing that knows what a descriptor is of.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
 #include <unistd.h>
 
 #include <utility>
+
+#include "protocol/types.h"
 
 namespace mep::system {
 
@@ -36,5 +38,8 @@ class FileDescriptor {
  private:
   int fd_ = -1;
 };
+
+// Writes what fits; the rest is lost.
+void write_some(int fd, Bytes bytes);
 
 }  // namespace mep::system

@@ -1,15 +1,21 @@
 // A serial port in the hands of this program alone: opened, locked, set, and put back as it was.
+// What opens it stands behind this: serial_termios.cpp, which is Linux's, or
+// serial_libserialport.cpp for other systems. The build chooses: MEP_SERIAL.
 //
 // System. To be added here: what a serial port can tell or be set to.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <termios.h>
-
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 
-#include "system/file_descriptor.h"
+#include "protocol/types.h"
+#include "system/event_loop.h"
+#include "system/trouble_count.h"
 
 namespace mep::system {
 
@@ -23,54 +29,79 @@ struct Sharing {
   std::string how = {};  // what a user does to allow it, for error messages; empty: nothing
 };
 
-// Modem lines: Linux itself raises DTR and RTS when a port is opened for the first time, and lowers
-// them when it is closed for the last, unless HUPCL is off. The first cannot be prevented; here
-// HUPCL goes off at once and stays off, and no speed in between is B0, which lowers them, too.
+struct PortRequest {
+  std::string name;  // what error messages call the port ("client line")
+  std::string path;
+  unsigned baud_rate = 0;
+  PortUse use = PortUse::listen;
+  std::string (*ports_there_are)() = nullptr;  // what they say where there is no such port
+  Sharing sharing = {};
+};
+
+// Whether a port that was asked for one speed and does another will do: a UART still reads bytes
+// that come some 4 % too fast or too slowly.
+constexpr bool speed_serves(unsigned asked, unsigned got) {
+  constexpr unsigned percent = 2;
+  return (got > asked ? got - asked : asked - got) <= asked / 100 * percent;
+}
+
+// Modem lines stay as they are, as far as the system lets one: docs/platforms.md.
 class SerialDevice {
  public:
-  // Opens `path`, for this process alone unless sharing is allowed, raw, 8N1, at `baud_rate`.
-  // `name` is what error messages call the port ("client line"), `ports_there_are` what they say
-  // where there is no such port. To listen, the driver is asked to mark errors (INPCK, PARMRK), and
-  // to hand over what has come at once, where it has a mode for that.
-  // Throws a Problem that says what to do about it.
-  SerialDevice(std::string name, std::string path, unsigned baud_rate, PortUse use,
-               std::string (*ports_there_are)() = nullptr, Sharing sharing = {});
+  // Opens the port, for this process alone unless sharing is allowed, raw, with 8N1 and no flow
+  // control. To listen, the driver is asked to mark and to count errors, and to hand over what has
+  // come at once, where it has a mode for that. Throws a Problem that says what to do about it.
+  static std::unique_ptr<SerialDevice> open(PortRequest request);
+
   SerialDevice(const SerialDevice&) = delete;
   SerialDevice& operator=(const SerialDevice&) = delete;
-  ~SerialDevice();
+  // Puts the settings back, unless the port is gone.
+  virtual ~SerialDevice() = default;
 
-  int fd() const { return fd_.get(); }
-  const std::string& name() const { return name_; }
-  const std::string& path() const { return path_; }
+  const std::string& name() const { return request_.name; }
+  const std::string& path() const { return request_.path; }
+  // What the event loop waits for.
+  virtual WaitHandle handle() const = 0;
 
+  // Reads what there is, without waiting. Returns how many bytes; 0 if there is nothing more at
+  // present, or if the port is gone.
+  virtual std::size_t read(std::span<std::uint8_t> buffer) = 0;
+  // Writes what finds room, without waiting; the rest is lost.
+  virtual void write(Bytes bytes) = 0;
+  // Forgets what has arrived and was not read.
+  virtual void discard_input() = 0;
   // Once everything has left. Throws a Problem where the port does not do that speed.
-  void set_speed(unsigned baud_rate);
-  // Whether the driver marks errors in what it hands over.
-  bool marks_errors() const { return marks_errors_; }
-  // The port has been unplugged: its settings cannot be put back any more.
+  virtual void set_speed(unsigned baud_rate) = 0;
+
+  // Whether the driver marks errors in what is read: FF 00 before a byte that came with one,
+  // FF 00 00 for a break, FF FF for a byte FF.
+  virtual bool marks_errors() const { return false; }
+  // What the driver has counted since some time before; nothing where it does not count.
+  virtual std::optional<TroubleCount> trouble() const { return std::nullopt; }
+  // The port has been unplugged; also if that is what whoever read from handle() has found.
+  bool gone() const { return gone_; }
   void note_gone() { gone_ = true; }
 
- private:
-  void refuse_if_in_use() const;
-  void configure(unsigned baud_rate);
-  void apply(termios settings, int when, unsigned baud_rate);
-  void apply_any_speed(const termios& settings, int when, unsigned baud_rate);
-  bool set_low_latency(bool on) const;
+ protected:
+  // Refuses a port that somebody else has, unless sharing is allowed: before it is touched, since
+  // opening it can already disturb who has it.
+  explicit SerialDevice(PortRequest request);
+
+  const PortRequest& request() const { return request_; }
+  bool listens() const { return request_.use == PortUse::listen; }
+  // To be called once it is open, and before it is closed.
+  void take() const;
+  void let_go() const;
+
   [[noreturn]] void fail(const std::string& reason) const;
+  // `error`: as errno has it.
   [[noreturn]] void fail_to_open(int error) const;
   [[noreturn]] void fail_as_unable(unsigned baud_rate) const;
+
+ private:
   [[noreturn]] void fail_as_busy(const std::string& why) const;
 
-  std::string name_;
-  std::string path_;
-  PortUse use_;
-  std::string (*ports_there_are_)();
-  Sharing sharing_;
-  FileDescriptor fd_;
-  termios before_{};
-  bool marks_errors_ = false;
-  bool made_prompt_ = false;  // the driver's low-latency mode was off before
-  bool configured_ = false;
+  PortRequest request_;
   bool gone_ = false;
 };
 

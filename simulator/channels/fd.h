@@ -1,4 +1,4 @@
-// Reading and writing file descriptors that do not block.
+// Reading file descriptors that do not block.
 //
 // Simulator/channels. To be added here: nothing that knows of channels.
 // SPDX-License-Identifier: GPL-2.0-or-later
@@ -15,7 +15,5 @@ enum class ReadResult : std::uint8_t { nothing_more, end };
 // Hands over all that can be read. `end`: there will never be more, or not before somebody else
 // comes.
 ReadResult read_all(int fd, const Channel::Receive& receive);
-// Writes what fits; the rest is lost.
-void write_some(int fd, Bytes bytes);
 
 }  // namespace mep::simulator

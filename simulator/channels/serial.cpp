@@ -69,7 +69,7 @@ class Pty : public Channel {
   }
 
   void send(Bytes bytes) override {
-    if (is_open()) write_some(master_.get(), bytes);
+    if (is_open()) system::write_some(master_.get(), bytes);
   }
 
  private:
@@ -125,27 +125,28 @@ class Pty : public Channel {
 class Device : public Channel {
  public:
   Device(const std::string& path, unsigned baud_rate)
-      : device_("device", path, baud_rate, system::PortUse::speak) {}
+      : device_(system::SerialDevice::open({"device", path, baud_rate, system::PortUse::speak})) {}
 
   void listen(Receive receive, Gone gone) override {
     receive_ = std::move(receive);
     gone_ = std::move(gone);
-    tcflush(device_.fd(), TCIFLUSH);
-    arrivals_ = EventSource::on_fd(device_.fd(), readable, [this] { arrive(); });
+    device_->discard_input();
+    arrivals_ = EventSource::on_fd(device_->handle(), readable, [this] { arrive(); });
   }
-  void send(Bytes bytes) override { write_some(device_.fd(), bytes); }
+  void send(Bytes bytes) override { device_->write(bytes); }
   bool has_speed() const override { return true; }
-  void set_speed(unsigned baud_rate) override { device_.set_speed(baud_rate); }
+  void set_speed(unsigned baud_rate) override { device_->set_speed(baud_rate); }
 
  private:
   void arrive() {
-    if (read_all(device_.fd(), receive_) != ReadResult::end) return;
+    std::array<std::uint8_t, 4096> buffer;
+    while (const std::size_t size = device_->read(buffer)) receive_(Bytes(buffer).first(size));
+    if (!device_->gone()) return;
     arrivals_.reset();
-    device_.note_gone();
-    gone_("device " + device_.path() + ": the port has gone away; plug it in and start again");
+    gone_("device " + device_->path() + ": the port has gone away; plug it in and start again");
   }
 
-  system::SerialDevice device_;
+  std::unique_ptr<system::SerialDevice> device_;
   Receive receive_;
   Gone gone_;
   std::optional<EventSource> arrivals_;

@@ -120,7 +120,7 @@ class TcpServer : public Channel {
   }
 
   void send(Bytes bytes) override {
-    if (connection_) write_some(connection_.get(), bytes);
+    if (connection_) system::write_some(connection_.get(), bytes);
   }
 
  private:
@@ -184,7 +184,7 @@ class TcpClient : public Channel {
     gone_ = std::move(gone);
     arrivals_ = EventSource::on_fd(connection_.get(), readable, [this] { arrive(); });
   }
-  void send(Bytes bytes) override { write_some(connection_.get(), bytes); }
+  void send(Bytes bytes) override { system::write_some(connection_.get(), bytes); }
 
  private:
   void arrive() {

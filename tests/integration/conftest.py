@@ -3,7 +3,8 @@
 MEP_BUILD_DIR names the build folder: the plugin is plugin/mep.so there, the capture tool
 extcap/mepdump. Tests of what was not built are skipped. MEP_PART=2/3 takes, of each test with three
 or more sets of parameters, the second of every three: for a further Wireshark, where the first has
-tried all of them.
+tried all of them. MEP_SERIAL=libserialport takes the mepdump that opens serial ports as it has to on
+other systems; what only Linux's own way can do is skipped.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -21,7 +22,7 @@ TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS / "tools"), str(TESTS / "integration")]
 
 import capture_file  # noqa: E402
-from ordinary_user import OrdinaryUser, wireshark_version as installed_version  # noqa: E402
+from ordinary_user import OrdinaryUser, mepdump_of, wireshark_version as installed_version  # noqa: E402
 
 
 def pytest_collection_modifyitems(config, items):
@@ -49,6 +50,14 @@ def build_dir():
 
 
 @pytest.fixture(scope="session", autouse=True)
+def ports_for_libserialport(build_dir):
+    """Pseudo terminals look like serial ports to it."""
+    if os.environ.get("MEP_SERIAL") == "libserialport":
+        os.environ["LD_PRELOAD"] = str(build_dir / "tests" / "pseudo_uart.so")
+    yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def nothing_for_the_sanitizers():
     """Whatever they find anywhere, also in programs whose errors nobody reads, fails the tests."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="mep-sanitizers-"))
@@ -71,7 +80,7 @@ def data_dir():
 @pytest.fixture(scope="session")
 def mepdump(build_dir):
     """The built capture tool's path."""
-    path = build_dir / "extcap" / "mepdump"
+    path = mepdump_of(build_dir)
     if not path.exists():
         pytest.skip("mepdump was not built")
     return path

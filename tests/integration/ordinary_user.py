@@ -49,6 +49,12 @@ def profile_rows(profile, name):
     return list(csv.reader(line for line in lines if line and not line.startswith("#")))
 
 
+def mepdump_of(build):
+    """The built mepdump: the one with MEP_SERIAL's way to serial ports."""
+    other = os.environ.get("MEP_SERIAL") == "libserialport"
+    return build / ("extcap-libserialport" if other else "extcap") / "mepdump"
+
+
 class OrdinaryUser:
     """A user with a home of their own, in which Wireshark finds the built files."""
 
@@ -73,7 +79,7 @@ class OrdinaryUser:
             # Wireshark's own capture tools: androiddump never ends with that in front of it.
             self.environment["WIRESHARK_EXTCAP_DIR"] = str(self.extcap_folder)
         self._install(build / "plugin" / "mep.so", self.plugin_folder)
-        self._install(build / "extcap" / "mepdump", self.extcap_folder)
+        self._install(mepdump_of(build), self.extcap_folder)
         self.built_profile = build / "profile" / "MEP"
         self.own(self.home)
 

@@ -19,6 +19,17 @@ from pcapng_blocks import Capture, read_block
 TIMEOUT = 20  # seconds, after which mepdump is taken to hang
 
 
+def not_termios():
+    """Whether mepdump is tried with libserialport: MEP_SERIAL says so."""
+    return os.environ.get("MEP_SERIAL") == "libserialport"
+
+
+def termios_alone(what):
+    """Skips a test of what only Linux's own way to serial ports can do; docs/platforms.md names it."""
+    import pytest  # which the benchmarks do without
+    return pytest.mark.skipif(not_termios(), reason=f"libserialport {what}")
+
+
 class Tap:
     """A running mepdump. Its output goes to a FIFO, which is read here as Wireshark would."""
 

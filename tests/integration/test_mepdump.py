@@ -14,7 +14,7 @@ import pytest
 
 from line_player import CLIENT_TO_METER, METER_TO_CLIENT, LinePlayer, load_frames
 from pcapng_blocks import Capture, TAP_HEADER_SIZE, TAP_LINK_TYPE
-from tapping import TIMEOUT, Tap, processes_of, stopped
+from tapping import TIMEOUT, Tap, processes_of, stopped, termios_alone
 
 DIRECTION = {CLIENT_TO_METER: 1, METER_TO_CLIENT: 2}  # of the tap header
 PACKET_FLAGS = {CLIENT_TO_METER: 2, METER_TO_CLIENT: 1}  # outbound, inbound
@@ -317,7 +317,8 @@ def test_no_port_may_be_said_in_words(run_mepdump, player, tmp_path):
                                 "--meter-line", "none", "--meter-line-path",
                                 player.meter_line.path, "--fifo", str(tmp_path / "x.pcapng")])
     wait_for(player.meter_line.has_reader)
-    wait_for(lambda: len(Capture.read(tmp_path / "x.pcapng").interfaces) == 1)
+    wait_for(lambda: (tmp_path / "x.pcapng").exists() and
+             len(Capture.read(tmp_path / "x.pcapng").interfaces) == 1)
     process.terminate()
     assert process.wait(TIMEOUT) == 0
 
@@ -520,6 +521,7 @@ def test_killed_capture_is_readable(mepdump, player, tmp_path):
     assert [packet.frame for packet in Capture.read(path).packets] == [REQUEST]
 
 
+@termios_alone("can put back speed and format alone")
 def test_terminal_settings_are_put_back(tap, player):
     import termios
 
@@ -538,6 +540,7 @@ def test_terminal_settings_are_put_back(tap, player):
     assert after == before
 
 
+@termios_alone("0.1.1 has ports hang up when they are closed")
 def test_no_speed_in_between_drops_the_modem_lines(mepdump, player, tmp_path):
     """At B0 a port lowers DTR and RTS; a pseudo terminal has none, so the calls are looked at."""
     if shutil.which("strace") is None:
