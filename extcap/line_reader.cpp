@@ -27,7 +27,7 @@ namespace mep::extcap {
 
 // What both processes see.
 struct LineReader::Shared {
-  std::atomic<Instant::rep> looked;
+  std::atomic<bool> ending;  // after the next look that is asked for
 };
 
 namespace {
@@ -40,6 +40,10 @@ constexpr Instant at_once = std::chrono::milliseconds(5);
 constexpr unsigned looks_at_once = 5;
 // Half a minute of two lines at 9600, byte by byte.
 constexpr int pipe_size = 1 << 20;
+// While lines are in use, pauses are known more exactly than to a heartbeat, and that for as long
+// as one within a frame may last.
+constexpr Instant quick_heartbeat = std::chrono::milliseconds(10);
+constexpr Instant in_use = std::chrono::milliseconds(300);
 // A process that does not end by then is ended.
 constexpr int patience_ms = 500;
 // One that ends sooner will end again.
@@ -93,23 +97,24 @@ void come_first() {
 
 class Reading {
  public:
-  // `polled`: a place for each line, and two for what tells to end.
-  Reading(std::span<pollfd> polled, int looks, std::atomic<Instant::rep>& looked)
-      : polled_(polled), looks_(looks), looked_(looked) {}
+  // `polled`: a place for each line, for what calls, and for whom it is done.
+  Reading(std::span<pollfd> polled, int looks, const std::atomic<bool>& ending)
+      : polled_(polled), looks_(looks), ending_(ending) {}
 
   [[noreturn]] void run() {
-    constexpr int longest_wait =
-        std::chrono::duration_cast<std::chrono::milliseconds>(heartbeat).count();
     Instant before = system::monotonic_now();
-    looked_.store(before.count());
     while (true) {
-      poll(polled_.data(), polled_.size(), longest_wait);
-      const pollfd& to_end = polled_[polled_.size() - 2];
+      const Instant wait = before - found_ < in_use ? quick_heartbeat : heartbeat;
+      poll(polled_.data(), polled_.size(),
+           static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(wait).count()));
+      const pollfd& call = polled_[polled_.size() - 2];
       const pollfd& reader = polled_[polled_.size() - 1];
       if (reader.revents != 0) _exit(0);
-      const bool last = to_end.revents != 0;
-      before = look(before);
-      looked_.store(before.count(), std::memory_order_release);
+      const bool asked = call.revents != 0;
+      std::uint64_t count = 0;
+      if (asked && ::read(call.fd, &count, sizeof count) < 0) continue;
+      const bool last = asked && ending_.load();
+      before = look(before, asked);
       if (last) _exit(0);
     }
   }
@@ -117,10 +122,10 @@ class Reading {
  private:
   // Until all lines have been found empty at one moment. Who was held up between two of them, or
   // since, cannot say so.
-  Instant look(Instant before) {
+  Instant look(Instant before, bool asked) {
     Instant begin{0};
     Instant end{0};
-    bool found = false;
+    bool found = asked;
     for (unsigned looks = 0; looks < looks_at_once && (looks == 0 || end - begin > at_once);
          ++looks) {
       begin = system::monotonic_now();
@@ -128,6 +133,7 @@ class Reading {
       end = system::monotonic_now();
     }
     if (found) send({Message::Kind::look, 0, 0, 0, before.count(), end.count()}, {});
+    if (found && !asked) found_ = end;
     return begin;
   }
 
@@ -168,7 +174,8 @@ class Reading {
 
   std::span<pollfd> polled_;
   int looks_;
-  std::atomic<Instant::rep>& looked_;
+  const std::atomic<bool>& ending_;
+  Instant found_{0};  // when something was, last
   std::array<std::uint8_t, read_size> buffer_;
 };
 
@@ -182,7 +189,7 @@ LineReader::LineReader(std::span<const int> lines) : lines_(lines.begin(), lines
   void* page =
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) throw Problem(std::string("no memory to share: ") + std::strerror(errno));
-  shared_.reset(new (page) Shared{{system::monotonic_now().count()}});
+  shared_.reset(new (page) Shared{{false}});
   start();
 }
 
@@ -205,16 +212,17 @@ void LineReader::start() {
   unfinished_ = {};
   fcntl(looks_.get(), F_SETFL, O_NONBLOCK);
   fcntl(writing.get(), F_SETPIPE_SZ, pipe_size);
-  end_ = system::FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!end_) fail(errno);
+  call_ = system::FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!call_) fail(errno);
+  shared_->ending = false;
 
   std::vector<pollfd> polled;
-  std::vector<int> kept = {writing.get(), end_.get()};
+  std::vector<int> kept = {writing.get(), call_.get()};
   for (const int fd : lines_) {
     polled.push_back({fd, POLLIN, 0});
     if (fd >= 0) kept.push_back(fd);
   }
-  polled.push_back({end_.get(), POLLIN, 0});
+  polled.push_back({call_.get(), POLLIN, 0});
   polled.push_back({writing.get(), 0, 0});  // an error when nobody reads any more
 
   // No signal is for it, a terminal's least of all: it ends with the one that started it.
@@ -229,7 +237,7 @@ void LineReader::start() {
     if (getppid() != parent) _exit(0);
     keep_only(kept);
     come_first();
-    Reading(polled, writing.get(), shared_->looked).run();
+    Reading(polled, writing.get(), shared_->ending).run();
   }
   const int error = errno;
   sigprocmask(SIG_SETMASK, &before, nullptr);
@@ -239,8 +247,8 @@ void LineReader::start() {
 
 void LineReader::stop() {
   if (process_ < 0) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(end_.get(), &one, sizeof one);
+  shared_->ending = true;
+  ask();
   receive(true);
   kill(process_, SIGKILL);
   waitpid(std::exchange(process_, -1), nullptr, 0);
@@ -263,8 +271,9 @@ void LineReader::start_again() {
   start();
 }
 
-Instant LineReader::looked() const {
-  return Instant(shared_->looked.load(std::memory_order_acquire));
+void LineReader::ask() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(call_.get(), &one, sizeof one);
 }
 
 std::optional<Look> LineReader::next() {

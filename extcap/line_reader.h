@@ -56,10 +56,11 @@ class LineReader {
 
   // Readable when next() may have something; another one after set_lines().
   int fd() const { return looks_.get(); }
-  // The next look at which something was found, if there has been one.
+  // The next look that found something, or was asked for, if there has been one.
   std::optional<Look> next();
-  // All of that has been found up to this moment, at least, can be had by next().
-  Instant looked() const;
+  // Asks for a look, which will be the answer: who does not know that nothing has come since does
+  // not know of a pause.
+  void ask();
   // Nothing is read from now on. What has been can be had by next().
   void stop();
 
@@ -77,7 +78,7 @@ class LineReader {
   std::unique_ptr<Shared, Unmap> shared_;
   std::vector<int> lines_;
   system::FileDescriptor looks_;
-  system::FileDescriptor end_;  // readable when the process is to end
+  system::FileDescriptor call_;  // readable when the process is to look
   pid_t process_ = -1;
   Instant started_{0};
   std::vector<std::uint8_t> received_;  // not yet a whole message

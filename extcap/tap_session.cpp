@@ -66,7 +66,7 @@ TapSession::TapSession(const TapSettings& settings, system::StopRequest& stop)
              [this](const LineEvent& event, Direction direction) { write(event, direction); }),
       watch_(watched(settings), {settings.find_roles, !settings.baud_rates.empty()},
              monotonic_now(), notice),
-      timer_(EventSource::on_time([this] { guarded([this] { look(); }); })),
+      timer_(EventSource::on_time([this] { guarded([this] { time_passed(); }); })),
       look_for_lines_(EventSource::on_time([this] { guarded([this] { look_for_lines(); }); })) {
   for (const TappedLine& tapped : settings.lines) {
     const std::size_t number = lines_.size();
@@ -138,19 +138,19 @@ void TapSession::read_lines() {
                                 [this] { guarded([this] { look(); }); });
 }
 
-void TapSession::look() {
-  if (replays_) {
+// Lines have to be looked at before anything can be said of a pause.
+void TapSession::time_passed() {
+  if (replays_)
     replay();
-    return;
-  }
+  else
+    reader_->ask();
+}
+
+void TapSession::look() {
   while (const auto look = reader_->next()) {
     take(*look);
     leave_lines_that_are_gone();
   }
-  // Who does not know whether something has come since does not know of a pause.
-  const Instant now = monotonic_now();
-  const bool known = !Look{reader_->looked(), now, {}}.held_up();
-  if (known) advance(now);
 
   std::optional<Instant> next;
   const auto consider = [&next](std::optional<Instant> due) {
@@ -160,14 +160,12 @@ void TapSession::look() {
     if (line.there) consider(line.receiver.deadline());
   consider(roles_.deadline());
   consider(watch_.deadline());
-  if (next && !known) next = std::max(*next, now + late);
   timer_.wake_at(next);
 }
 
 // At all lines, whichever had something: what arrived together is written in order.
 void TapSession::take(const Look& look) {
-  // Nothing had come until then.
-  advance(look.held_up() ? look.begin : std::max(look.begin, look.end - late));
+  advance(look.begin);  // nothing had come until then
   for (const Look::Piece& piece : look.pieces) {
     Line& line = lines_[piece.line];
     if (!line.there) continue;

@@ -57,6 +57,7 @@ class TapSession : public Session {
   void add_findings(std::vector<LineStatus>& lines) const override;
 
   void read_lines();
+  void time_passed();
   void look();
   void take(const Look& look);
   void advance(Instant now);
