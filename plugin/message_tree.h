@@ -22,6 +22,9 @@ struct Shown {
   Trailer trailer = Trailer::present;
   // Inside of TLS or a transaction: who answers whom is told outside.
   bool paired_outside = false;
+  // Inside of a transaction: what is read is told in the Info column behind what is told of the
+  // whole.
+  bool reading_outside = false;
 };
 
 // Under the line that stands for MEP in a packet's tree.

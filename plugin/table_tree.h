@@ -32,6 +32,8 @@ struct TableBytes {
   proto_tree* tree;
   Measured measured = Measured::none;
   proto_item* top = nullptr;  // the line that stands for the message, to tell() with
+  // Of a transaction's record: "BT23", since the Info column is the whole transaction's.
+  const char* label = nullptr;
 };
 
 // Adds what `root` describes under `tree`. `dimensions`: what was known when the frame was

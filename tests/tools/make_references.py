@@ -62,7 +62,8 @@ def sharing_document(build, present):
 
 def present_and_total(name):
     """Of the fields mep.reading.* the one in the reference: the others are told by rule."""
-    return re.sub(r"\.t\d$", "", name.replace("mep.reading.past.", "mep.reading."))
+    name = re.sub(r"\.demand(\.max|\.min|\.previous)?$", "", name.replace("mep.reading.past.", "mep.reading."))
+    return re.sub(r"\.t\d(?=\.|$)", "", name)
 
 
 def filter_names_document(build, present):
