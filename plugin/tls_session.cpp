@@ -431,7 +431,11 @@ void show_session(const Shown& shown, const FrameFacts& frame) {
 }  // namespace
 
 bool is_opened_tls(const FrameFacts& facts) {
-  return facts.tls && (facts.tls->key || facts.tls->payloads);
+  if (!facts.tls) return false;
+  if (facts.tls->key || facts.tls->payloads) return true;
+  // What is repeated is not decrypted a second time.
+  const Exchange* first = facts.exchange ? facts.exchange->first : nullptr;
+  return facts.tls->repeated && first && is_opened_tls(*first->asking);
 }
 
 void show_tls(const Shown& shown, const Extent& data, const FrameFacts& facts) {
