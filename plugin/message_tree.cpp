@@ -302,16 +302,17 @@ void show_table_data(const Shown& shown, const Request& request, Extent data,
                          : table->past ? Measured::past
                                        : Measured::present,
                          top_of(shown),
-                         shown.reading_outside ? label : nullptr};
+                         shown.read_inside,
+                         label};
   // Nearly all of the work: for those who look.
   const bool told = believed && readable && tells_reading(*table) &&
-                    (shown.reading_outside || is_told(shown.pinfo, bytes.top));
+                    (shown.read_inside || is_told(shown.pinfo, bytes.top));
   const bool looked_at = wants_fields_of(bytes.tree, *table);
   if (told || looked_at) {
     const Findings findings = findings_in(shown.pinfo, layout, stretch);
     const auto tell_all = [&] { tell_reading(bytes, *table, *layout.dimensions, findings); };
-    if (told && shown.reading_outside) {
-      with_column_open(shown.pinfo, COL_INFO, tell_all);
+    if (told && shown.read_inside) {
+      with_column(shown.pinfo, COL_INFO, shown.read_inside->column, tell_all);
     } else if (told) {
       tell_all();
     }

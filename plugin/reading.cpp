@@ -20,12 +20,13 @@
 namespace mep::plugin {
 namespace {
 
-// Tells piece by piece: ": a, b, c"; in the Info column of a transaction "; BT23: a, b, c".
+// Tells piece by piece: ": a, b, c"; of all that a transaction read "; BT23: a, b; BT28: c".
 struct Teller {
   packet_info* pinfo;
   proto_item* top;
-  const char* mark;   // before the first piece
-  const char* label;  // of a transaction's record; null: another
+  const char* mark;    // before the first piece
+  const char* label;   // of the table
+  ReadInside* inside;  // of a transaction; null: the Info column is this message's
   bool begun = false;
   const char* prefix = "";  // of each
   unsigned said = 0;        // pieces
@@ -34,13 +35,28 @@ struct Teller {
   void say(const char* text) {
     const char* before = begun ? ", " : ": ";
     const char* first = begun ? "" : mark;
-    const bool begins_record = !begun && label;
-    col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s%s%s%s%s", begins_record ? "; " : "",
-                    begins_record ? label : "", before, first, prefix, text);
+    if (inside) {
+      say_inside(text);
+    } else {
+      col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s%s%s", before, first, prefix, text);
+    }
     if (top && PTREE_DATA(top)->visible)
       proto_item_append_text(top, "%s%s%s%s", before, first, prefix, text);
     begun = true;
     ++said;
+  }
+  // Some clients read registers one by one.
+  void say_inside(const char* text) {
+    constexpr unsigned most = 10;
+    if (inside->pieces == most) {
+      ++inside->left_out;
+      return;
+    }
+    ++inside->pieces;
+    const bool goes_on = std::strcmp(inside->table, label) == 0;
+    inside->table = label;
+    tell(pinfo, inside->top, "%s%s%s%s%s%s", goes_on ? ", " : "; ", goes_on ? "" : label,
+         goes_on ? "" : ": ", goes_on ? "" : mark, prefix, text);
   }
   const char* kept(const std::string& text) const {
     return wmem_strndup(pinfo->pool, text.data(), text.size());
@@ -404,7 +420,7 @@ void tell_reading(const TableBytes& shown, const Table& table, const Dimensions&
   packet_info* pinfo = shown.pinfo;
   const Stretch& stretch = shown.stretch;
   const Story story = table.story;
-  Teller teller{pinfo, shown.top, mark_of(pinfo, findings.assumed), shown.label};
+  Teller teller{pinfo, shown.top, mark_of(pinfo, findings.assumed), shown.label, shown.inside};
   if (story == Story::intervals)
     return tell_intervals(teller, table, findings, stretch, dimensions);
   if (story == Story::events || story == Story::devices || story == Story::device_log) {

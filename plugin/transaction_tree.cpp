@@ -3,6 +3,7 @@
 
 #include "plugin/guarded.h"
 #include "plugin/registry.h"
+#include "plugin/table_tree.h"
 #include "protocol/bytes.h"
 #include "protocol/names.h"
 #include "protocol/transaction.h"
@@ -43,7 +44,7 @@ struct Place {
   Bytes bytes;
   proto_tree* tree;
   packet_info* pinfo;
-  bool told;  // the Info column takes in what is read
+  ReadInside* read;  // null: the Info column takes in nothing
 };
 
 // Where the partner of the transaction, and so of each message in it, is.
@@ -77,7 +78,7 @@ void show_one(const Place& place, const Transaction& transaction, const FrameFac
                                                    is_request ? "Request" : "Response", index + 1);
   const Shown inner{
       place.tvb, place.at + at.offset, at.of(place.bytes), tree, place.pinfo, Trailer::absent, true,
-      place.told};
+      place.read};
   FrameFacts inner_facts = facts;
   inner_facts.transaction = nullptr;
   inner_facts.exchange = inner_exchange(
@@ -114,9 +115,9 @@ void show_transaction(const Shown& shown, int at, const Transaction& transaction
                       const FrameFacts& facts) {
   const bool is_request = facts.direction == Direction::client_to_meter;
   tell_counts(shown.pinfo, top_of(shown), transaction, is_request);
-  const bool told = col_get_writable(shown.pinfo->cinfo, COL_INFO);
+  ReadInside read{top_of(shown), col_get_writable(shown.pinfo->cinfo, COL_INFO) != 0};
   Place place{shown.tvb,  at,          Bytes(transaction.bytes, transaction.size),
-              shown.tree, shown.pinfo, told};
+              shown.tree, shown.pinfo, is_told(shown.pinfo, top_of(shown)) ? &read : nullptr};
   if (transaction.in_pieces) {
     place.tvb =
         tvb_new_child_real_data(shown.tvb, transaction.bytes, transaction.size, transaction.size);
@@ -141,6 +142,7 @@ void show_transaction(const Shown& shown, int at, const Transaction& transaction
       ++index;
     }
   });
+  if (read.left_out > 0) tell(shown.pinfo, top_of(shown), " and %u more", read.left_out);
   if (records.broken()) ei_broken.add(shown.pinfo, item);
   if (closing_transaction_number(place.bytes) != transaction.number)
     ei_numbers_differ.add(shown.pinfo, item);
