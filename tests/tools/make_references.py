@@ -62,7 +62,8 @@ def sharing_document(build, present):
 
 def present_and_total(name):
     """Of the fields mep.reading.* the one in the reference: the others are told by rule."""
-    name = re.sub(r"\.demand(\.max|\.min|\.previous)?$", "", name.replace("mep.reading.past.", "mep.reading."))
+    name = name.replace("mep.reading.past.", "mep.reading.")
+    name = re.sub(r"^(mep\.reading\..*)\.demand(\.max|\.min|\.previous)?$", r"\1", name)
     return re.sub(r"\.t\d(?=\.|$)", "", name)
 
 
