@@ -30,7 +30,7 @@ std::unique_ptr<LineSource> open_url(const std::string& name, const std::string&
   const auto where = system::parse_host_and_port(rest);
   if (!where)
     throw Problem(name + " " + url + ": give host and port, for example " + scheme +
-                  "://192.168.0.7:4059 or " + scheme + "://[2001:db8::7]:4059");
+                  "://192.168.0.7:24078 or " + scheme + "://[2001:db8::7]:24078");
   return std::make_unique<NetworkSource>(name, url, *where, scheme == "rfc2217",
                                          settings.baud_rate);
 }

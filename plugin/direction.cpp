@@ -206,6 +206,15 @@ FrameFacts* learn_message(Bus* bus, packet_info* pinfo, Bytes message, const Cla
   return marked(*bus, claim, facts);
 }
 
+FrameFacts* learn_plain_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim) {
+  Direction direction = wanted(claim).claim.direction;
+  if (direction == Direction::unknown)
+    direction = answer_expected(bus) ? Direction::meter_to_client : Direction::client_to_meter;
+  if (direction == Direction::client_to_meter)
+    return learn_request(*bus, pinfo, message, read_plain_request(pinfo, message));
+  return learn_answer(*bus, pinfo, read_plain_answer(*bus, pinfo, message));
+}
+
 FrameFacts* learn_unreadable(Bus* bus, const Claim& claim, Direction otherwise) {
   const Wanted as = wanted(claim);
   Direction direction = as.claim.direction;

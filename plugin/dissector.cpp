@@ -8,6 +8,7 @@
 
 #include "plugin/buses.h"
 #include "plugin/dead_line.h"
+#include "plugin/export_pdus.h"
 #include "plugin/frame_tree.h"
 #include "plugin/line_item.h"
 #include "plugin/lines.h"
@@ -62,7 +63,6 @@ const Note ei_line_trouble("mep.line_trouble", PI_CHECKSUM, PI_WARN,
 
 // The link layers by themselves, and what may be named as another link layer's payload.
 dissector_handle_t tap_link_handle, raw_link_handle;
-dissector_handle_t tap_handle, raw_handle;
 // A frame behind its tap header.
 dissector_handle_t tapped_handle;
 dissector_handle_t tcp_handle, udp_handle, rtac_handle;
@@ -140,7 +140,7 @@ int dissect_bad_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const c
   return static_cast<int>(size);
 }
 
-int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
+int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, Trailer trailer) {
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "MEP");
   col_set_str(pinfo->cinfo, COL_INFO, "Tap header cut short");
   const unsigned present = tvb_reported_length(tvb);
@@ -184,12 +184,20 @@ int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
                 false,
                 header.tap,
                 header.duration_us,
-                header.baud_rate};
+                header.baud_rate,
+                trailer};
   if (frame.direction == Direction::unknown) frame.direction = direction_of_packet(pinfo);
   const int used = call_dissector_only(tapped_handle, frame.tvb, pinfo, tree, &frame);
   // Somebody may have switched "MEP" off.
   if (used == 0 && tvb_reported_length(frame.tvb) > 0) call_data_dissector(frame.tvb, pinfo, tree);
   return static_cast<int>(size) + used;
+}
+
+int dissect_tap(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
+  return dissect_tap(tvb, pinfo, tree, Trailer::present);
+}
+int dissect_tap_of_tls(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
+  return dissect_tap(tvb, pinfo, tree, Trailer::absent);
 }
 
 // What stands behind a tap header. `data`: the frame as Arrived.
@@ -319,9 +327,10 @@ void register_dissectors() {
   register_lines();
   register_pieces();
   register_telnet();
-  tap_handle = register_dissector("mep.tap", dissect_tap, proto_mep_tap);
+  register_dissector(tap_dissector, dissect_tap, proto_mep_tap);
+  register_dissector(tap_of_tls_dissector, dissect_tap_of_tls, proto_mep_tap);
   tapped_handle = create_dissector_handle(dissect_tapped, proto_mep);
-  raw_handle = register_dissector("mep.raw", dissect_raw, proto_mep);
+  register_dissector("mep.raw", dissect_raw, proto_mep);
   tcp_handle = register_dissector("mep", dissect_tcp, proto_mep);
   udp_handle = register_dissector("mep.udp", dissect_udp, proto_mep);
   rtac_handle = register_dissector("mep.rtac", dissect_rtac, proto_mep);

@@ -37,7 +37,7 @@ FrameFacts* new_facts(const Bus& bus, Direction direction) {
 }
 
 Response response_to(const Exchange& exchange, Bytes plain) {
-  return parse_response(plain, answers_to(&exchange), Trailer::present);
+  return parse_response(plain, answers_to(&exchange), exchange.trailer);
 }
 
 // --- Clear or encrypted -----------------------------------------------------------------------
@@ -184,6 +184,7 @@ Cover cover_as_answer(const Bus& bus, const Exchange& exchange, Bytes message, i
 AsRequest read_as_request(Bus& bus, packet_info* pinfo, Bytes message) {
   AsRequest read{};
   Exchange& exchange = read.exchange;
+  exchange.trailer = Trailer::present;
   exchange.request_frame = pinfo->num;
   exchange.request_time = pinfo->abs_ts;
   exchange.size = static_cast<std::uint16_t>(message.size());
@@ -228,14 +229,37 @@ AsAnswer read_as_answer(Bus& bus, packet_info* pinfo, Bytes message) {
   return read;
 }
 
+AsRequest read_plain_request(packet_info* pinfo, Bytes message) {
+  AsRequest read{};
+  Exchange& exchange = read.exchange;
+  exchange.request_frame = pinfo->num;
+  exchange.request_time = pinfo->abs_ts;
+  exchange.size = static_cast<std::uint16_t>(message.size());
+  exchange.request = parse_request(message, Trailer::absent);
+  exchange.bits = read.bits = proven_bits;
+  read.plain = message;
+  return read;
+}
+
+AsAnswer read_plain_answer(Bus& bus, packet_info* pinfo, Bytes message) {
+  Exchange* question = open_request(bus, pinfo);
+  for (Exchange* earlier : bus.recent) {
+    if (!question || !earlier) break;
+    const bool same_moment = nstime_cmp(&earlier->request_time, &question->request_time) == 0;
+    if (same_moment && earlier->answer_frame == 0) question = earlier;
+  }
+  return {question, message, Cover::clear, false, proven_bits, proven_bits};
+}
+
 // --- Learning -----------------------------------------------------------------------------------
 
 FrameFacts* learn_request(Bus& bus, packet_info* pinfo, Bytes message, const AsRequest& read) {
   Exchange* exchange = wmem_new(bus.scope, Exchange);
   *exchange = read.exchange;
   Exchange* previous = bus.recent[0];
-  // A bare code (a client that polls for TLS records) says nothing that could be repeated.
-  const bool tells = exchange->size > 1;
+  // A bare code (a client that polls for TLS records) says nothing that could be repeated, and
+  // without a sequence number every read looks like the one before.
+  const bool tells = exchange->size > 1 && exchange->trailer == Trailer::present;
   if (previous && tells && previous->size == exchange->size && previous->hash == exchange->hash) {
     exchange->repeats = previous;
     exchange->first = previous->first ? previous->first : previous;

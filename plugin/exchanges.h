@@ -64,6 +64,7 @@ struct Exchange {
   nstime_t answer_time;
   std::uint32_t request_duration_us;  // from its first byte to its last; 0: not known
   Request request;                    // read as a clear one, where no key opens it; see asked()
+  Trailer trailer;                    // of both messages
   FrameFacts* asking;                 // of the request's frame
   FrameFacts* answer;                 // of the answer's; null: none seen
   int bits;             // that speak for the request being clear (protocol/evidence.h), so far
@@ -143,6 +144,11 @@ struct AsAnswer {
 };
 AsRequest read_as_request(Bus& bus, packet_info* pinfo, Bytes message);
 AsAnswer read_as_answer(Bus& bus, packet_info* pinfo, Bytes message);
+
+// The same of what TLS carried: in clear without doubt, and without a trailer. Several requests of
+// one moment are answered in their order.
+AsRequest read_plain_request(packet_info* pinfo, Bytes message);
+AsAnswer read_plain_answer(Bus& bus, packet_info* pinfo, Bytes message);
 
 // Believes the reading.
 FrameFacts* learn_request(Bus& bus, packet_info* pinfo, Bytes message, const AsRequest& request);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/findings.h"
 
+#include <algorithm>
 #include <bitset>
 #include <string>
+#include <string_view>
 
 namespace mep::plugin {
 namespace {
@@ -84,6 +86,24 @@ Findings find(wmem_allocator_t* pool, const Node& root, const Stretch& stretch,
   const std::string assumed = collector.assumptions();
   if (!assumed.empty()) findings.assumed = wmem_strdup(pool, assumed.c_str());
   return findings;
+}
+
+const char* tables_of(wmem_allocator_t* pool, const char* assumed) {
+  constexpr unsigned most = 3;
+  std::string tables;
+  unsigned count = 0;
+  for (std::string_view rest = assumed; !rest.empty();) {
+    const std::string_view entry = rest.substr(0, rest.find(", "));
+    rest.remove_prefix(std::min(rest.size(), entry.size() + 2));
+    const std::string table(entry.substr(0, entry.find_first_of(" .")));
+    if (tables.find(table) != std::string::npos) continue;
+    if (++count > most) {
+      tables += " …";
+      break;
+    }
+    tables += (tables.empty() ? "" : ", ") + table;
+  }
+  return wmem_strdup(pool, tables.c_str());
 }
 
 }  // namespace mep::plugin

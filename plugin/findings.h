@@ -43,6 +43,9 @@ struct Findings {
 Findings find(wmem_allocator_t* pool, const Node& root, const Stretch& stretch,
               const Dimensions& dimensions);
 
+// "BT21, BT22": the tables whose dimensions `assumed` names, as Findings have it.
+const char* tables_of(wmem_allocator_t* pool, const char* assumed);
+
 // The visible bytes of what was found in `stretch`.
 inline Bytes bytes_of(const Found& found, const Stretch& stretch) {
   return stretch.bytes.subspan(found.visible_from - stretch.offset, found.visible_size);

@@ -58,16 +58,12 @@ char* no_port(wmem_allocator_t* pool, unsigned) {
   return wmem_strdup(pool, "");
 }
 
-// What TLS carried stands behind its frame, so the records are not shown that a key opens.
-bool is_opened_tls(const Tapped& tapped) {
-  const TlsFacts* tls = tapped.facts->tls;
-  return !tapped.inside && tls && tls->key;
-}
-
 tap_packet_status take_message(void* data, packet_info* pinfo, epan_dissect_t*, const void* record,
                                tap_flags_t) {
   const auto& tapped = *static_cast<const Tapped*>(record);
-  if (tapped.bytes.empty() || is_opened_tls(tapped)) return TAP_PACKET_DONT_REDRAW;
+  // What TLS carried stands behind its frame, so the records are not shown that a key opens.
+  const bool wrapping = !tapped.inside && is_opened_tls(*tapped.facts);
+  if (tapped.bytes.empty() || wrapping) return TAP_PACKET_DONT_REDRAW;
   auto* info = static_cast<follow_info_t*>(data);
   const auto sender = static_cast<std::size_t>(tapped.from_client ? FROM_CLIENT : FROM_SERVER);
   if (info->client_ip.type == AT_NONE) {

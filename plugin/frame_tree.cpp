@@ -9,6 +9,7 @@
 #include "plugin/conversations.h"
 #include "plugin/direction.h"
 #include "plugin/exchanges.h"
+#include "plugin/export_pdus.h"
 #include "plugin/follow.h"
 #include "plugin/line_item.h"
 #include "plugin/message_tree.h"
@@ -75,7 +76,8 @@ void add_participant(const Arrived& frame, proto_tree* tree, const Field& hf, co
 // `message`: empty for an alert, and where it is not whole.
 FrameFacts* learn(Bus* bus, const Arrived& frame, Bytes message, std::size_t declared) {
   if (!message.empty()) {
-    FrameFacts* facts = learn_message(bus, frame.pinfo, message, claim_of(frame));
+    const auto learned = frame.trailer == Trailer::present ? learn_message : learn_plain_message;
+    FrameFacts* facts = learned(bus, frame.pinfo, message, claim_of(frame));
     if (facts->exchange && facts->direction == Direction::client_to_meter)
       facts->exchange->request_duration_us = frame.duration_us;
     return facts;
@@ -116,7 +118,8 @@ Shown opened(const Arrived& frame, proto_tree* tree, Bytes plain) {
 }
 
 void show_message(const Arrived& frame, proto_tree* tree, Bytes message, const FrameFacts& facts) {
-  const Shown as_sent{frame.tvb, static_cast<int>(length_field_size), message, tree, frame.pinfo};
+  const Shown as_sent{frame.tvb,    static_cast<int>(length_field_size), message, tree, frame.pinfo,
+                      frame.trailer};
   show_cover(as_sent, facts);
   if (facts.cover == Cover::sealed) {
     show_sealed(as_sent, facts);
@@ -189,7 +192,9 @@ int dissect_frame(const Arrived& frame) {
     Bus* bus = bus_of(frame);
     facts = learn(bus, frame, message, declared);
     const bool alert = declared == 0 && bytes.size() >= length_field_size;
-    analyse(*bus, frame, message, alert, bytes.size(), *facts);
+    // Of TLS nothing is analysed that it carried: sequence numbers and digests it has none.
+    if (frame.trailer == Trailer::present)
+      analyse(*bus, frame, message, alert, bytes.size(), *facts);
     if (!pinfo->fd->visited) keep(frame, Kept::frame, facts);
   }
   const bool request = facts->direction == Direction::client_to_meter;
@@ -197,7 +202,9 @@ int dissect_frame(const Arrived& frame) {
                      : facts->echoes ? ", Echo"
                      : request       ? ", Request"
                                      : ", Response";
-  proto_tree* tree = add_protocol(frame, what);
+  const bool of_tls = frame.trailer == Trailer::absent;
+  proto_tree* tree =
+      add_protocol(frame, of_tls ? wmem_strdup_printf(pinfo->pool, ", inside TLS%s", what) : what);
   proto_item* parent = proto_tree_get_parent(tree);
   show_participants(frame, tree, *facts);
   tap_frame(frame, *facts, message);
@@ -214,7 +221,7 @@ int dissect_frame(const Arrived& frame) {
   } else {
     proto_item* length =
         proto_tree_add_item(tree, hf_length, frame.tvb, 0, length_field_size, ENC_BIG_ENDIAN);
-    if (declared > max_message_size) {
+    if (declared > max_message_size && !of_tls) {
       ei_length_out_of_range.add(pinfo, length, "A message has at most %u bytes (page 8)",
                                  static_cast<unsigned>(max_message_size));
     }
@@ -230,6 +237,7 @@ int dissect_frame(const Arrived& frame) {
   }
 
   show_findings(frame, tree, *facts);
+  export_frame(frame, *facts, message);
 
   const std::size_t size = length_field_size + declared;
   if (reported > size && bytes.size() >= length_field_size) {
@@ -267,6 +275,7 @@ int dissect_noise(const Arrived& frame) {
   tap_frame(frame, *facts, {});
   proto_item* item = proto_tree_add_item(tree, hf_noise, frame.tvb, 0, -1, ENC_NA);
   hf_noise.note.add(pinfo, item);
+  export_frame(frame, *facts, {});
   return static_cast<int>(size);
 }
 

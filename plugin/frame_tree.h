@@ -10,6 +10,7 @@
 #include "plugin/exchanges.h"
 #include "plugin/registry.h"
 #include "plugin/wireshark.h"
+#include "protocol/message.h"
 
 namespace mep::plugin {
 
@@ -25,6 +26,8 @@ struct Arrived {
   // From the first byte to the last, where a tap header tells it.
   std::uint32_t duration_us = 0;
   std::uint32_t baud_rate = 0;
+  // Absent: of what TLS carried, as Export PDUs wrote it.
+  Trailer trailer = Trailer::present;
 };
 
 // Bytes that are no frame, or no line's life.

@@ -24,7 +24,7 @@ void* recall(const Arrived& record, Kept what);
 void keep(const Arrived& record, Kept what, void* facts);
 
 // What is kept as long as the packet is dissected, under these numbers.
-enum class InPacket : std::uint32_t { info_begun, at_tls, bus };
+enum class InPacket : std::uint32_t { info_begun, at_tls, bus, inside };
 
 // Of what is no whole message: what the first pass learned of it, kept as `what`. `otherwise`: its
 // direction where nothing tells.

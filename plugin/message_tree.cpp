@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "plugin/guarded.h"
 #include "plugin/layout_cache.h"
 #include "plugin/procedure_tree.h"
 #include "plugin/reading.h"
@@ -300,14 +301,21 @@ void show_table_data(const Shown& shown, const Request& request, Extent data,
                          !measured     ? Measured::none
                          : table->past ? Measured::past
                                        : Measured::present,
-                         top_of(shown)};
+                         top_of(shown),
+                         shown.read_inside,
+                         label};
   // Nearly all of the work: for those who look.
-  const bool told =
-      believed && readable && tells_reading(*table) && is_told(shown.pinfo, bytes.top);
+  const bool told = believed && readable && tells_reading(*table) &&
+                    (shown.read_inside || is_told(shown.pinfo, bytes.top));
   const bool looked_at = wants_fields_of(bytes.tree, *table);
   if (told || looked_at) {
     const Findings findings = findings_in(shown.pinfo, layout, stretch);
-    if (told) tell_reading(bytes, *table, *layout.dimensions, findings);
+    const auto tell_all = [&] { tell_reading(bytes, *table, *layout.dimensions, findings); };
+    if (told && shown.read_inside) {
+      with_column(shown.pinfo, COL_INFO, shown.read_inside->column, tell_all);
+    } else if (told) {
+      tell_all();
+    }
     if (looked_at) show_table(bytes, table->root, *layout.dimensions, findings);
   }
   show_verdict(bytes, layout.verdict);

@@ -12,6 +12,8 @@
 
 namespace mep::plugin {
 
+struct ReadInside;
+
 // A message that lies in `tvb` at `offset`; `bytes` is a copy of it (packet scope).
 struct Shown {
   tvbuff_t* tvb;
@@ -22,6 +24,7 @@ struct Shown {
   Trailer trailer = Trailer::present;
   // Inside of TLS or a transaction: who answers whom is told outside.
   bool paired_outside = false;
+  ReadInside* read_inside = nullptr;  // of a transaction
 };
 
 // Under the line that stands for MEP in a packet's tree.

@@ -3,6 +3,7 @@
 #include "plugin/buses.h"
 #include "plugin/conversations.h"
 #include "plugin/dissector.h"
+#include "plugin/export_pdus.h"
 #include "plugin/follow.h"
 #include "plugin/layout_cache.h"
 #include "plugin/meter_summary.h"
@@ -38,6 +39,7 @@ void register_protocol() {
   mep::plugin::register_readings_window();
   mep::plugin::register_meter_summary();
   mep::plugin::register_follow();
+  mep::plugin::register_export();
   mep::plugin::register_programs_menu();
   mep::plugin::register_dissectors();
 }

@@ -160,11 +160,11 @@ void start(const char* program, const char* title, std::vector<std::string> argu
            std::string result) {
   const std::string path = path_of(program);
   if (path.empty()) {
-    show(title, std::string(program) +
-                    " is not installed: it comes with this plugin (./run install, or the package "
-                    "mep-wireshark), and is looked for on the PATH and in " MEP_PROGRAM_DIR
-                    ".\nOn a command line elsewhere: " +
-                    program + " --help\n");
+    show(title,
+         std::string(program) +
+             " is not installed: ./run install, or the package mepdump, brings it. It is looked "
+             "for on the PATH and in " MEP_PROGRAM_DIR ".\nOn a command line elsewhere: " +
+             program + " --help\n");
     return;
   }
   arguments.insert(arguments.begin(), path);

@@ -20,11 +20,13 @@
 namespace mep::plugin {
 namespace {
 
-// Tells piece by piece: ": a, b, c".
+// Tells piece by piece: ": a, b, c"; of all that a transaction read "; BT23: a, b; BT28: c".
 struct Teller {
   packet_info* pinfo;
   proto_item* top;
-  const char* mark;  // before the first piece
+  const char* mark;    // before the first piece
+  const char* label;   // of the table
+  ReadInside* inside;  // of a transaction; null: the Info column is this message's
   bool begun = false;
   const char* prefix = "";  // of each
   unsigned said = 0;        // pieces
@@ -33,11 +35,28 @@ struct Teller {
   void say(const char* text) {
     const char* before = begun ? ", " : ": ";
     const char* first = begun ? "" : mark;
-    col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s%s%s", before, first, prefix, text);
+    if (inside) {
+      say_inside(text);
+    } else {
+      col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s%s%s", before, first, prefix, text);
+    }
     if (top && PTREE_DATA(top)->visible)
       proto_item_append_text(top, "%s%s%s%s", before, first, prefix, text);
     begun = true;
     ++said;
+  }
+  // Some clients read registers one by one.
+  void say_inside(const char* text) {
+    constexpr unsigned most = 10;
+    if (inside->pieces == most) {
+      ++inside->left_out;
+      return;
+    }
+    ++inside->pieces;
+    const bool goes_on = std::strcmp(inside->table, label) == 0;
+    inside->table = label;
+    tell(pinfo, inside->top, "%s%s%s%s%s%s", goes_on ? ", " : "; ", goes_on ? "" : label,
+         goes_on ? "" : ": ", goes_on ? "" : mark, prefix, text);
   }
   const char* kept(const std::string& text) const {
     return wmem_strndup(pinfo->pool, text.data(), text.size());
@@ -234,25 +253,10 @@ void tell_flags(Teller& teller, const Found& found) {
     if (field.single() && bits_value(field, found.value)) teller.say(field.name.c_str());
 }
 
-// "[assumed BT21, BT22] ": the tables whose dimensions were assumed; the tree has what was.
-// `assumed`: "BT21 Number of Summations = 11, ET55 …".
+// "[assumed BT21, BT22] "; the tree has what was assumed of them.
 const char* mark_of(packet_info* pinfo, const char* assumed) {
   if (!assumed) return "";
-  constexpr unsigned most = 3;
-  std::string tables;
-  unsigned count = 0;
-  for (std::string_view rest = assumed; !rest.empty();) {
-    const std::string_view entry = rest.substr(0, rest.find(", "));
-    rest.remove_prefix(std::min(rest.size(), entry.size() + 2));
-    const std::string table(entry.substr(0, entry.find_first_of(" .")));
-    if (tables.find(table) != std::string::npos) continue;
-    if (++count > most) {
-      tables += " …";
-      break;
-    }
-    tables += (tables.empty() ? "" : ", ") + table;
-  }
-  return wmem_strdup_printf(pinfo->pool, "[assumed %s] ", tables.c_str());
+  return wmem_strdup_printf(pinfo->pool, "[assumed %s] ", tables_of(pinfo->pool, assumed));
 }
 
 bool is_whole(const Found& found, Role role) {
@@ -416,7 +420,7 @@ void tell_reading(const TableBytes& shown, const Table& table, const Dimensions&
   packet_info* pinfo = shown.pinfo;
   const Stretch& stretch = shown.stretch;
   const Story story = table.story;
-  Teller teller{pinfo, shown.top, mark_of(pinfo, findings.assumed)};
+  Teller teller{pinfo, shown.top, mark_of(pinfo, findings.assumed), shown.label, shown.inside};
   if (story == Story::intervals)
     return tell_intervals(teller, table, findings, stretch, dimensions);
   if (story == Story::events || story == Story::devices || story == Story::device_log) {

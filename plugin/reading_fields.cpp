@@ -25,7 +25,7 @@ struct Pair {
 };
 
 struct Fields {
-  std::array<std::array<Pair, most_tiers + 1>, sources_with_own> of_source;
+  std::array<std::array<std::array<Pair, all_taken>, most_tiers + 1>, sources_with_own> of_source;
   std::vector<Pair> of_device;  // as device_quantities()
 };
 
@@ -62,6 +62,22 @@ Pair new_pair(const std::string& name, std::string_view unit, const std::string&
           new_field("mep.reading.past.", name, unit, in + of + ", as the meter kept it")};
 }
 
+const char* what_is_taken(Taken taken) {
+  switch (taken) {
+    case Taken::value:
+      return "";
+    case Taken::demand:
+      return "Demand of ";
+    case Taken::previous_demand:
+      return "Demand in the interval before of ";
+    case Taken::max_demand:
+      return "Largest demand of ";
+    case Taken::min_demand:
+      return "Smallest demand of ";
+  }
+  return "";
+}
+
 Fields make() {
   Fields made;
   struct Named {
@@ -72,13 +88,14 @@ Fields make() {
   const std::vector<MeasuredQuantity> all = measured_quantities();
   for (const MeasuredQuantity& each : all) {
     const std::string tier = each.tier < 0 ? "" : ", in tier T" + std::to_string(each.tier);
-    names.try_emplace(each.name, Named{each.unit, std::string(each.of) + tier});
+    names.try_emplace(each.name,
+                      Named{each.unit, what_is_taken(each.taken) + std::string(each.of) + tier});
   }
   std::map<std::string, Pair> fields;
   for (const auto& [name, named] : names) fields[name] = new_pair(name, named.unit, named.of);
   for (const MeasuredQuantity& each : all) {
     const std::size_t place = each.tier < 0 ? in_total : static_cast<std::size_t>(each.tier);
-    made.of_source[each.source][place] = fields[each.name];
+    made.of_source[each.source][place][static_cast<std::size_t>(each.taken)] = fields[each.name];
   }
   for (const DeviceQuantity& each : device_quantities())
     made.of_device.push_back(new_pair("mbus." + std::string(each.name), each.unit,
@@ -97,23 +114,26 @@ void make_reading_fields() {
   fields();
 }
 
-const ReadingField* reading_field(std::int32_t source, std::int32_t tier, Measured when) {
+const ReadingField* reading_field(std::int32_t source, std::int32_t tier, Taken taken,
+                                  Measured when) {
   if (source < 0 || static_cast<std::size_t>(source) >= sources_with_own) return nullptr;
   if (tier >= static_cast<std::int32_t>(most_tiers)) return nullptr;
   const std::size_t place = tier < 0 ? in_total : static_cast<std::size_t>(tier);
-  return fields().of_source[static_cast<std::size_t>(source)][place].of(when);
+  const auto& all = fields().of_source[static_cast<std::size_t>(source)][place];
+  return all[static_cast<std::size_t>(taken)].of(when);
 }
 
 bool is_asked_for(proto_tree* tree, const ReadingField& field) {
   return tree && proto_field_is_referenced(tree, field);
 }
 
-void add_reading(proto_tree* tree, const ReadingField& field, tvbuff_t* tvb, double amount,
-                 const char* text, bool same) {
+proto_item* add_reading(proto_tree* tree, const ReadingField& field, tvbuff_t* tvb, double amount,
+                        const char* text, bool same) {
   proto_item* item = proto_tree_add_double_format_value(tree, field, tvb, 0, 0, amount, "%s%s",
                                                         text, field.unit());
   proto_item_set_generated(item);
   if (same) proto_item_set_hidden(item);
+  return item;
 }
 
 DeviceReadingField device_reading_field(const mbus::Quantity& quantity, Measured when) {

@@ -12,6 +12,7 @@
 #include "plugin/table_tree.h"
 #include "plugin/wireshark.h"
 #include "protocol/mbus_quantity.h"
+#include "protocol/quantity.h"
 
 namespace mep::plugin {
 
@@ -30,12 +31,13 @@ class ReadingField : public Field {
 };
 
 // Of a register; null where it has none. `tier`: the element of BT23's tiers; -1: in total.
-const ReadingField* reading_field(std::int32_t source, std::int32_t tier, Measured when);
+const ReadingField* reading_field(std::int32_t source, std::int32_t tier, Taken taken,
+                                  Measured when);
 
 // Adds `amount`, in the field's unit and as `text`, to `tree`, behind the line that shows the same
 // as the meter has it. `same`: in the same unit, so that nobody needs to see it twice: hidden.
-void add_reading(proto_tree* tree, const ReadingField& field, tvbuff_t* tvb, double amount,
-                 const char* text, bool same);
+proto_item* add_reading(proto_tree* tree, const ReadingField& field, tvbuff_t* tvb, double amount,
+                        const char* text, bool same);
 // Whether anybody asks for it.
 bool is_asked_for(proto_tree* tree, const ReadingField& field);
 

@@ -78,6 +78,13 @@ class Tail {
 
 // --- The tree
 
+// What stands around a register.
+struct Around {
+  std::int32_t tier = -1;    // BT23's; -1: in total
+  std::int32_t demand = -1;  // in BT22's Demand Select
+  const char* assumed = "";  // " [assumed BT27]"
+};
+
 // Shows findings one after the other; holds nothing that would have to be destroyed.
 struct Display {
   const TableBytes& shown;
@@ -108,7 +115,10 @@ struct Display {
     proto_tree* trees[deepest] = {shown.tree};
     proto_item* items[deepest] = {};
     unsigned depth = 0;
-    std::int32_t tier = -1;
+    Around around;
+    if (findings.assumed)
+      around.assumed = wmem_strdup_printf(shown.pinfo->pool, " [assumed %s]",
+                                          tables_of(shown.pinfo->pool, findings.assumed));
     std::int32_t index = -1;  // in a plain array, of that node
     const Node* plain = nullptr;
     for (unsigned i = 0; i < findings.count(); ++i) {
@@ -116,7 +126,8 @@ struct Display {
       switch (found.what) {
         case Found::What::enter:
           device->enter(found);
-          if (found.node->role == Role::tier) tier = found.index;
+          if (found.node->role == Role::tier) around.tier = found.index;
+          if (found.node->role == Role::demands) around.demand = found.index;
           if (profile && is_interval(found))
             profile->now = static_cast<const SeenInterval*>(
                 wmem_array_index(const_cast<wmem_array_t*>(intervals), next_interval++));
@@ -138,7 +149,7 @@ struct Display {
           break;
         case Found::What::leave:
           if (profile && profile->now && found.node->role == Role::interval) profile->now = nullptr;
-          if (found.node->role == Role::tier) tier = -1;
+          if (found.node->role == Role::tier) around.tier = -1;
           index = -1;
           if (is_plain_array(*found.node)) break;
           if (depth > 0) {
@@ -148,7 +159,8 @@ struct Display {
           break;
         case Found::What::leaf:
           device->leaf(found);
-          show_leaf(trees[depth], found, index < 0 ? "" : in_brackets(*plain, index), index, tier);
+          show_leaf(trees[depth], found, index < 0 ? "" : in_brackets(*plain, index), index,
+                    around);
           if (profile && found.complete) profile->leaf(found, bytes_of(found));
           break;
         case Found::What::undecoded:
@@ -256,9 +268,8 @@ struct Display {
   }
 
   // `element`: behind the name, where the field is one of a plain array; there with its index.
-  // `tier`: of BT23's registers; -1 for totals.
   void show_leaf(proto_tree* tree, const Found& found, const char* element, std::int32_t index,
-                 std::int32_t tier) const {
+                 const Around& around) const {
     if (!found.complete) {
       show_cut(tree, found, element);
       return;
@@ -278,8 +289,8 @@ struct Display {
                                ? find_source(static_cast<std::uint16_t>(found.source))
                                : nullptr;
     if (source) add_scale(tail, *source);
-    const ReadingField* reading = reading_of(tree, found, tier);
-    if (found.unit_of < 0 && !reading) add_amount(tail, found, source);
+    const NamedReading reading = reading_of(tree, found, around);
+    if (found.unit_of < 0 && !reading.field) add_amount(tail, found, source);
     const bool named_in_text =
         found.node->kind() == Kind::registers &&
         (found.node->registers()->one_name || field_id(found) == found.node->field().id) &&
@@ -299,7 +310,7 @@ struct Display {
       tail.add("]");
     }
     tail.put_behind(item);
-    if (reading) show_reading(tree, found, *reading);
+    if (reading.field) show_reading(tree, found, reading, around.assumed);
   }
 
   // " = 230.512 V": what the number is in a unit that people use, where the meter's is another.
@@ -313,29 +324,52 @@ struct Display {
     tail.add(kept(amount_with_unit(found.value * scale, common)));
   }
 
-  // The field under a name that tables and meters share; null where the number is no reading, or
-  // nobody asks for it. `tier`: -1 for totals.
-  const ReadingField* reading_of(proto_tree* tree, const Found& found, std::int32_t tier) const {
-    const RegistersPart* row = found.node->registers();
-    if (!row || row->one_name || !found.has_value || found.source < 0) return nullptr;
-    if (profile && profile->now && !profile->has_value(static_cast<std::uint32_t>(found.index)))
-      return nullptr;
-    const ReadingField* field = reading_field(measured_source(found), tier, shown.measured);
-    return field && is_asked_for(tree, *field) ? field : nullptr;
-  }
-  std::uint16_t measured_source(const Found& found) const {
+  // What a register has, and of which source; nothing where that is not certain.
+  std::optional<DemandOf> taken_by(const Found& found, const Around& around) const {
     const auto selected = static_cast<std::uint16_t>(found.source);
-    return mapped_source(selected, dimensions).value_or(selected);
+    const std::uint16_t source = mapped_source(selected, dimensions).value_or(selected);
+    if (found.node->role == Role::demand) {
+      constexpr std::int32_t flags = 24;
+      const auto maxima = dimensions.learned(Dim::demand_maxima);
+      if (!maxima || around.demand < 0 || around.demand >= flags) return std::nullopt;
+      const bool largest = (*maxima >> around.demand & 1) != 0;
+      return DemandOf{source, largest ? Taken::max_demand : Taken::min_demand};
+    }
+    const bool present_demand = found.node->role == Role::present_demand;
+    if (found.node->registers()->one_name && !present_demand) return std::nullopt;
+    if (const auto demand = demand_of(source, dimensions)) return demand;
+    return DemandOf{source, present_demand ? Taken::demand : Taken::value};
   }
-  void show_reading(proto_tree* tree, const Found& found, const ReadingField& field) const {
-    const std::uint16_t measured = measured_source(found);
-    const Source* source = find_source(measured);
-    const CommonUnit common =
-        common_unit(source ? source->unit : found.node->registers()->own_name(measured)->unit);
+
+  // A number under a name that tables and meters share.
+  struct NamedReading {
+    const ReadingField* field = nullptr;  // null: the number is no reading, or nobody asks for it
+    std::uint16_t source = 0;
+  };
+  NamedReading reading_of(proto_tree* tree, const Found& found, const Around& around) const {
+    const RegistersPart* row = found.node->registers();
+    if (!row || !found.has_value || found.source < 0) return {};
+    if (profile && profile->now && !profile->has_value(static_cast<std::uint32_t>(found.index)))
+      return {};
+    const auto taken = taken_by(found, around);
+    if (!taken) return {};
+    const ReadingField* field =
+        reading_field(taken->source, around.tier, taken->taken, shown.measured);
+    if (!field || !is_asked_for(tree, *field)) return {};
+    return {field, taken->source};
+  }
+  void show_reading(proto_tree* tree, const Found& found, const NamedReading& reading,
+                    const char* assumed) const {
+    const Source* source = find_source(reading.source);
+    const CommonUnit common = common_unit(
+        source ? source->unit : found.node->registers()->own_name(reading.source)->unit);
     const std::int64_t scale = source ? scale_of(*source) : 1;
     const std::int64_t value = found.value * scale;
-    add_reading(tree, field, shown.tvb, amount(value, common), kept(amount_text(value, common)),
-                !common.is_other() && scale == 1);
+    // Where the line before has the unit, too.
+    const bool same = !common.is_other() && scale == 1 && found.source == reading.source;
+    proto_item* item = add_reading(tree, *reading.field, shown.tvb, amount(value, common),
+                                   kept(amount_text(value, common)), same);
+    if (assumed[0]) proto_item_append_text(item, "%s", assumed);
   }
 
   // What other tables and fields make of the value.

@@ -23,6 +23,15 @@ enum class Measured : std::uint8_t {
   past,     // what it kept
 };
 
+// What is told of a transaction's records together, in the lines that stand for all of it.
+struct ReadInside {
+  proto_item* top;
+  bool column;             // whether the Info column takes it in
+  const char* table = "";  // whose reading was told last
+  unsigned pieces = 0;     // told so far
+  unsigned left_out = 0;
+};
+
 // Bytes of a table in a packet.
 struct TableBytes {
   tvbuff_t* tvb;
@@ -31,7 +40,9 @@ struct TableBytes {
   packet_info* pinfo;
   proto_tree* tree;
   Measured measured = Measured::none;
-  proto_item* top = nullptr;  // the line that stands for the message, to tell() with
+  proto_item* top = nullptr;     // the line that stands for the message, to tell() with
+  ReadInside* inside = nullptr;  // of a transaction's record
+  const char* label = "";        // "BT23"
 };
 
 // Adds what `root` describes under `tree`. `dimensions`: what was known when the frame was

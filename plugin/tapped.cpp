@@ -70,7 +70,7 @@ void tap_frame(const Arrived& frame, const FrameFacts& facts, Bytes message) {
     } else if (tapped->from_client) {
       read_request(*tapped, plain_message(pinfo, message, facts));
     } else {
-      read_answer(*tapped, plain_message(pinfo, message, facts), Trailer::present);
+      read_answer(*tapped, plain_message(pinfo, message, facts), frame.trailer);
     }
     tapped->bytes = tapped->message.empty() ? message : tapped->message;
     if (tapped->digest && exchange && exchange->key) tapped->key = exchange->key->label;

@@ -9,6 +9,7 @@
 #include <epan/secrets.h>
 #include <wiretap/secrets-types.h>
 
+#include "plugin/export_pdus.h"
 #include "plugin/guarded.h"
 #include "plugin/line_item.h"
 #include "plugin/registry.h"
@@ -342,6 +343,7 @@ int dissect_payload(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) 
   FrameFacts* facts = facts_of_next_payload(pinfo, at, message);
   ++at.payloads;
   tap_inside(pinfo, *at.facts, *facts, message);
+  export_inside(pinfo, message);
 
   proto_item* item = proto_tree_add_protocol_format(
       tree, proto_mep, tvb, 0, -1, "Multipurpose Expansion Port, inside TLS%s",
@@ -427,6 +429,14 @@ void show_session(const Shown& shown, const FrameFacts& frame) {
 }
 
 }  // namespace
+
+bool is_opened_tls(const FrameFacts& facts) {
+  if (!facts.tls) return false;
+  if (facts.tls->key || facts.tls->payloads) return true;
+  // What is repeated is not decrypted a second time.
+  const Exchange* first = facts.exchange ? facts.exchange->first : nullptr;
+  return facts.tls->repeated && first && is_opened_tls(*first->asking);
+}
 
 void show_tls(const Shown& shown, const Extent& data, const FrameFacts& facts) {
   if (data.size > 0) {

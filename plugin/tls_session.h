@@ -45,6 +45,9 @@ void learn_tls_request(Bus& bus, packet_info* pinfo, Exchange& exchange, Bytes d
 void learn_tls_response(Bus& bus, packet_info* pinfo, Exchange& exchange, Bytes data,
                         FrameFacts& facts);
 
+// Whether what the frame has of TLS is known in clear, by a key or by Wireshark's own means.
+bool is_opened_tls(const FrameFacts& facts);
+
 // Shows the records that lie at `data` in the message, and what is inside them.
 void show_tls(const Shown& shown, const Extent& data, const FrameFacts& facts);
 

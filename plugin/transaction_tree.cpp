@@ -3,6 +3,7 @@
 
 #include "plugin/guarded.h"
 #include "plugin/registry.h"
+#include "plugin/table_tree.h"
 #include "protocol/bytes.h"
 #include "protocol/names.h"
 #include "protocol/transaction.h"
@@ -43,6 +44,7 @@ struct Place {
   Bytes bytes;
   proto_tree* tree;
   packet_info* pinfo;
+  ReadInside* read;  // null: the Info column takes in nothing
 };
 
 // Where the partner of the transaction, and so of each message in it, is.
@@ -74,9 +76,9 @@ void show_one(const Place& place, const Transaction& transaction, const FrameFac
   proto_tree* tree = proto_tree_add_subtree_format(place.tree, place.tvb, place.at + at.offset,
                                                    at.size, ett_message_inside, nullptr, "%s %u",
                                                    is_request ? "Request" : "Response", index + 1);
-  const Shown inner{place.tvb, place.at + at.offset, at.of(place.bytes),
-                    tree,      place.pinfo,          Trailer::absent,
-                    true};
+  const Shown inner{
+      place.tvb, place.at + at.offset, at.of(place.bytes), tree, place.pinfo, Trailer::absent, true,
+      place.read};
   FrameFacts inner_facts = facts;
   inner_facts.transaction = nullptr;
   inner_facts.exchange = inner_exchange(
@@ -113,7 +115,9 @@ void show_transaction(const Shown& shown, int at, const Transaction& transaction
                       const FrameFacts& facts) {
   const bool is_request = facts.direction == Direction::client_to_meter;
   tell_counts(shown.pinfo, top_of(shown), transaction, is_request);
-  Place place{shown.tvb, at, Bytes(transaction.bytes, transaction.size), shown.tree, shown.pinfo};
+  ReadInside read{top_of(shown), col_get_writable(shown.pinfo->cinfo, COL_INFO) != 0};
+  Place place{shown.tvb,  at,          Bytes(transaction.bytes, transaction.size),
+              shown.tree, shown.pinfo, is_told(shown.pinfo, top_of(shown)) ? &read : nullptr};
   if (transaction.in_pieces) {
     place.tvb =
         tvb_new_child_real_data(shown.tvb, transaction.bytes, transaction.size, transaction.size);
@@ -129,7 +133,7 @@ void show_transaction(const Shown& shown, int at, const Transaction& transaction
   proto_tree_add_item(place.tree, hf_number, place.tvb, place.at + 3, 2, ENC_LITTLE_ENDIAN);
   show_partner(place, place.tree, transaction, is_request);
 
-  // The inner messages must not tell their stories over the outer one's.
+  // The inner messages must not tell their stories over the outer one's, but for what they read.
   TransactionRecords records(place.bytes);
   with_column_closed(shown.pinfo, COL_INFO, [&] {
     unsigned index = 0;
@@ -138,6 +142,7 @@ void show_transaction(const Shown& shown, int at, const Transaction& transaction
       ++index;
     }
   });
+  if (read.left_out > 0) tell(shown.pinfo, top_of(shown), " and %u more", read.left_out);
   if (records.broken()) ei_broken.add(shown.pinfo, item);
   if (closing_transaction_number(place.bytes) != transaction.number)
     ei_numbers_differ.add(shown.pinfo, item);

@@ -72,19 +72,49 @@ constexpr Conversion conversions[] = {
     {"°F", "K", kelvins_in_fahrenheit},
 };
 
+// A demand is an average of power, and measured of the whole meter.
+bool has_demands(std::string_view quantity, std::string_view unit) {
+  const auto mentions = [quantity](std::string_view part) {
+    return quantity.find(part) != std::string_view::npos;
+  };
+  const bool power = unit == "W" || unit == "var" || unit == "VA";
+  return power && !mentions(".l") && !mentions(".average") && !mentions(".max");
+}
+
+// "power.import.primary", "t0": "power.import.t0.primary"
+std::string in_tier(std::string_view quantity, const std::string& tier) {
+  std::string name(quantity);
+  const std::size_t side = name.find(".primary");
+  return name.insert(side == std::string::npos ? name.size() : side, "." + tier);
+}
+
 std::vector<MeasuredQuantity> gather() {
   std::vector<MeasuredQuantity> all;
-  const auto add = [&all](std::uint16_t source, std::string_view of, std::string_view quantity,
-                          std::string_view unit) {
+  const auto add_demands = [&all](std::uint16_t source, std::string_view of,
+                                  std::string_view quantity, std::string_view unit) {
+    const auto take = [&](const std::string& name, std::int32_t tier) {
+      all.push_back({name + ".demand.max", unit, of, source, tier, Taken::max_demand});
+      all.push_back({name + ".demand.min", unit, of, source, tier, Taken::min_demand});
+    };
+    const std::string name(quantity);
+    all.push_back({name + ".demand", unit, of, source, -1, Taken::demand});
+    all.push_back({name + ".demand.previous", unit, of, source, -1, Taken::previous_demand});
+    take(name, -1);
+    for (unsigned tier = 0; tier < most_tiers; ++tier)
+      take(in_tier(quantity, "t" + std::to_string(tier)), static_cast<std::int32_t>(tier));
+  };
+  const auto add = [&all, &add_demands](std::uint16_t source, std::string_view of,
+                                        std::string_view quantity, std::string_view unit) {
     if (quantity.empty()) return;
     const std::string_view common = common_unit(unit).unit;
-    all.push_back({std::string(quantity), common, of, source, -1});
+    all.push_back({std::string(quantity), common, of, source, -1, Taken::value});
+    if (has_demands(quantity, common)) add_demands(source, of, quantity, common);
     // What counts up is kept by rate, too; BT22's IDs of the first four rates say so themselves.
     const bool counts = unit == "s" || unit.ends_with("h");
     if (!counts || quantity.find(".t") != std::string_view::npos) return;
     for (unsigned tier = 0; tier < most_tiers; ++tier)
       all.push_back({std::string(quantity) + ".t" + std::to_string(tier), common, of, source,
-                     static_cast<std::int32_t>(tier)});
+                     static_cast<std::int32_t>(tier), Taken::value});
   };
   for (const Source& source : sources()) add(source.id, source.name, source.quantity, source.unit);
   // Those that BT23 has and BT22 does not.
@@ -127,6 +157,19 @@ std::string amount_with_unit(std::int64_t value, const CommonUnit& unit) {
   std::string text = amount_text(value, unit);
   if (!unit.unit.empty()) text += (unit.unit == "°" ? "" : " ") + std::string(unit.unit);
   return text;
+}
+
+std::optional<DemandOf> demand_of(std::uint16_t source, const Dimensions& dimensions) {
+  constexpr std::uint16_t present_demand = 88;  // page 205
+  constexpr std::uint16_t previous_demand = 96;
+  constexpr std::uint16_t behind = 104;
+  if (source < present_demand || source >= behind) return std::nullopt;
+  const bool present = source < previous_demand;
+  const std::uint16_t number = source - (present ? present_demand : previous_demand);
+  const auto selected = dimensions.learned(Dim::demand_source, number);
+  if (!selected) return std::nullopt;
+  return DemandOf{static_cast<std::uint16_t>(*selected),
+                  present ? Taken::demand : Taken::previous_demand};
 }
 
 std::vector<MeasuredQuantity> measured_quantities() {

@@ -2,8 +2,8 @@
 // has as 230512 mV is "voltage.l1", 230.512 V.
 //
 // A name is what is measured, then which way (import, export), where (l1, q1), at what rate (t0),
-// before the transformers (primary), and what of it (average, max), each only where that is not
-// what goes without saying. Names are filters: they stay.
+// before the transformers (primary), and what of it (average, demand, max), each only where that is
+// not what goes without saying. Names are filters: they stay.
 //
 // Protocol. To be added here: units, and what M-Bus devices measure; which register measures what
 // stands in sources.cpp.
@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/dimensions.h"
 #include "protocol/mbus_quantity.h"
 #include "protocol/schema.h"
 
@@ -46,14 +47,33 @@ std::string amount_with_unit(std::int64_t value, const CommonUnit& unit);
 // The tiers of BT23 (page 207), which names count from t0.
 inline constexpr unsigned most_tiers = 8;
 
+// What a register has of a source.
+enum class Taken : std::uint8_t {
+  value,
+  demand,           // the average over a demand interval: the present one
+  previous_demand,  // the one before
+  max_demand,       // the largest, or the smallest, since demands were reset
+  min_demand,
+};
+inline constexpr std::size_t all_taken = 5;
+
 // A number that some table has under a name.
 struct MeasuredQuantity {
-  std::string name;       // "energy.import.t0"
+  std::string name;       // "energy.import.t0", "power.import.t0.demand.max"
   std::string_view unit;  // as common_unit() says
   std::string_view of;    // BT22's name for it, or the guide's
   std::uint16_t source;
   std::int32_t tier;  // -1: in total
+  Taken taken;
 };
+// What the sources "Present Dmd 1" to "Previous Dmd 8" are, as BT22 tells; nothing for others, and
+// before it was read.
+struct DemandOf {
+  std::uint16_t source;
+  Taken taken;
+};
+std::optional<DemandOf> demand_of(std::uint16_t source, const Dimensions& dimensions);
+
 // All that registers can have. Some have several sources: an energy in a tier has BT22's ID and the
 // place in BT23.
 std::vector<MeasuredQuantity> measured_quantities();

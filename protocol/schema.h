@@ -95,7 +95,10 @@ enum class Role : std::uint8_t {
   even_channel_status,  // of a pair: channel 2i+2
   summer_time,          // bit: says nothing of an interval but which local time belongs to it
   // Registers, page 207
-  tier,  // array: the same registers again, by tariff
+  tier,            // array: the same registers again, by tariff
+  demands,         // array: an element is a demand register of BT22's Demand Select
+  demand,          // registers: what it keeps, the largest or the smallest
+  present_demand,  // registers: of the interval that runs
   // What is told in a few words of a table that has a Story
   moment,         // when registers, an event or a reading were
   serial_number,  // of the device that a reading is of

@@ -477,7 +477,8 @@ class Learner : public Visitor {
   // Bytes without numeric meaning, as one number: the first is the least significant.
   static std::optional<std::int64_t> bytes_as_number(const Leaf& leaf) {
     const Bytes bytes = leaf.visible.bytes;
-    if (!leaf.complete || leaf.node->type() != Type::bytes || bytes.size() > 3) return std::nullopt;
+    const bool as_number = leaf.node->type() == Type::bytes || leaf.node->type() == Type::set;
+    if (!leaf.complete || !as_number || bytes.size() > 3) return std::nullopt;
     return static_cast<std::int64_t>(read_le(bytes, 0, bytes.size()));
   }
   void take(Dim dim, std::size_t slot, std::int64_t value) {

@@ -75,7 +75,10 @@ Table bt22() {
                                   .at(Dim::summations)
                                   .shown_as(Format::source_id)
                                   .learns(Dim::demand_source)),
-       set("Min Max Flags", flags_size).at(flags_offset).values({{0, "minimum"}, {1, "maximum"}}),
+       set("Min Max Flags", flags_size)
+           .at(flags_offset)
+           .values({{0, "minimum"}, {1, "maximum"}})
+           .learns(Dim::demand_maxima),
        array_of(Dim::coincident_values, u8("Coincident Select")
                                             .at(flags_offset + flags_size)
                                             .shown_as(Format::source_id)
@@ -262,6 +265,7 @@ Table bt28() {
                            .sensitive(Sensitive::consumption)
                            .selected_by(index_of(1))
                            .under_one_name()
+                           .as(Role::present_demand)
                            .at(a)}),
                 // The guide gives "(A+4)*BT21.8+Present Value Number" as offsets, page 216. The
                 // values are of four bytes each, so that it must be 4 times the number.

@@ -88,7 +88,9 @@ Nodes data_block(const Expr& a) {
                .sensitive(Sensitive::consumption)
                .selected_by(enclosing_record)
                .under_one_name()
+               .as(Role::demand)
                .at(b + event_times_size() + cumulative_size() + contin_cum_size())})
+          .as(Role::demands)
           .page(210),
       array_of(Dim::coincident_values,
                registers("Coincidents", Dim::occurrences, ni_fmat2(""), Dim::coincident_source, {})

@@ -23,6 +23,14 @@ def programs(desk, monkeypatch):
     monkeypatch.setitem(desk.environment, "PATH", f"{build}:{desk.environment['PATH']}")
 
 
+def package_of(program):
+    """Which of the packages has it."""
+    names = [file.stem for file in (TESTS.parent / "packaging" / "debian").glob("*.install")
+             if f"usr/bin/{program}" in file.read_text().split()]
+    assert len(names) == 1
+    return names[0]
+
+
 def asked(wireshark, entry, title):
     wireshark.menu("Tools", "MEP", entry)
     return wireshark.desk.window(title)
@@ -71,7 +79,8 @@ def test_without_the_program(wireshark, user, desk, monkeypatch):
     wireshark.start("-r", user.readable(TESTS.parent / "samples" / "mbus.pcapng"))
     wireshark.wait_for_packets(1)
     asked(wireshark, "Make a copy to share…", "Wireshark · MEP: make a copy to share").find("button", "OK").click()
-    shows(desk, desk.window(f"Wireshark · {SHARE}"), "mepshare is not installed", "./run install")
+    shows(desk, desk.window(f"Wireshark · {SHARE}"), "mepshare is not installed", "./run install",
+          f"the package {package_of('mepshare')}")
 
 
 def test_a_log_becomes_a_capture(wireshark, user, programs):

@@ -331,22 +331,66 @@ class Wireshark:
         """The lines of the selected packet's tree, as far as it is unfolded."""
         return [each.name for each in self._details()]
 
+    def select_line(self, name):
+        """Selects a line of the tree that can be seen."""
+        next(each for each in self._details() if fits(each.name, name)).click()
+
     def unfold(self, name):
         """Unfolds a line of the tree and all below it."""
-        line = next(each for each in self._details() if fits(each.name, name))
-        line.click()
+        self.select_line(name)
         before = len(self._details())
         self.desk.key("shift+Right")
         self.desk.wait_for(lambda: len(self._details()) > before, f"{name!r} to unfold")
 
-    def apply_as_filter(self, number, column):
-        """Chooses Apply as Filter > Selected in the cell's menu, which the accessibility bus does not
-        tell: with the keyboard, behind marking, ignoring, times and comments."""
+    def choose_of_cell(self, number, column, *steps):
+        """Chooses from the cell's menu, which the accessibility bus does not tell: with the keyboard.
+        `steps`: how far down in the menu, in the one that opens there, and so on; entries that are
+        off do not count. In the menu itself marking, ignoring, times and comments come first."""
         self.cell(number, column).click(button=3)
         time.sleep(0.5)
-        self.desk.key(*["Down"] * 6, "Right")
+        for depth, step in enumerate(steps):
+            if depth > 0:
+                self.desk.key("Right")  # to the first entry that is on
+                time.sleep(0.3)
+            if step > 1 or depth == 0:
+                self.desk.key(*["Down"] * (step if depth == 0 else step - 1))
         self.desk.screenshot("menu")
         self.desk.key("Return")
+
+    def apply_as_filter(self, number, column):
+        self.choose_of_cell(number, column, 6, 1)
+
+    def colorize_bus(self, number):
+        """Colorize Conversation > MEP bus > Color 1."""
+        self.choose_of_cell(number, "No.", 9, 1, 1)
+
+    def preferences_of_protocol(self, number):
+        """Protocol Preferences > Multipurpose Expansion Port > Open … preferences…."""
+        self.choose_of_cell(number, "No.", 13, 2, 1)
+        return self.desk.window("Wireshark · Preferences")
+
+    def find_packet(self, how, what):
+        """Looks for the next packet, in one of the ways of the bar that ctrl+f opens."""
+        self.desk.key("ctrl+f")
+        find = self.main.find("button", "Find")
+        line = find.box.y
+
+        def of_bar(role):
+            return [each for each in self.main.seen(role) if abs(each.box.y - line) < 10]
+
+        ways = max(of_bar("combo box"), key=lambda each: each.box.x)
+        if ways.text != how:
+            ways.choose(how)
+        of_bar("text")[-1].type(what)
+        self.desk.wait_for(lambda: find.is_enabled, "what is looked for to be taken")
+        self.desk.screenshot("find")
+        find.click()
+        of_bar("button")[-1].click()  # Cancel: the bar goes
+
+    def selected(self):
+        """The number of the packet whose details are shown."""
+        found = re.match(r"Frame (\d+): ", next(iter(self.details()), ""))
+        return int(found.group(1)) if found else 0
 
     # The status bar.
 

@@ -177,3 +177,62 @@ def test_json_has_the_key_mep_once(user):
         assert layers["frame"]["frame.protocols"] == "mep_tap:mep"
         assert layers["mep_tap"]["mep.tap.baud_rate"] == "9600"
         assert "mep.length" in layers["mep"]
+
+
+# Demands: BT21 counts them, BT22 says of what they are and which are maxima, BT27 of which interval.
+def bt22(summations, demands, maxima):
+    return BT(22), bytes([*summations, *demands, maxima])
+
+
+def test_demands_are_told_by_bt22(read):
+    """Import as a maximum, export as a minimum, each in total and in a tier."""
+    shape = (BT(21), bt21(summations=1, demands=2, tiers=1)), bt22([0], [8, 9], 0b01)
+    assert read(*shape, (BT(23), i32(1000, 4500, 120, 700, 4100, 60))) == {
+        "energy.import": ["1000"], "energy.import.t0": ["700"],
+        "power.import.demand.max": ["4500"], "power.export.demand.min": ["120"],
+        "power.import.t0.demand.max": ["4100"], "power.export.t0.demand.min": ["60"]}
+
+
+def test_before_bt22_nobody_knows_what_a_demand_is_of(read):
+    shape = (BT(21), bt21(summations=1, demands=1, tiers=0)),
+    assert read(*shape, (BT(23), i32(1000, 4500))) == {"energy.import": ["1000"]}
+
+
+def test_what_was_kept_of_demands_is_of_the_past(read):
+    shape = (BT(21), bt21(summations=0, demands=1, tiers=0)), bt22([], [82], 1)
+    assert read(*shape, (BT(25), i32(77))) == {"past.power.export.primary.demand.max": ["77"]}
+
+
+@pytest.mark.parametrize("source", [8, 88])
+def test_the_present_demand(read, source):
+    """By its own source, or as "Present Dmd 1", which is that of BT22's first."""
+    shape = (BT(21), bt21(summations=0, demands=1, tiers=0, present_demands=1, present_values=1))
+    known = shape, bt22([], [8], 1), (BT(27), bytes([source, 96]))
+    assert read(*known, (BT(28), i32(3300, 3250))) == {
+        "power.import.demand": ["3300"], "power.import.demand.previous": ["3250"]}
+
+
+def test_a_demand_is_shown_with_its_unit(capture, run_tshark):
+    talk = Talk()
+    talk.read(BT(21), bt21(summations=0, demands=1, tiers=0, present_demands=1, present_values=0))
+    talk.read(*bt22([], [8], 1))
+    talk.read(BT(27), bytes([88]))
+    talk.read(BT(28), i32(3300))
+    lines = [line.strip() for line in
+             run_tshark(["-r", capture(talk.frames), "-V"]).stdout.splitlines()]
+    at = lines.index("Demand value: 3300 (Present Dmd 1)")
+    assert lines[at + 1] == "[Power import demand: 3300 W]"
+
+
+def test_what_rests_on_assumptions_says_so(capture, run_tshark):
+    """BT28 in the usual order, and the same once BT21 and BT27 were read."""
+    def shown(*before):
+        talk = Talk()
+        for each in before:
+            talk.read(*each)
+        talk.read(BT(28), i32(230_512), 4 * 7 if not before else 0)
+        lines = run_tshark(["-r", capture(talk.frames), "-V"]).stdout.splitlines()
+        return next(line.strip() for line in lines if "[Voltage L1" in line)
+
+    assert shown() == "[Voltage L1: 230.512 V [assumed BT21, BT27]]"
+    assert shown(*present(15)) == "[Voltage L1: 230.512 V]"

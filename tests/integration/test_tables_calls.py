@@ -164,10 +164,28 @@ class TestTransactions:
         # What the first answer tells counts for the second already.
         assert answered.shows("mep.bt23.tier.fwd_active_wh_l1l2l3") == ["2", "4"]
         assert answered.shows("mep.response_code") == ["0x00"] * 4 + ["0x05"]
-        assert infos(talk)[request].endswith("transaction 258, 4 requests")
-        assert infos(talk)[answer].endswith("transaction 258, 4 responses, 1 failed")
+        assert infos(talk)[request].endswith(
+            ": transaction 258, 4 requests; ET50: [assumed ET11] MEP Device Registered")
+        assert infos(talk)[answer].endswith(
+            ": transaction 258, 4 responses, 1 failed; "
+            "BT23: [assumed ET55, BT22] import 0.000 kWh, export 0.001 kWh")
         for packet in packets.values():
             assert packet.all("mep.transaction.broken") == []
+
+    def test_the_first_readings_are_told(self, infos):
+        """A client that reads the clock, and one register time and again."""
+        talk = Talk()
+        talk.read(BT(21), bt21(present_values=1))
+        talk.read(BT(27), bytes([19]))
+        times = [inner_read(BT(52), 6)]
+        count = 12
+        self.in_pieces(talk, transaction(0, 258, times + [inner_read(BT(28), 4)] * count), 1)
+        moment = bytes([26, 3, 2, 7, 30, 0])
+        answer = talk.read(ET(53), transaction(1, 258, [inner_answer(moment)] + [
+            inner_answer(i32(50_000 + 10 * number)) for number in range(count)]))
+        told = ", ".join(f"{50 + number / 100:.2f} Hz" for number in range(9))
+        assert infos(talk)[answer].endswith(
+            f": transaction 258, 13 responses; BT52: 2026-03-02 07:30:00 UTC; BT28: {told} and 3 more")
 
     def test_what_its_answers_tell_counts_afterwards(self, shown):
         talk = Talk()

@@ -132,7 +132,7 @@ def test_rtac_undirected(linked, tshark_fields):
 
 # --- UDP -----------------------------------------------------------------------------------------
 
-PORT = 4059
+PORT = 24078
 CLIENT, METER = bytes((192, 0, 2, 1)), bytes((192, 0, 2, 2))
 
 

@@ -62,7 +62,9 @@ def sharing_document(build, present):
 
 def present_and_total(name):
     """Of the fields mep.reading.* the one in the reference: the others are told by rule."""
-    return re.sub(r"\.t\d$", "", name.replace("mep.reading.past.", "mep.reading."))
+    name = name.replace("mep.reading.past.", "mep.reading.")
+    name = re.sub(r"^(mep\.reading\..*)\.demand(\.max|\.min|\.previous)?$", r"\1", name)
+    return re.sub(r"\.t\d(?=\.|$)", "", name)
 
 
 def filter_names_document(build, present):

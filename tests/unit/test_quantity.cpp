@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "tests/unit/cmocka.h"
 
@@ -41,13 +42,13 @@ void small_and_negative_ones_keep_their_places(void**) {
 // A register's name is one thing, in one unit.
 void names_are_filters_and_have_one_unit(void**) {
   std::map<std::string, std::string> units;
-  std::set<std::pair<std::uint16_t, std::int32_t>> places;
+  std::set<std::tuple<std::uint16_t, std::int32_t, Taken>> places;
   for (const MeasuredQuantity& each : measured_quantities()) {
     assert_true(each.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._") ==
                 std::string::npos);
     const auto [known, is_new] = units.try_emplace(each.name, each.unit);
     assert_true(is_new || known->second == each.unit);
-    assert_true(places.emplace(each.source, each.tier).second);
+    assert_true(places.emplace(each.source, each.tier, each.taken).second);
   }
   assert_string_equal(units.at("voltage.l1").c_str(), "V");
   assert_string_equal(units.at("current.l3.primary").c_str(), "A");
@@ -61,6 +62,25 @@ void names_are_filters_and_have_one_unit(void**) {
   assert_string_equal(units.at("outage_time.t0").c_str(), "s");
   assert_true(units.count("energy.import.t8") == 0);
   assert_true(units.count("power.import.t0") == 0);
+  assert_string_equal(units.at("power.import.demand").c_str(), "W");
+  assert_string_equal(units.at("reactive_power.q3.t7.demand.min").c_str(), "var");
+  assert_string_equal(units.at("power.export.t1.primary.demand.max").c_str(), "W");
+  assert_true(units.count("power.import.l1.demand") == 0);
+  assert_true(units.count("energy.import.demand") == 0);
+}
+
+// Page 205: 88 to 95 and 96 to 103 are demands of BT22's Demand Select.
+void demands_are_those_of_bt22(void**) {
+  Dimensions dimensions;
+  assert_false(demand_of(88, dimensions).has_value());
+  dimensions.learn(Dim::demand_source, 0, 8);
+  dimensions.learn(Dim::demand_source, 7, 10);
+  const auto present = demand_of(88, dimensions);
+  assert_true(present && present->source == 8 && present->taken == Taken::demand);
+  const auto previous = demand_of(103, dimensions);
+  assert_true(previous && previous->source == 10 && previous->taken == Taken::previous_demand);
+  for (const std::uint16_t other : {8, 87, 89, 104})
+    assert_false(demand_of(other, dimensions).has_value());
 }
 
 // Whatever has a unit, and is not one of a kind, has a name.
@@ -124,6 +144,7 @@ int main() {
       cmocka_unit_test(mep::units_lose_their_prefixes),
       cmocka_unit_test(mep::small_and_negative_ones_keep_their_places),
       cmocka_unit_test(mep::names_are_filters_and_have_one_unit),
+      cmocka_unit_test(mep::demands_are_those_of_bt22),
       cmocka_unit_test(mep::sources_with_units_are_named),
       cmocka_unit_test(mep::devices_say_it_in_many_units),
       cmocka_unit_test(mep::what_is_special_stays_with_the_record),
