@@ -190,20 +190,23 @@ Direction decide(Bus& bus, Readings& readings, const Claim& claim) {
 
 }  // namespace
 
-FrameFacts* learn_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim) {
+Learned learn_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim) {
   if (const Exchange* request = echoed(*bus, pinfo, message, claim.direction))
-    return learn_echo(*bus, claim, *request);
+    return {learn_echo(*bus, claim, *request), message};
   Readings readings(*bus, pinfo, message);
   const Wanted as = wanted(claim);
   const Direction direction = as.settled ? as.claim.direction : decide(*bus, readings, as.claim);
   FrameFacts* facts = nullptr;
+  Bytes plain;
   if (direction == Direction::client_to_meter) {
+    plain = readings.request().plain;
     facts = learn_request(*bus, pinfo, message, readings.request());
     facts->exchange->claimed = claim.direction;
   } else {
+    plain = readings.answer().plain;
     facts = learn_answer(*bus, pinfo, readings.answer());
   }
-  return marked(*bus, claim, facts);
+  return {marked(*bus, claim, facts), plain};
 }
 
 FrameFacts* learn_unreadable(Bus* bus, const Claim& claim, Direction otherwise) {
