@@ -39,7 +39,7 @@ def main():
     arguments = parser.parse_args()
     user = instructions.somebody()
     try:
-        program = instructions.frame_cost(user, user.build)
+        program = instructions.frame_cost(user, instructions.build_folder())
         if not program:
             sys.exit("frame_cost was not built: it is for Wireshark 4.0, and needs valgrind's headers")
         paths = {}

@@ -20,11 +20,15 @@ from ordinary_user import OrdinaryUser
 TIMEOUT = 3000
 
 
-def somebody():
+def build_folder():
     folder = os.environ.get("MEP_BUILD_DIR")
     if not folder:
         sys.exit("MEP_BUILD_DIR does not name a build folder")
-    return OrdinaryUser(pathlib.Path(folder).resolve())
+    return pathlib.Path(folder).resolve()
+
+
+def somebody():
+    return OrdinaryUser(build_folder())
 
 
 def count(user, path, arguments, profile=None):

@@ -54,7 +54,6 @@ class OrdinaryUser:
 
     def __init__(self, build):
         self.switches = os.getuid() == 0
-        self.build = build
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="mep-home-"))
         self.home.chmod(0o755)
         self.environment = dict(os.environ, HOME=str(self.home), LC_ALL="C.UTF-8")

@@ -53,7 +53,7 @@ Frame::~Frame() {
   wtap_rec_cleanup(&record);
 }
 
-bool start_wireshark(const char* program) {
+bool start_wireshark(const char* program, bool with_plugins) {
   ws_log_init(program, nullptr);
   init_process_policies();
   // As tshark begins.
@@ -62,7 +62,7 @@ bool start_wireshark(const char* program) {
   timestamp_set_seconds_type(TS_SECONDS_DEFAULT);
   g_free(configuration_init(program, nullptr));
   wtap_init(TRUE);
-  if (!epan_init(nullptr, nullptr, TRUE)) return false;
+  if (!epan_init(nullptr, nullptr, with_plugins)) return false;
   epan_load_settings();
   prefs_apply_all();
   return true;
@@ -102,12 +102,21 @@ bool Capture::read() {
   return true;
 }
 
-void Capture::add(std::vector<std::uint8_t> bytes, const wtap_rec& record) {
+void Capture::add(std::span<const std::uint8_t> bytes, int encapsulation, const nstime_t& time,
+                  std::uint32_t interface, std::uint32_t direction) {
   auto frame = std::make_unique<Frame>();
-  frame->record = record;
-  frame->record.rec_header.packet_header.caplen = static_cast<guint32>(bytes.size());
-  frame->record.rec_header.packet_header.len = static_cast<guint32>(bytes.size());
-  ws_buffer_append(&frame->bytes, bytes.data(), bytes.size());
+  wtap_rec& record = frame->record;
+  record.rec_type = REC_TYPE_PACKET;
+  record.presence_flags = WTAP_HAS_TS | WTAP_HAS_CAP_LEN | WTAP_HAS_INTERFACE_ID;
+  record.ts = time;
+  record.tsprec = WTAP_TSPREC_USEC;
+  record.block = wtap_block_create(WTAP_BLOCK_PACKET);
+  if (direction != 0) wtap_block_add_uint32_option(record.block, OPT_PKT_FLAGS, direction);
+  wtap_packet_header& header = record.rec_header.packet_header;
+  header.caplen = header.len = static_cast<guint32>(bytes.size());
+  header.pkt_encap = encapsulation;
+  header.interface_id = interface;
+  ws_buffer_append(&frame->bytes, const_cast<guint8*>(bytes.data()), bytes.size());
   begin(std::move(frame), 0);
 }
 

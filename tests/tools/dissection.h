@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "compat/wireshark.h"
@@ -38,9 +39,9 @@ struct packet_provider_data {
 
 namespace mep::tools {
 
-// Starts libwireshark, with the plugins of the user's folders and their preferences; once. False
-// where that fails.
-bool start_wireshark(const char* program);
+// Starts libwireshark with the user's preferences, and with the plugins of their folders where
+// those are wanted; once. False where that fails.
+bool start_wireshark(const char* program, bool with_plugins = true);
 
 // One capture while it is open. Only one at a time.
 class Capture {
@@ -57,8 +58,9 @@ class Capture {
   const std::vector<std::unique_ptr<Frame>>& frames() const { return provider_.frames; }
   // The next frame of the file; false at its end.
   bool read();
-  // A frame that is made up, captured whole. `record`: its type, encapsulation and time.
-  void add(std::vector<std::uint8_t> bytes, const wtap_rec& record);
+  // A frame that is made up, captured whole. `direction`: inbound 1, outbound 2, 0 not told.
+  void add(std::span<const std::uint8_t> bytes, int encapsulation, const nstime_t& time,
+           std::uint32_t interface, std::uint32_t direction);
   // `columns`: null where nobody wants them. The dissection is the caller's, and so is what it has.
   void dissect(Frame& frame, epan_dissect_t* dissection, column_info* columns = nullptr);
 
