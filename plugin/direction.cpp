@@ -190,29 +190,32 @@ Direction decide(Bus& bus, Readings& readings, const Claim& claim) {
 
 }  // namespace
 
-FrameFacts* learn_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim) {
+Learned learn_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim) {
   if (const Exchange* request = echoed(*bus, pinfo, message, claim.direction))
-    return learn_echo(*bus, claim, *request);
+    return {learn_echo(*bus, claim, *request), message};
   Readings readings(*bus, pinfo, message);
   const Wanted as = wanted(claim);
   const Direction direction = as.settled ? as.claim.direction : decide(*bus, readings, as.claim);
   FrameFacts* facts = nullptr;
+  Bytes plain;
   if (direction == Direction::client_to_meter) {
+    plain = readings.request().plain;
     facts = learn_request(*bus, pinfo, message, readings.request());
     facts->exchange->claimed = claim.direction;
   } else {
+    plain = readings.answer().plain;
     facts = learn_answer(*bus, pinfo, readings.answer());
   }
-  return marked(*bus, claim, facts);
+  return {marked(*bus, claim, facts), plain};
 }
 
-FrameFacts* learn_plain_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim) {
+Learned learn_plain_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim) {
   Direction direction = wanted(claim).claim.direction;
   if (direction == Direction::unknown)
     direction = answer_expected(bus) ? Direction::meter_to_client : Direction::client_to_meter;
   if (direction == Direction::client_to_meter)
-    return learn_request(*bus, pinfo, message, read_plain_request(pinfo, message));
-  return learn_answer(*bus, pinfo, read_plain_answer(*bus, pinfo, message));
+    return {learn_request(*bus, pinfo, message, read_plain_request(pinfo, message)), message};
+  return {learn_answer(*bus, pinfo, read_plain_answer(*bus, pinfo, message)), message};
 }
 
 FrameFacts* learn_unreadable(Bus* bus, const Claim& claim, Direction otherwise) {

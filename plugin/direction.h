@@ -19,11 +19,16 @@ struct Claim {
   bool recorded;  // in the capture itself; otherwise it is a guess (by the port of a connection)
 };
 
+// What was learned of a message, and the message in clear, as plain_message() would give it again.
+struct Learned {
+  FrameFacts* facts;
+  Bytes plain;
+};
 // First pass: decides which way a whole message went, and takes it in. `message` is the frame
 // without its length field.
-FrameFacts* learn_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim);
+Learned learn_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim);
 // The same of what TLS carried: it has no trailer by which a direction could be told.
-FrameFacts* learn_plain_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim);
+Learned learn_plain_message(Bus* bus, packet_info* pinfo, Bytes message, const Claim& claim);
 // The same for what cannot be read: alerts, noise, frames cut short. `otherwise`: where nothing
 // speaks for either.
 FrameFacts* learn_unreadable(Bus* bus, const Claim& claim, Direction otherwise);

@@ -100,9 +100,11 @@ void show_tap_header(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree,
     proto_tree_add_item(to, field, tvb, static_cast<int>(at), size, ENC_BIG_ENDIAN);
   };
   const tap::Header& header = parsed.header;
-  proto_item* item = proto_tree_add_protocol_format(
-      tree, proto_mep_tap, tvb, 0, static_cast<int>(parsed.size), "MEP Tap, %s, %u bit/s%s",
-      direction_text(header.direction), header.baud_rate, status_text(pinfo->pool, header.status));
+  proto_item* item =
+      proto_tree_add_item(tree, proto_mep_tap, tvb, 0, static_cast<int>(parsed.size), ENC_NA);
+  // Formatted only where somebody reads it.
+  proto_item_set_text(item, "MEP Tap, %s, %u bit/s%s", direction_text(header.direction),
+                      header.baud_rate, status_text(pinfo->pool, header.status));
   proto_tree* subtree = proto_item_add_subtree(item, ett_tap);
   number(subtree, hf_tap_version, offset_of::version, 1);
   number(subtree, hf_tap_header_length, offset_of::size, 1);

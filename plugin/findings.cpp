@@ -32,7 +32,6 @@ class Collector : public Visitor {
     found.unused = leaf.unused;
     found.complete = leaf.complete;
     found.has_value = leaf.value.has_value();
-    found.value = leaf.value.value_or(0);
     if (leaf.source_assumed)
       assumed_.set(static_cast<std::size_t>(leaf.node->registers()->selection));
     add(found);
@@ -80,9 +79,11 @@ class Collector : public Visitor {
 
 Findings find(wmem_allocator_t* pool, const Node& root, const Stretch& stretch,
               const Dimensions& dimensions) {
-  Findings findings{wmem_array_sized_new(pool, sizeof(Found), 64), nullptr};
-  Collector collector(findings.items);
+  wmem_array_t* items = wmem_array_sized_new(pool, sizeof(Found), 64);
+  Collector collector(items);
   walk(root, stretch, dimensions, collector);
+  Findings findings{
+      {static_cast<const Found*>(wmem_array_get_raw(items)), wmem_array_get_count(items)}, nullptr};
   const std::string assumed = collector.assumptions();
   if (!assumed.empty()) findings.assumed = wmem_strdup(pool, assumed.c_str());
   return findings;

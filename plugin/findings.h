@@ -5,6 +5,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "plugin/wireshark.h"
 #include "protocol/walker.h"
 
@@ -23,20 +26,17 @@ struct Found {
   std::int32_t source;   // of a register; -1: unknown
   std::int32_t unit_of;  // source whose unit a number has; -1: none
   bool complete;
-  bool has_value;
-  bool unused;  // its value means nothing here
-  std::int64_t value;
+  bool has_value;  // see value_of()
+  bool unused;     // its value means nothing here
   const char* why;
 };
 
 struct Findings {
-  wmem_array_t* items;  // of Found
+  std::span<const Found> items;
   const char* assumed;  // the dimensions that had to be assumed; null: none
 
-  unsigned count() const { return wmem_array_get_count(items); }
-  const Found& operator[](unsigned i) const {
-    return *static_cast<const Found*>(wmem_array_index(items, i));
-  }
+  unsigned count() const { return static_cast<unsigned>(items.size()); }
+  const Found& operator[](unsigned i) const { return items[i]; }
 };
 
 // Walks; everything in the result lives as long as `pool`.
@@ -49,6 +49,12 @@ const char* tables_of(wmem_allocator_t* pool, const char* assumed);
 // The visible bytes of what was found in `stretch`.
 inline Bytes bytes_of(const Found& found, const Stretch& stretch) {
   return stretch.bytes.subspan(found.visible_from - stretch.offset, found.visible_size);
+}
+// The value of what is an integer or a word of bits, and wholly there; 0 where `has_value` is not
+// set. What was found may be the same in many frames, and the value is this one's.
+inline std::int64_t value_of(const Found& found, const Stretch& stretch) {
+  if (!found.has_value) return 0;
+  return integer_value(*found.node, bytes_of(found, stretch)).value_or(0);
 }
 
 }  // namespace mep::plugin

@@ -74,23 +74,25 @@ void add_participant(const Arrived& frame, proto_tree* tree, const Field& hf, co
 // --- One frame -----------------------------------------------------------------------------------
 
 // `message`: empty for an alert, and where it is not whole.
-FrameFacts* learn(Bus* bus, const Arrived& frame, Bytes message, std::size_t declared) {
+Learned learn(Bus* bus, const Arrived& frame, Bytes message, std::size_t declared) {
   if (!message.empty()) {
-    const auto learned = frame.trailer == Trailer::present ? learn_message : learn_plain_message;
-    FrameFacts* facts = learned(bus, frame.pinfo, message, claim_of(frame));
+    const auto learn_it = frame.trailer == Trailer::present ? learn_message : learn_plain_message;
+    const Learned learned = learn_it(bus, frame.pinfo, message, claim_of(frame));
+    const FrameFacts* facts = learned.facts;
     if (facts->exchange && facts->direction == Direction::client_to_meter)
       facts->exchange->request_duration_us = frame.duration_us;
-    return facts;
+    return learned;
   }
   // An alert is the meter's.
   const Direction otherwise = declared == 0 || answer_expected(bus) ? Direction::meter_to_client
                                                                     : Direction::client_to_meter;
-  return learn_unreadable(bus, claim_of(frame), otherwise);
+  return {learn_unreadable(bus, claim_of(frame), otherwise), {}};
 }
 
 proto_tree* add_protocol(const Arrived& frame, const char* what) {
-  proto_item* item = proto_tree_add_protocol_format(frame.tree, proto_mep, frame.tvb, 0, -1,
-                                                    "Multipurpose Expansion Port%s", what);
+  proto_item* item = proto_tree_add_item(frame.tree, proto_mep, frame.tvb, 0, -1, ENC_NA);
+  // Formatted only where somebody reads it.
+  proto_item_set_text(item, "Multipurpose Expansion Port%s", what);
   return proto_item_add_subtree(item, ett_message);
 }
 
@@ -117,7 +119,9 @@ Shown opened(const Arrived& frame, proto_tree* tree, Bytes plain) {
   return {tvb, 0, plain, tree, frame.pinfo};
 }
 
-void show_message(const Arrived& frame, proto_tree* tree, Bytes message, const FrameFacts& facts) {
+// `plain`: the message in clear.
+void show_message(const Arrived& frame, proto_tree* tree, Bytes message, Bytes plain,
+                  const FrameFacts& facts) {
   const Shown as_sent{frame.tvb,    static_cast<int>(length_field_size), message, tree, frame.pinfo,
                       frame.trailer};
   show_cover(as_sent, facts);
@@ -125,9 +129,7 @@ void show_message(const Arrived& frame, proto_tree* tree, Bytes message, const F
     show_sealed(as_sent, facts);
     return;
   }
-  const Shown shown = facts.cover == Cover::opened
-                          ? opened(frame, tree, plain_message(frame.pinfo, message, facts))
-                          : as_sent;
+  const Shown shown = facts.cover == Cover::opened ? opened(frame, tree, plain) : as_sent;
   if (facts.direction == Direction::client_to_meter) {
     show_request(shown, facts.exchange->request, facts);
   } else {
@@ -188,9 +190,14 @@ int dissect_frame(const Arrived& frame) {
 
   const Bytes message = whole ? bytes.subspan(length_field_size, declared) : Bytes();
   auto* facts = static_cast<FrameFacts*>(recall(frame, Kept::frame));
-  if (!facts) {
+  Bytes plain;
+  if (facts) {
+    plain = plain_message(pinfo, message, *facts);
+  } else {
     Bus* bus = bus_of(frame);
-    facts = learn(bus, frame, message, declared);
+    const Learned learned = learn(bus, frame, message, declared);
+    facts = learned.facts;
+    plain = learned.plain;
     const bool alert = declared == 0 && bytes.size() >= length_field_size;
     // Of TLS nothing is analysed that it carried: sequence numbers and digests it has none.
     if (frame.trailer == Trailer::present)
@@ -207,7 +214,7 @@ int dissect_frame(const Arrived& frame) {
       add_protocol(frame, of_tls ? wmem_strdup_printf(pinfo->pool, ", inside TLS%s", what) : what);
   proto_item* parent = proto_tree_get_parent(tree);
   show_participants(frame, tree, *facts);
-  tap_frame(frame, *facts, message);
+  tap_frame(frame, *facts, message, plain);
   if (bytes.size() < length_field_size) {
     col_add_fstr(pinfo->cinfo, COL_INFO, "%s cut short in its length field",
                  request ? "Request" : "Response");
@@ -228,7 +235,7 @@ int dissect_frame(const Arrived& frame) {
     if (facts->echoes) {
       show_echo(frame, tree, *facts);
     } else if (whole) {
-      show_message(frame, tree, message, *facts);
+      show_message(frame, tree, message, plain, *facts);
     } else {
       const Shown part{frame.tvb, static_cast<int>(length_field_size),
                        bytes.subspan(length_field_size, std::min(present, declared)), tree, pinfo};
@@ -272,7 +279,7 @@ int dissect_noise(const Arrived& frame) {
                size == 1 ? "byte that forms" : "bytes that form");
   proto_tree* tree = add_protocol(frame, ", Noise");
   show_participants(frame, tree, *facts);
-  tap_frame(frame, *facts, {});
+  tap_frame(frame, *facts, {}, {});
   proto_item* item = proto_tree_add_item(tree, hf_noise, frame.tvb, 0, -1, ENC_NA);
   hf_noise.note.add(pinfo, item);
   export_frame(frame, *facts, {});

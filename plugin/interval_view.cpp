@@ -43,7 +43,7 @@ wmem_array_t* seen_intervals(wmem_allocator_t* pool, ProfilePlace& profile,
   for (unsigned i = 0; i < findings.count(); ++i) {
     const Found& found = findings[i];
     if (found.what == Found::What::leaf && found.complete)
-      place.leaf(found, bytes_of(found, stretch));
+      place.block_leaf(found, bytes_of(found, stretch));
     if (found.what != Found::What::enter || found.index < 0) continue;
     const auto index = static_cast<std::uint32_t>(found.index);
     place.enter(*found.node, index);

@@ -80,12 +80,17 @@ struct ProfilePlace {
     pair = -1;
     channel_status = {};
   }
-  void leaf(const Found& found, Bytes bytes) {
+  // What a leaf tells of the block.
+  void block_leaf(const Found& found, Bytes bytes) {
     reader.leaf(*found.node, bytes);
     if (found.node->role == Role::block_status) status = bytes;
+  }
+  void leaf(const Found& found, Bytes bytes) {
+    block_leaf(found, bytes);
     for (const BitField& field : found.node->bit_fields())
       if (const auto channel = channel_of(field); channel && *channel < channels_per_set)
-        channel_status[*channel] = static_cast<std::uint8_t>(bits_value(field, found.value));
+        channel_status[*channel] =
+            static_cast<std::uint8_t>(bits_value(field, *integer_value(*found.node, bytes)));
   }
 };
 

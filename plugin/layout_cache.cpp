@@ -23,7 +23,7 @@ struct LaidOut {
 
   SizeVerdict verdict;
   Found* items;  // null: not walked yet, or they depend on the table's contents
-  unsigned count;
+  std::size_t count;
   char* assumed;
 
   bool is_of(const LaidOut& other) const {
@@ -85,14 +85,6 @@ Dimensions* copy(wmem_allocator_t* scope, const Dimensions& dimensions) {
   return new (wmem_alloc(scope, sizeof(Dimensions))) Dimensions(dimensions);
 }
 
-// The values are the only thing that differs from frame to frame.
-void read_values(Found* items, unsigned count, const Stretch& stretch) {
-  for (unsigned i = 0; i < count; ++i) {
-    Found& found = items[i];
-    if (found.has_value) found.value = *integer_value(*found.node, bytes_of(found, stretch));
-  }
-}
-
 }  // namespace
 
 Layout layout_of(packet_info* pinfo, const Table& table, const Request& request, std::size_t size,
@@ -131,16 +123,11 @@ Findings findings_in(packet_info* pinfo, const Layout& layout, const Stretch& st
   if (!place->items) {
     const Findings findings = find(pinfo->pool, layout.table->root, stretch, *layout.dimensions);
     place->count = findings.count();
-    place->items = static_cast<Found*>(wmem_memdup(
-        wmem_file_scope(), wmem_array_get_raw(findings.items), place->count * sizeof(Found)));
+    place->items = static_cast<Found*>(
+        wmem_memdup(wmem_file_scope(), findings.items.data(), findings.items.size_bytes()));
     place->assumed = findings.assumed ? wmem_strdup(wmem_file_scope(), findings.assumed) : nullptr;
-    return findings;
   }
-  Findings findings{wmem_array_sized_new(pinfo->pool, sizeof(Found), place->count), nullptr};
-  wmem_array_append(findings.items, place->items, place->count);
-  read_values(static_cast<Found*>(wmem_array_get_raw(findings.items)), place->count, stretch);
-  if (place->assumed) findings.assumed = wmem_strdup(pinfo->pool, place->assumed);
-  return findings;
+  return {{place->items, place->count}, place->assumed};
 }
 
 void register_layout_cache() {

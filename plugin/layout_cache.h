@@ -31,7 +31,8 @@ struct Layout {
 Layout layout_of(packet_info* pinfo, const Table& table, const Request& request, std::size_t size,
                  const FrameFacts& facts);
 
-// What the bytes hold, as find() does it. `stretch`: those that the layout is of.
+// What the bytes hold, as find() does it. `stretch`: those that the layout is of. Valid until the
+// next layout is asked for.
 Findings findings_in(packet_info* pinfo, const Layout& layout, const Stretch& stretch);
 
 void register_layout_cache();

@@ -306,7 +306,7 @@ void show_value(proto_tree* tree, tvbuff_t* tvb, packet_info* pinfo, int at, con
   if (part.has_number) {
     proto_tree_add_double_format_value(tree, hf_value, tvb, value, size, part.number, "%s%s%s",
                                        part.text, part.unit ? " " : "", part.unit ? part.unit : "");
-    add_device_reading(pinfo, tree, part.reading, tvb, part.number, part.text);
+    add_device_reading(pinfo, tree, part.reading, tvb, part.number);
   }
   if (part.text) proto_tree_add_string(tree, hf_value_text, tvb, value, size, part.text);
   if (part.unit)
@@ -316,15 +316,15 @@ void show_value(proto_tree* tree, tvbuff_t* tvb, packet_info* pinfo, int at, con
 
 }  // namespace
 
-bool show_channel_value(const TableBytes& shown, proto_item* item, std::uint16_t source,
+void show_channel_value(const TableBytes& shown, proto_item* item, std::uint16_t source,
                         Bytes channel_bytes, const Dimensions& dimensions, bool is_reading) {
   const Channel read =
       channel_of(shown.pinfo->pool, source, channel_bytes, dimensions, shown.measured);
-  if (!read.known) return false;
+  if (!read.known) return;
   proto_item_append_text(item, " [%s]", is_reading ? read.line : read.channel);
   proto_tree* tree = proto_item_add_subtree(item, ett_channel);
   add_generated(tree, hf_channel, shown.tvb, read.channel);
-  if (!is_reading) return true;
+  if (!is_reading) return;
   if (read.digits[0]) add_generated(tree, hf_digits, shown.tvb, read.digits);
   if (read.quantity[0]) add_generated(tree, hf_quantity, shown.tvb, read.quantity);
   if (read.has_number) {
@@ -332,11 +332,10 @@ bool show_channel_value(const TableBytes& shown, proto_item* item, std::uint16_t
         proto_tree_add_double_format_value(tree, hf_value, shown.tvb, 0, 0, read.number, "%s%s%s",
                                            read.text, read.unit[0] ? " " : "", read.unit);
     proto_item_set_generated(number);
-    add_device_reading(shown.pinfo, tree, read.reading, shown.tvb, read.number, read.text);
+    add_device_reading(shown.pinfo, tree, read.reading, shown.tvb, read.number);
   }
   if (read.text[0]) add_generated(tree, hf_value_text, shown.tvb, read.text);
   if (read.unit[0]) add_generated(tree, hf_unit, shown.tvb, read.unit);
-  return true;
 }
 
 bool holds_records(const Found& found) {

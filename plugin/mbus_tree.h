@@ -26,9 +26,9 @@ struct DevicePlace {
     if (found.index >= 0 && !found.node->is_plain_array()) element = found.index;
   }
 
-  void leaf(const Found& found) {
+  void leaf(const Found& found, const Stretch& stretch) {
     if (found.node->role == Role::response_info && found.has_value)
-      response_info = static_cast<std::uint8_t>(found.value);
+      response_info = static_cast<std::uint8_t>(value_of(found, stretch));
   }
 };
 
@@ -39,10 +39,9 @@ bool holds_records(const Found& found);
 void show_records(const TableBytes& shown, proto_item* item, const Found& found,
                   const DevicePlace& place);
 
-// Adds to `item`, which shows a source's value, what it means where that source is a device's;
-// false where it is not. `channel_bytes`: channel_value_size of them. `is_reading`: not where the
-// status says that there is no value.
-bool show_channel_value(const TableBytes& shown, proto_item* item, std::uint16_t source,
+// Adds to `item`, which shows a device's source's value, what it means. `channel_bytes`:
+// channel_value_size of them. `is_reading`: not where the status says that there is no value.
+void show_channel_value(const TableBytes& shown, proto_item* item, std::uint16_t source,
                         Bytes channel_bytes, const Dimensions& dimensions, bool is_reading);
 
 // A record's value: "Water 02318106 (ABC): Volume", "2318.106", "m³". No unit where there is none.

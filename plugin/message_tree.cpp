@@ -147,8 +147,18 @@ const Note ei_malformed("mep.malformed", PI_MALFORMED, PI_ERROR, "Malformed mess
 const Note ei_answers_nothing("mep.analysis.answers_nothing", PI_SEQUENCE, PI_NOTE,
                               "The request that this answers is not in the capture");
 
+namespace {
+
+void append(packet_info* pinfo, proto_item* top, const char* text) {
+  // Cheaper than col_append_str(), which copies byte by byte.
+  col_append_fstr(pinfo->cinfo, COL_INFO, "%s", text);
+  if (is_shown(top)) proto_item_append_text(top, "%s", text);
+}
+
+}  // namespace
+
 bool is_told(const packet_info* pinfo, proto_item* top) {
-  return col_get_writable(pinfo->cinfo, COL_INFO) || (top && PTREE_DATA(top)->visible);
+  return col_get_writable(pinfo->cinfo, COL_INFO) || is_shown(top);
 }
 
 void tell(packet_info* pinfo, proto_item* top, const char* format, ...) {
@@ -158,9 +168,11 @@ void tell(packet_info* pinfo, proto_item* top, const char* format, ...) {
   char text[COL_MAX_INFO_LEN];
   std::vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  // Cheaper than col_append_str(), which looks for the end of both.
-  col_append_fstr(pinfo->cinfo, COL_INFO, "%s", text);
-  if (top && PTREE_DATA(top)->visible) proto_item_append_text(top, "%s", text);
+  append(pinfo, top, text);
+}
+
+void tell(packet_info* pinfo, proto_item* top, const InfoText& text) {
+  if (!text.empty()) append(pinfo, top, text.c_str());
 }
 
 void show_key(const Shown& shown, const KeyEntry* key, const FrameFacts& facts) {
@@ -329,18 +341,26 @@ void show_table_data(const Shown& shown, const Request& request, Extent data,
 
 // "Read BT23 Current Register Data, 44 bytes at 100"
 void tell_request(packet_info* pinfo, proto_item* top, const Request& request) {
+  if (!is_told(pinfo, top)) return;
   const auto code = static_cast<RequestCode>(request.code);
   const bool read = is_read(code);
-  proto_item_append_text(top, ", %s", for_packet(pinfo, request_name(request.code)));
-  if (request.table) proto_item_append_text(top, ", %s", title_of(pinfo, *request.table));
-  if (!request.table || !(read || is_write(code))) {
-    col_add_str(pinfo->cinfo, COL_INFO, for_packet(pinfo, request_name(request.code)));
+  const std::string_view name = request_name(request.code);
+  const char* title = request.table ? title_of(pinfo, *request.table) : nullptr;
+  if (!title || !(read || is_write(code))) {
+    col_add_str(pinfo->cinfo, COL_INFO, for_packet(pinfo, name));
+    if (is_shown(top))
+      proto_item_append_text(top, ", %s%s%s", for_packet(pinfo, name), title ? ", " : "",
+                             title ? title : "");
     return;
   }
-  col_add_fstr(pinfo->cinfo, COL_INFO, "%s %s", read ? "Read" : "Write",
-               title_of(pinfo, *request.table));
-  if (request.count) tell(pinfo, top, ", %u %s", *request.count, bytes_text(*request.count));
-  if (request.offset != 0) tell(pinfo, top, " at %u", request.offset);
+  InfoText rest;
+  if (request.count) rest.add(", ").add(*request.count).add(" ").add(bytes_text(*request.count));
+  if (request.offset != 0) rest.add(" at ").add(request.offset);
+  InfoText info;
+  info.add(read ? "Read " : "Write ").add(title).add(rest.view());
+  col_add_str(pinfo->cinfo, COL_INFO, info.c_str());
+  if (is_shown(top))
+    proto_item_append_text(top, ", %s, %s%s", for_packet(pinfo, name), title, rest.c_str());
 }
 
 const char* name_of(packet_info* pinfo, const Response& response, const Exchange* exchange) {
@@ -365,17 +385,24 @@ void tell_expected(packet_info* pinfo, proto_item* top, std::uint32_t expected,
 // "OK, BT23, 44 bytes"
 void tell_response(packet_info* pinfo, proto_item* top, const Response& response,
                    const Exchange* exchange) {
+  if (!is_told(pinfo, top)) return;
   const char* name = name_of(pinfo, response, exchange);
-  col_add_str(pinfo->cinfo, COL_INFO, name);
-  proto_item_append_text(top, ", %s", name);
   const Request* request = asked(exchange);
-  if (request && request->table) {
-    proto_item_append_text(top, ", %s", title_of(pinfo, *request->table));
-    col_append_fstr(pinfo->cinfo, COL_INFO, ", %s", label_of(pinfo, *request->table));
+  const bool of_table = request && request->table;
+  InfoText rest;
+  if (response.count) rest.add(", ").add(*response.count).add(" ").add(bytes_text(*response.count));
+  InfoText info;
+  info.add(name);
+  if (of_table) {
+    info.add(", ").add(label_of(pinfo, *request->table));
   } else if (request && !request_name(request->code).empty()) {
-    col_append_fstr(pinfo->cinfo, COL_INFO, ", %s", for_packet(pinfo, request_name(request->code)));
+    info.add(", ").add(request_name(request->code));
   }
-  if (response.count) tell(pinfo, top, ", %u %s", *response.count, bytes_text(*response.count));
+  info.add(rest.view());
+  col_add_str(pinfo->cinfo, COL_INFO, info.c_str());
+  if (is_shown(top))
+    proto_item_append_text(top, ", %s%s%s%s", name, of_table ? ", " : "",
+                           of_table ? title_of(pinfo, *request->table) : "", rest.c_str());
   if (response.sequence) tell_expected(pinfo, top, *response.sequence, request);
 }
 

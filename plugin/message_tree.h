@@ -7,6 +7,7 @@
 
 #include "plugin/exchanges.h"
 #include "plugin/registry.h"
+#include "plugin/text.h"
 #include "plugin/wireshark.h"
 #include "protocol/message.h"
 
@@ -39,6 +40,7 @@ extern const Note ei_answers_nothing;
 // the line that stands for the message. Whoever looks at one of them alone reads the same.
 void tell(packet_info* pinfo, proto_item* top, const char* format, ...)
     __attribute__((format(printf, 3, 4)));
+void tell(packet_info* pinfo, proto_item* top, const InfoText& text);
 // Whether anybody would read it.
 bool is_told(const packet_info* pinfo, proto_item* top);
 inline proto_item* top_of(const Shown& shown) {

@@ -182,8 +182,9 @@ void identify(BusSummary& bus, packet_info* pinfo, const TappedTable& tapped) {
       bus.identity[name] = printable(bytes_of(found, tapped.stretch));
     // The upper byte stands right before.
     if (found.node->field().format == Format::firmware_version && before)
-      bus.identity["Firmware"] = firmware_version_text(static_cast<std::uint8_t>(before->value),
-                                                       static_cast<std::uint8_t>(found.value));
+      bus.identity["Firmware"] =
+          firmware_version_text(static_cast<std::uint8_t>(value_of(*before, tapped.stretch)),
+                                static_cast<std::uint8_t>(value_of(found, tapped.stretch)));
     before =
         found.has_value && found.position + found.size == found.visible_from + found.visible_size
             ? &found

@@ -13,6 +13,7 @@
 #include "plugin/interval_view.h"
 #include "plugin/mbus_tree.h"
 #include "plugin/message_tree.h"
+#include "plugin/text.h"
 #include "protocol/device_source.h"
 #include "protocol/quantity.h"
 #include "protocol/times.h"
@@ -20,51 +21,45 @@
 namespace mep::plugin {
 namespace {
 
+// Some clients read registers one by one: of a transaction no more pieces than that are told.
+constexpr std::size_t most_inside = 10;
+
+constexpr std::string_view opening = ": ";
+constexpr std::string_view separator = ", ";
+
 // Tells piece by piece: ": a, b, c"; of all that a transaction read "; BT23: a, b; BT28: c".
 struct Teller {
   packet_info* pinfo;
-  proto_item* top;
-  const char* mark;    // before the first piece
-  const char* label;   // of the table
-  ReadInside* inside;  // of a transaction; null: the Info column is this message's
-  bool begun = false;
-  const char* prefix = "";  // of each
-  unsigned said = 0;        // pieces
+  InfoText& text;
+  const char* mark;              // before the first piece
+  ReadInside* inside = nullptr;  // of a transaction; null: the Info column is this message's
+  bool secondary = false;        // behind the mark: all of it was measured behind transformers
+  std::int32_t tier = -1;        // before each piece; -1: none
+  unsigned said = 0;             // pieces
+  unsigned pieces = 0;           // in all
+  std::array<std::size_t, most_inside + 1> begins{};  // where the first of them stand in the text
 
-  // As tell(), formatted once: most frames have one reader, and some of them many pieces.
-  void say(const char* text) {
-    const char* before = begun ? ", " : ": ";
-    const char* first = begun ? "" : mark;
-    if (inside) {
-      say_inside(text);
+  // Begins a piece; what is added to the text goes on with it.
+  InfoText& piece() {
+    if (begun()) {
+      text.add(separator);
     } else {
-      col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s%s%s", before, first, prefix, text);
+      text.add(opening).add(mark).add(secondary ? "[secondary] " : "");
     }
-    if (top && PTREE_DATA(top)->visible)
-      proto_item_append_text(top, "%s%s%s%s", before, first, prefix, text);
-    begun = true;
+    if (pieces < begins.size()) begins[pieces] = text.size();
+    ++pieces;
+    if (tier >= 0) text.add("T").add(tier).add(" ");
     ++said;
+    return text;
   }
-  // Some clients read registers one by one.
-  void say_inside(const char* text) {
-    constexpr unsigned most = 10;
-    if (inside->pieces == most) {
-      ++inside->left_out;
-      return;
-    }
-    ++inside->pieces;
-    const bool goes_on = std::strcmp(inside->table, label) == 0;
-    inside->table = label;
-    tell(pinfo, inside->top, "%s%s%s%s%s%s", goes_on ? ", " : "; ", goes_on ? "" : label,
-         goes_on ? "" : ": ", goes_on ? "" : mark, prefix, text);
-  }
-  const char* kept(const std::string& text) const {
-    return wmem_strndup(pinfo->pool, text.data(), text.size());
-  }
+  bool begun() const { return !text.empty(); }
+  void say(std::string_view words) { piece().add(words); }
   // "import 65845.123 kWh"
   void say_number(const char* what, double number, int decimals, const char* unit) {
-    say(wmem_strdup_printf(pinfo->pool, "%s%s%.*f %s", what, what[0] ? " " : "", decimals, number,
-                           unit));
+    piece().add(what).add(what[0] ? " " : "").add(number, decimals).add(" ").add(unit);
+  }
+  const char* kept(const std::string& words) const {
+    return wmem_strndup(pinfo->pool, words.data(), words.size());
   }
 };
 
@@ -87,27 +82,28 @@ constexpr int voltages[] = {voltage_l1, voltage_l1 + 1, voltage_l1 + 2};
 constexpr Sides power_sides[] = {{import_power, 81}, {export_power, 82}};
 constexpr Sides current_sides[] = {{current_l1, 197}, {current_l1 + 1, 198}, {current_l1 + 2, 199}};
 
-// The values of registers by source (BT22's numbers), as far as they are wholly in the frame: the
-// first of each, which is the total where tiers follow.
+// Registers by source (BT22's numbers), as far as they are wholly in the frame: the first of each,
+// which is the total where tiers follow. Few of them are told, so values are read when asked for.
 class Registers {
  public:
+  explicit Registers(const Stretch& stretch) : stretch_(stretch) {}
+
   void take(const Found& found) {
     if (!found.has_value || found.source < 0 ||
-        static_cast<std::size_t>(found.source) >= values_.size())
+        static_cast<std::size_t>(found.source) >= found_.size())
       return;
-    auto& value = values_[static_cast<std::size_t>(found.source)];
-    if (!value) value = found.value;
-  }
-  void set(int source, std::int64_t value) {
-    if (static_cast<std::size_t>(source) < values_.size())
-      values_[static_cast<std::size_t>(source)] = value;
+    const Found*& first = found_[static_cast<std::size_t>(found.source)];
+    if (!first) first = &found;
   }
   std::optional<std::int64_t> operator[](int source) const {
-    return values_[static_cast<std::size_t>(source)];
+    const Found* found = found_[static_cast<std::size_t>(source)];
+    if (!found) return std::nullopt;
+    return value_of(*found, stretch_);
   }
 
  private:
-  std::array<std::optional<std::int64_t>, 256> values_{};
+  const Stretch& stretch_;
+  std::array<const Found*, 256> found_{};
 };
 
 // Whether there is but one side, as far as the meter tells: BT15 says that no ratio applies, or
@@ -165,35 +161,34 @@ void tell_energies(Teller& teller, const Registers& registers, std::int64_t scal
 
 // "L1 230.4 V 1.03 A"; nothing of a phase that a meter of one phase does not have.
 void tell_phase(Teller& teller, const Registers& registers, int phase, bool one_side) {
-  constexpr double thousandth = 1000;
   // Of voltages there is no primary side.
   const auto voltage = registers[voltage_l1 + phase];
   const Sided current = sided(registers, current_sides[phase], one_side);
   if (voltage.value_or(0) == 0 && current.value.value_or(0) == 0) return;
   const char* voltage_side = one_side || (current.value && current.side[0]) ? "" : " secondary";
-  const auto part = [&](std::optional<std::int64_t> value, int decimals, const char* unit,
-                        const char* side) {
-    return value ? wmem_strdup_printf(teller.pinfo->pool, " %.*f %s%s", decimals,
-                                      static_cast<double>(*value) / thousandth, unit, side)
-                 : "";
+  const auto add = [&](std::optional<std::int64_t> value, int decimals, const char* unit,
+                       const char* side) {
+    constexpr double thousandth = 1000;
+    if (!value) return;
+    teller.text.add(" ").add(static_cast<double>(*value) / thousandth, decimals);
+    teller.text.add(" ").add(unit).add(side);
   };
-  teller.say(wmem_strdup_printf(teller.pinfo->pool, "L%d%s%s", phase + 1,
-                                part(voltage, 1, "V", voltage_side),
-                                part(current.value, 2, "A", current.side)));
+  teller.piece().add("L").add(phase + 1);
+  add(voltage, 1, "V", voltage_side);
+  add(current.value, 2, "A", current.side);
 }
 
 void tell_powers(Teller& teller, const Registers& registers, const Dimensions& dimensions) {
   bool one_side = has_one_side(registers, dimensions);
   if (!one_side && has_secondary_only(registers)) {
-    teller.mark = wmem_strdup_printf(teller.pinfo->pool, "%s[secondary] ", teller.mark);
+    teller.secondary = true;
     one_side = true;
   }
   const char* const words[] = {"import", "export"};
   for (std::size_t way = 0; way < std::size(words); ++way) {
     const Sided power = sided(registers, power_sides[way], one_side);
     if (power.value)
-      teller.say(wmem_strdup_printf(teller.pinfo->pool, "%s %" G_GINT64_FORMAT " W%s", words[way],
-                                    *power.value, power.side));
+      teller.piece().add(words[way]).add(" ").add(*power.value).add(" W").add(power.side);
   }
   for (int phase = 0; phase < phases; ++phase) tell_phase(teller, registers, phase, one_side);
   constexpr double millihertz = 1000;
@@ -202,14 +197,15 @@ void tell_powers(Teller& teller, const Registers& registers, const Dimensions& d
 }
 
 // "import 14983.616 kWh", "L1 230.5 V", "Q1 Reactive VAr L1L2L3 12 var": of one register.
-void tell_register(Teller& teller, const Node& row, int source, std::int64_t value,
+void tell_register(Teller& teller, const Found& found, const Stretch& stretch,
                    std::int64_t energy_scale) {
-  Registers one;
+  const int source = found.source;
   const auto id = static_cast<std::uint16_t>(source);
   const Source* known = find_source(id);
-  const SourceName* own = row.registers()->own_name(id);
+  const SourceName* own = found.node->registers()->own_name(id);
   if (!known && !own) return;
-  one.set(source, value);
+  Registers one(stretch);
+  one.take(found);
   if (source == import_energy || source == export_energy) {
     tell_energies(teller, one, energy_scale);
   } else if (source >= voltage_l1 && source < voltage_l1 + phases) {
@@ -217,22 +213,22 @@ void tell_register(Teller& teller, const Node& row, int source, std::int64_t val
   } else {
     const bool counts = known && known->measure == Measure::energy;
     const CommonUnit unit = common_unit(known ? known->unit : own->unit);
-    teller.say(teller.kept(std::string(known ? known->name : own->name) + " " +
-                           amount_with_unit(value * (counts ? energy_scale : 1), unit)));
+    const std::int64_t value = value_of(found, stretch) * (counts ? energy_scale : 1);
+    teller.piece().add(known ? known->name : own->name).add(" ").add(amount_with_unit(value, unit));
   }
 }
 
 // What a frame has of registers besides those that are told in a few words: the first ones.
-void tell_first_registers(Teller& teller, const Findings& findings, std::int64_t energy_scale) {
+void tell_first_registers(Teller& teller, const Findings& findings, const Stretch& stretch,
+                          std::int64_t energy_scale) {
   constexpr unsigned most = 3;
   unsigned told = 0;
   unsigned more = 0;
-  const char* tier = "";
+  std::int32_t tier = -1;
   for (unsigned i = 0; i < findings.count(); ++i) {
     const Found& found = findings[i];
-    if (found.what == Found::What::enter && found.node->role == Role::tier)
-      tier = wmem_strdup_printf(teller.pinfo->pool, "T%d ", found.index);
-    if (found.what == Found::What::leave && found.node->role == Role::tier) tier = "";
+    if (found.what == Found::What::enter && found.node->role == Role::tier) tier = found.index;
+    if (found.what == Found::What::leave && found.node->role == Role::tier) tier = -1;
     if (found.what != Found::What::leaf || found.node->kind() != Kind::registers ||
         found.node->registers()->one_name || !found.has_value || found.source < 0)
       continue;
@@ -241,16 +237,17 @@ void tell_first_registers(Teller& teller, const Findings& findings, std::int64_t
       continue;
     }
     ++told;
-    teller.prefix = tier;
-    tell_register(teller, *found.node, found.source, found.value, energy_scale);
-    teller.prefix = "";
+    teller.tier = tier;
+    tell_register(teller, found, stretch, energy_scale);
+    teller.tier = -1;
   }
-  if (more > 0) teller.say(wmem_strdup_printf(teller.pinfo->pool, "and %u more", more));
+  if (more > 0) teller.piece().add("and ").add(more).add(" more");
 }
 
-void tell_flags(Teller& teller, const Found& found) {
+void tell_flags(Teller& teller, const Found& found, const Stretch& stretch) {
+  const std::int64_t value = value_of(found, stretch);
   for (const BitField& field : found.node->bit_fields())
-    if (field.single() && bits_value(field, found.value)) teller.say(field.name.c_str());
+    if (field.single() && bits_value(field, value)) teller.say(field.name);
 }
 
 // "[assumed BT21, BT22] "; the tree has what was assumed of them.
@@ -290,7 +287,7 @@ Entries entries_in(const Teller& teller, const Findings& findings, const Stretch
   bool of_the_latest = false;
   for (unsigned i = 0; i < findings.count(); ++i) {
     const Found& found = findings[i];
-    if (found.what == Found::What::leaf) device.leaf(found);
+    if (found.what == Found::What::leaf) device.leaf(found, stretch);
     if (holds_records(found) && of_the_latest && !entries.readings)
       entries.readings = told_records(teller.pinfo->pool, found, stretch, device);
     if (is_whole(found, Role::serial_number) && of_the_latest && entries.serial[0] == '\0')
@@ -312,16 +309,15 @@ Entries entries_in(const Teller& teller, const Findings& findings, const Stretch
 // "3 events, the latest 2026-03-02 07:30:00"; of devices what they measured comes first.
 void tell_entries(Teller& teller, const Entries& entries, const char* one, const char* many) {
   if (entries.count == 0) return;
-  wmem_allocator_t* pool = teller.pinfo->pool;
-  const char* which = entries.count == 1 ? "" : "the latest ";
   const bool measured = entries.readings != nullptr;
   if (measured) teller.say(entries.readings);
-  if (entries.serial[0]) teller.say(wmem_strdup_printf(pool, "device %s", entries.serial));
+  if (entries.serial[0]) teller.piece().add("device ").add(entries.serial);
   if (measured) teller.say(entries.when);
-  if (!measured || entries.count > 1)
-    teller.say(wmem_strdup_printf(pool, measured ? "the latest of %u %s" : "%u %s", entries.count,
-                                  entries.count == 1 ? one : many));
-  if (!measured) teller.say(wmem_strdup_printf(pool, "%s%s", which, entries.when));
+  if (!measured || entries.count > 1) {
+    teller.piece().add(measured ? "the latest of " : "").add(entries.count);
+    teller.text.add(" ").add(entries.count == 1 ? one : many);
+  }
+  if (!measured) teller.piece().add(entries.count == 1 ? "" : "the latest ").add(entries.when);
 }
 
 // The last value of each channel: "import 14943.626 kWh", "Water: Volume 187.204 m³".
@@ -359,8 +355,8 @@ void tell_channels(Teller& teller, ProfilePlace profile, const Findings& finding
                                     bytes_of(*last.found, stretch), *profile.dimensions);
     if (!read || !read->reading) continue;
     ++told;
-    teller.say(teller.kept(read->medium + ": " + read->quantity + " " + read->value.text +
-                           (read->unit.empty() ? "" : " ") + read->unit));
+    teller.piece().add(read->medium).add(": ").add(read->quantity).add(" ");
+    teller.text.add(read->value.text).add(read->unit.empty() ? "" : " ").add(read->unit);
   }
   const std::int64_t scale = profile.dimensions->get(Dim::energy_register_unit);
   for (const Latest& last : latest) {
@@ -368,7 +364,7 @@ void tell_channels(Teller& teller, ProfilePlace profile, const Findings& finding
         last.found ? find_source(static_cast<std::uint16_t>(last.found->source)) : nullptr;
     if (!source || source->quantity.empty() || told == most) continue;
     ++told;
-    tell_register(teller, *last.found->node, last.found->source, last.found->value, scale);
+    tell_register(teller, *last.found, stretch, scale);
   }
 }
 
@@ -386,9 +382,7 @@ void tell_interval_times(Teller& teller, const ProfilePlace& profile, wmem_array
     last = std::max(last.value_or(*seen.end), *seen.end);
   }
   if (!first) {
-    if (whole > 0)
-      teller.say(
-          wmem_strdup_printf(teller.pinfo->pool, "%u interval%s", whole, whole == 1 ? "" : "s"));
+    if (whole > 0) teller.piece().add(whole).add(whole == 1 ? " interval" : " intervals");
     return;
   }
   const std::int64_t begin =
@@ -397,7 +391,7 @@ void tell_interval_times(Teller& teller, const ProfilePlace& profile, wmem_array
   std::string to = date_time_text(date_time(*last), false);
   constexpr std::size_t date_size = 11;  // "2026-03-02 "
   if (from.compare(0, date_size, to, 0, date_size) == 0) to.erase(0, date_size);
-  teller.say(teller.kept("intervals " + from + " to " + to + " UTC"));
+  teller.piece().add("intervals ").add(from).add(" to ").add(to).add(" UTC");
 }
 
 void tell_intervals(Teller& teller, const Table& table, const Findings& findings,
@@ -409,18 +403,9 @@ void tell_intervals(Teller& teller, const Table& table, const Findings& findings
   tell_channels(teller, *profile, findings, stretch, intervals);
 }
 
-}  // namespace
-
-bool tells_reading(const Table& table) {
-  return table.story != Story::none;
-}
-
-void tell_reading(const TableBytes& shown, const Table& table, const Dimensions& dimensions,
-                  const Findings& findings) {
-  packet_info* pinfo = shown.pinfo;
-  const Stretch& stretch = shown.stretch;
+void tell_story(Teller& teller, const Table& table, const Stretch& stretch,
+                const Dimensions& dimensions, const Findings& findings) {
   const Story story = table.story;
-  Teller teller{pinfo, shown.top, mark_of(pinfo, findings.assumed), shown.label, shown.inside};
   if (story == Story::intervals)
     return tell_intervals(teller, table, findings, stretch, dimensions);
   if (story == Story::events || story == Story::devices || story == Story::device_log) {
@@ -429,7 +414,7 @@ void tell_reading(const TableBytes& shown, const Table& table, const Dimensions&
                         events ? "events" : "readings");
   }
 
-  Registers registers;
+  Registers registers(stretch);
   unsigned tiers = 0;
   unsigned moments = 0;
   unsigned words = 0;  // of flags
@@ -441,27 +426,62 @@ void tell_reading(const TableBytes& shown, const Table& table, const Dimensions&
     if (is_whole(found, Role::moment)) {
       const char* when = time_of(teller, found, stretch);
       if (when && moments++ == 0)
-        teller.say(story == Story::clock
-                       ? wmem_strdup_printf(pinfo->pool, "%s%s", when, clock_of(found))
-                       : when);
+        teller.piece().add(when).add(story == Story::clock ? clock_of(found) : "");
     }
     if (is_whole(found, Role::flags)) {
       ++words;
-      tell_flags(teller, found);
+      tell_flags(teller, found, stretch);
     }
     // Of several moments the first is told.
     if (moments <= 1) registers.take(found);
   }
-  if (words > 0 && !teller.begun) teller.say("no flags");
+  if (words > 0 && !teller.begun()) teller.say("no flags");
   const std::int64_t scale = dimensions.get(Dim::energy_register_unit);
   const bool has_registers =
       story == Story::powers || story == Story::energies || story == Story::snapshots;
   teller.said = 0;
   if (story == Story::powers) tell_powers(teller, registers, dimensions);
   if (has_registers && story != Story::powers) tell_energies(teller, registers, scale);
-  if (has_registers && teller.said == 0) tell_first_registers(teller, findings, scale);
+  if (has_registers && teller.said == 0) tell_first_registers(teller, findings, stretch, scale);
   if (story == Story::snapshots && moments > 1)
-    teller.say(wmem_strdup_printf(pinfo->pool, "and %u more", moments - 1));
+    teller.piece().add("and ").add(moments - 1).add(" more");
+}
+
+// The same in the lines that stand for the whole transaction, as far as there is room.
+void tell_inside(const Teller& teller, const char* label) {
+  ReadInside& inside = *teller.inside;
+  const auto told = std::min<unsigned>(teller.pieces, most_inside - inside.pieces);
+  inside.left_out += teller.pieces - told;
+  if (told == 0) return;
+  inside.pieces += told;
+  const bool goes_on = std::strcmp(inside.table, label) == 0;
+  inside.table = label;
+  const std::string_view all = teller.text.view();
+  const std::size_t from = goes_on ? teller.begins[0] : opening.size();
+  const std::size_t to = told < teller.pieces ? teller.begins[told] - separator.size() : all.size();
+  InfoText text;
+  text.add(goes_on ? separator : "; ");
+  if (!goes_on) text.add(label).add(opening);
+  tell(teller.pinfo, inside.top, text.add(all.substr(from, std::max(from, to) - from)));
+}
+
+}  // namespace
+
+bool tells_reading(const Table& table) {
+  return table.story != Story::none;
+}
+
+void tell_reading(const TableBytes& shown, const Table& table, const Dimensions& dimensions,
+                  const Findings& findings) {
+  InfoText text;
+  Teller teller{shown.pinfo, text, mark_of(shown.pinfo, findings.assumed), shown.inside};
+  tell_story(teller, table, shown.stretch, dimensions, findings);
+  if (!shown.inside) {
+    tell(shown.pinfo, shown.top, text);
+    return;
+  }
+  if (is_shown(shown.top)) proto_item_append_text(shown.top, "%s", text.c_str());
+  tell_inside(teller, shown.label);
 }
 
 }  // namespace mep::plugin

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/text.h"
 #include "protocol/quantity.h"
 
 namespace mep::plugin {
@@ -127,13 +128,18 @@ bool is_asked_for(proto_tree* tree, const ReadingField& field) {
   return tree && proto_field_is_referenced(tree, field);
 }
 
-proto_item* add_reading(proto_tree* tree, const ReadingField& field, tvbuff_t* tvb, double amount,
-                        const char* text, bool same) {
-  proto_item* item = proto_tree_add_double_format_value(tree, field, tvb, 0, 0, amount, "%s%s",
-                                                        text, field.unit());
+void add_reading(proto_tree* tree, const ReadingField& field, tvbuff_t* tvb, double amount,
+                 const char* text, const char* behind) {
+  proto_item* item = proto_tree_add_double(tree, field, tvb, 0, 0, amount);
   proto_item_set_generated(item);
-  if (same) proto_item_set_hidden(item);
-  return item;
+  if (!text) {
+    proto_item_set_hidden(item);
+    if (behind[0] != '\0') proto_item_append_text(item, "%s", behind);
+  } else if (is_shown(item)) {
+    LabelText label;
+    label.add(field.info().name).add(": ").add(text).add(field.unit()).add(behind);
+    set_label(item, label);
+  }
 }
 
 DeviceReadingField device_reading_field(const mbus::Quantity& quantity, Measured when) {
@@ -143,12 +149,12 @@ DeviceReadingField device_reading_field(const mbus::Quantity& quantity, Measured
 }
 
 void add_device_reading(packet_info* pinfo, proto_tree* tree, const DeviceReadingField& reading,
-                        tvbuff_t* tvb, double number, const char* text) {
+                        tvbuff_t* tvb, double number) {
   if (!reading.field || !is_asked_for(tree, *reading.field)) return;
   const bool same = reading.factor == 1 && reading.offset == 0;
   const double amount = number * reading.factor + reading.offset;
   add_reading(tree, *reading.field, tvb, amount,
-              same ? text : wmem_strdup_printf(pinfo->pool, "%.10g", amount), same);
+              same ? nullptr : wmem_strdup_printf(pinfo->pool, "%.10g", amount));
 }
 
 }  // namespace mep::plugin

@@ -35,9 +35,10 @@ const ReadingField* reading_field(std::int32_t source, std::int32_t tier, Taken 
                                   Measured when);
 
 // Adds `amount`, in the field's unit and as `text`, to `tree`, behind the line that shows the same
-// as the meter has it. `same`: in the same unit, so that nobody needs to see it twice: hidden.
-proto_item* add_reading(proto_tree* tree, const ReadingField& field, tvbuff_t* tvb, double amount,
-                        const char* text, bool same);
+// as the meter has it. No text: that line has the same unit, so that nobody needs to see it twice:
+// hidden. `behind`: at the end of the line.
+void add_reading(proto_tree* tree, const ReadingField& field, tvbuff_t* tvb, double amount,
+                 const char* text, const char* behind = "");
 // Whether anybody asks for it.
 bool is_asked_for(proto_tree* tree, const ReadingField& field);
 
@@ -48,8 +49,8 @@ struct DeviceReadingField {
   double offset = 0;
 };
 DeviceReadingField device_reading_field(const mbus::Quantity& quantity, Measured when);
-// Adds `number`, in the record's unit and as `text`. Nothing for a null field.
+// Adds `number`, in the record's unit. Nothing for a null field.
 void add_device_reading(packet_info* pinfo, proto_tree* tree, const DeviceReadingField& reading,
-                        tvbuff_t* tvb, double number, const char* text);
+                        tvbuff_t* tvb, double number);
 
 }  // namespace mep::plugin

@@ -109,7 +109,7 @@ class Reader {
   }
 
   void leaf(const Found& found) {
-    device_.leaf(found);
+    device_.leaf(found, stretch_);
     interval_end_ = found.position + found.size;
     if (holds_records(found)) records(found);
     if (!found.complete) return;
@@ -160,7 +160,7 @@ class Reader {
     const std::int64_t scale = naming.energy ? dimensions_.get(Dim::energy_register_unit) : 1;
     const std::string where = place();
     reading.name = where.empty() ? naming.name : naming.name + " (" + where + ")";
-    reading.value = std::to_string(found.value * std::max<std::int64_t>(scale, 1));
+    reading.value = std::to_string(value_of(found, stretch_) * std::max<std::int64_t>(scale, 1));
     reading.unit = naming.unit;
     return reading;
   }
@@ -170,7 +170,7 @@ class Reader {
   // What the bits say that belong to the interval, and those of its channels.
   void statuses(const Found& found) {
     for (const BitField& field : found.node->bit_fields()) {
-      const std::int64_t value = bits_value(field, found.value);
+      const std::int64_t value = bits_value(field, value_of(found, stretch_));
       const auto channel = profile_->channel_of(field);
       if (channel && *channel < channels_per_set) {
         const auto name = name_of_value(field.values, value);
@@ -206,7 +206,8 @@ class Reader {
     if (profile_->has_value(channel)) {
       const std::int64_t scale = naming.energy ? dimensions_.get(Dim::energy_register_unit) : 1;
       reading.value =
-          read ? read->value.text : std::to_string(found.value * std::max<std::int64_t>(scale, 1));
+          read ? read->value.text
+               : std::to_string(value_of(found, stretch_) * std::max<std::int64_t>(scale, 1));
     }
     if (profile_->now->end) reading.when = Moment{*profile_->now->end, Clock::utc};
     reading.order = channel;

@@ -148,7 +148,7 @@ std::optional<Bytes> prove_answer(packet_info* pinfo, const Exchange& exchange, 
 }
 
 Bytes plain_message(packet_info* pinfo, Bytes message, const FrameFacts& facts) {
-  if (facts.cover != Cover::opened || !facts.exchange) return message;
+  if (message.empty() || facts.cover != Cover::opened || !facts.exchange) return message;
   const bool is_request = facts.direction == Direction::client_to_meter;
   const Bytes plain = decrypted(pinfo->pool, message, facts.exchange->exchange_key,
                                 is_request ? 0 : facts.exchange->size - digest_size);

@@ -108,14 +108,22 @@ header_field_info describe(const FieldInfo& field) {
   return info;
 }
 
-bool has_records(const Node& node) {
-  return node.role == Role::device_records || std::ranges::any_of(node.children(), has_records);
+bool has(const Node& node, Role role) {
+  return node.role == role || std::ranges::any_of(node.children(), [role](const Node& child) {
+           return has(child, role);
+         });
 }
 
-// The numbers of all fields that bytes of a node can be shown as.
-void gather(const Node& node, std::vector<int>& all) {
+using Infos = std::vector<const header_field_info*>;
+
+const header_field_info* info_of(int number) {
+  return proto_registrar_get_nth(static_cast<unsigned>(number));
+}
+
+// All fields that bytes of a node can be shown as.
+void gather(const Node& node, Infos& all) {
   const auto add = [&all](std::uint32_t id) {
-    if (id != 0) all.push_back(numbers()[id]);
+    if (id != 0) all.push_back(info_of(numbers()[id]));
   };
   add(node.field().id);
   for (const BitField& bit : node.bit_fields()) add(bit.id);
@@ -124,28 +132,33 @@ void gather(const Node& node, std::vector<int>& all) {
   for (const Node& child : node.children()) gather(child, all);
 }
 
-// What any table may show beside its own: what cannot be decoded, times, and what a source's value
-// or a record of a device means.
-bool is_in_any_table(std::string_view abbrev) {
+// What a table may show beside its own: what cannot be decoded, times, and what a source's value or
+// a record of a device means. `past`, `tiers`: whether the table has that.
+bool may_show(std::string_view abbrev, bool past, bool tiers) {
   constexpr std::string_view others[] = {"mep.cut", "mep.undecoded", "mep.not_a_time",
                                          "mep.assumed"};
-  return abbrev.starts_with("mep.mbus.") || abbrev.starts_with("mep.reading.") ||
-         abbrev.ends_with(".interval_end_time") ||
+  if (abbrev.starts_with("mep.reading.")) {
+    // "….t0" to "….t7"
+    const bool of_tier = abbrev[abbrev.size() - 2] == 't' && abbrev[abbrev.size() - 3] == '.';
+    return abbrev.starts_with("mep.reading.past.") == past && (tiers || !of_tier);
+  }
+  return abbrev.starts_with("mep.mbus.") || abbrev.ends_with(".interval_end_time") ||
          std::ranges::find(others, abbrev) != std::end(others);
 }
 
 struct Shows {
-  std::vector<int> own;
+  Infos fields;
   bool records = false;  // of devices, about which there are notes whoever looks
 };
 
 Shows shown_by(const Table& table) {
   Shows shows;
-  gather(table.root, shows.own);
+  gather(table.root, shows.fields);
+  const bool tiers = has(table.root, Role::tier);
   Field::for_each([&](const Field& field) {
-    if (is_in_any_table(field.info().abbrev)) shows.own.push_back(field);
+    if (may_show(field.info().abbrev, table.past, tiers)) shows.fields.push_back(info_of(field));
   });
-  shows.records = has_records(table.root);
+  shows.records = has(table.root, Role::device_records);
   return shows;
 }
 
@@ -165,9 +178,12 @@ int table_field(std::uint32_t id) {
 
 bool wants_fields_of(proto_tree* tree, const Table& table) {
   if (!tree) return false;
+  if (PTREE_DATA(tree)->visible) return true;
   const Shows& can_show = shows(table);
-  return can_show.records || std::ranges::any_of(can_show.own, [tree](int number) {
-           return proto_field_is_referenced(tree, number);
+  // As proto_field_is_referenced(), for hundreds of fields at a time.
+  return can_show.records ||
+         std::ranges::any_of(can_show.fields, [](const header_field_info* field) {
+           return field->ref_type != HF_REF_TYPE_NONE;
          });
 }
 

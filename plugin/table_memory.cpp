@@ -189,12 +189,13 @@ const AlertFlags* learn_alert_flags(const Bus& bus, const Dimensions& known,
     if (found.what != Found::What::leaf || !found.complete || found.node->role != Role::flags)
       continue;
     if (!flags) flags = wmem_new0(bus.scope, AlertFlags);
+    const std::int64_t word = value_of(found, {request.offset, data});
     for (const BitField& field : found.node->bit_fields())
-      if (field.single() && bits_value(field, found.value))
+      if (field.single() && bits_value(field, word))
         flags->names =
             flags->names ? wmem_strdup_printf(bus.scope, "%s, %s", flags->names, field.name.c_str())
                          : wmem_strdup(bus.scope, field.name.c_str());
-    flags->bits |= static_cast<std::uint32_t>(found.value);
+    flags->bits |= static_cast<std::uint32_t>(word);
   }
   return flags;
 }

@@ -11,6 +11,7 @@
 #include "plugin/reading_fields.h"
 #include "plugin/registry.h"
 #include "plugin/table_fields.h"
+#include "plugin/text.h"
 #include "protocol/bytes.h"
 #include "protocol/catalog.h"
 #include "protocol/device_source.h"
@@ -56,26 +57,6 @@ const IntervalEnd hf_interval_end[load_profile_sets] = {
     IntervalEnd("mep.bt64.interval_end_time"), IntervalEnd("mep.bt65.interval_end_time"),
     IntervalEnd("mep.bt66.interval_end_time"), IntervalEnd("mep.bt67.interval_end_time")};
 
-// What stands behind a field's text, put there in one: to Wireshark each piece is a label to be
-// made. Longer ones than Wireshark's labels are cut off.
-class Tail {
- public:
-  void add(std::string_view text) {
-    const std::size_t size = std::min(text.size(), sizeof text_ - 1 - used_);
-    std::copy_n(text.data(), size, text_ + used_);
-    used_ += size;
-    text_[used_] = '\0';
-  }
-  void put_behind(proto_item* item) {
-    if (used_ > 0) proto_item_append_text(item, "%s", text_);
-    used_ = 0;
-  }
-
- private:
-  char text_[ITEM_LABEL_LENGTH] = "";
-  std::size_t used_ = 0;
-};
-
 // --- The tree
 
 // What stands around a register.
@@ -93,6 +74,7 @@ struct Display {
   const Dimensions& dimensions;
 
   Bytes bytes_of(const Found& found) const { return plugin::bytes_of(found, shown.stretch); }
+  std::int64_t value_of(const Found& found) const { return plugin::value_of(found, shown.stretch); }
   int offset_of(std::uint64_t position) const {
     const std::uint64_t from = std::max(position, shown.stretch.offset);
     return shown.offset + static_cast<int>(from - shown.stretch.offset);
@@ -158,7 +140,7 @@ struct Display {
           }
           break;
         case Found::What::leaf:
-          device->leaf(found);
+          device->leaf(found, shown.stretch);
           show_leaf(trees[depth], found, index < 0 ? "" : in_brackets(*plain, index), index,
                     around);
           if (profile && found.complete) profile->leaf(found, bytes_of(found));
@@ -280,11 +262,14 @@ struct Display {
     }
     proto_item* item = add_field(tree, found);
     if (holds_records(found)) show_records(shown, item, found, *device);
-    Tail tail;
+    LabelText tail;
     tail.add(element);
     add_meaning(tail, found);
-    tail.put_behind(item);
-    if (show_channel(item, found, index)) return;
+    if (const std::int32_t source = source_of_device(found, index); source >= 0) {
+      put_behind(item, tail);
+      show_channel(item, found, static_cast<std::uint16_t>(source));
+      return;
+    }
     const Source* source = found.node->kind() == Kind::registers && found.source >= 0
                                ? find_source(static_cast<std::uint16_t>(found.source))
                                : nullptr;
@@ -297,31 +282,25 @@ struct Display {
         found.source >= 0;
     if (named_in_text) {
       if (source && !source->unit.empty()) {
-        tail.add(" ");
-        tail.add(source->unit);
+        tail.add(" ").add(source->unit);
       }
-      tail.add(" (");
-      tail.add(name_of(found));
-      tail.add(")");
+      tail.add(" (").add(name_of(found)).add(")");
     }
     if (found.node->kind() == Kind::registers && found.source < 0) {
-      tail.add(" [");
-      tail.add(wmem_strdup_printf(shown.pinfo->pool, "%d", found.index));
-      tail.add("]");
+      tail.add(" [").add(found.index).add("]");
     }
-    tail.put_behind(item);
+    if (is_shown(item)) finish_label(item, found, tail);
     if (reading.field) show_reading(tree, found, reading, around.assumed);
   }
 
   // " = 230.512 V": what the number is in a unit that people use, where the meter's is another.
-  void add_amount(Tail& tail, const Found& found, const Source* source) const {
+  void add_amount(LabelText& tail, const Found& found, const Source* source) const {
     if (!found.has_value || found.unused) return;
-    if (name_of_value(found.node->value_names(), found.value)) return;
+    if (name_of_value(found.node->value_names(), value_of(found))) return;
     const CommonUnit common = common_unit(source ? source->unit : found.node->field().unit_text);
     const std::int64_t scale = source ? scale_of(*source) : 1;
     if (common.divisor == 1 && scale == 1) return;
-    tail.add(" = ");
-    tail.add(kept(amount_with_unit(found.value * scale, common)));
+    tail.add(" = ").add(amount_with_unit(value_of(found) * scale, common));
   }
 
   // What a register has, and of which source; nothing where that is not certain.
@@ -364,29 +343,25 @@ struct Display {
     const CommonUnit common = common_unit(
         source ? source->unit : found.node->registers()->own_name(reading.source)->unit);
     const std::int64_t scale = source ? scale_of(*source) : 1;
-    const std::int64_t value = found.value * scale;
+    const std::int64_t value = value_of(found) * scale;
     // Where the line before has the unit, too.
     const bool same = !common.is_other() && scale == 1 && found.source == reading.source;
-    proto_item* item = add_reading(tree, *reading.field, shown.tvb, amount(value, common),
-                                   kept(amount_text(value, common)), same);
-    if (assumed[0]) proto_item_append_text(item, "%s", assumed);
+    add_reading(tree, *reading.field, shown.tvb, amount(value, common),
+                same ? nullptr : kept(amount_text(value, common)), assumed);
   }
 
   // What other tables and fields make of the value.
-  void add_meaning(Tail& tail, const Found& found) const {
+  void add_meaning(LabelText& tail, const Found& found) const {
     if (!found.has_value) return;
     for (const FieldPart::Meaning& meaning : found.node->field().details.get().meanings) {
-      const auto name = name_of_value(meaning.names, found.value);
+      const auto name = name_of_value(meaning.names, value_of(found));
       if (!name || dimensions.learned(meaning.dim) != meaning.value) continue;
-      tail.add(" (");
-      tail.add(*name);
-      tail.add(")");
+      tail.add(" (").add(*name).add(")");
     }
     const Source* source =
         found.unit_of >= 0 ? find_source(static_cast<std::uint16_t>(found.unit_of)) : nullptr;
     if (!source || source->unit.empty()) return;
-    tail.add(" ");
-    tail.add(source->unit);
+    tail.add(" ").add(source->unit);
     add_scale(tail, *source);
     add_amount(tail, found, source);
   }
@@ -404,25 +379,47 @@ struct Display {
     return read ? kept(read->text()) : nullptr;
   }
 
-  // What a value means that a load profile has of an M-Bus device or a MEP client.
-  bool show_channel(proto_item* item, const Found& found, std::int32_t element) const {
+  // A line of a plain number is put together at once: it is what most lines are. `tail`: behind it.
+  void finish_label(proto_item* item, const Found& found, const LabelText& tail) const {
+    const field_info* field = PITEM_FINFO(item);
+    const header_field_info& info = *field->hfinfo;
+    const bool with_unit = (info.display & BASE_UNIT_STRING) != 0;
+    const Type type = found.node->type();
+    const bool number = type == Type::signed_int || (type == Type::unsigned_int && found.size < 8);
+    const bool plain = number && found.has_value && !field->rep &&
+                       FIELD_DISPLAY(info.display) == BASE_DEC && (with_unit || !info.strings);
+    if (!plain) {
+      put_behind(item, tail);
+      return;
+    }
+    LabelText label;
+    label.add(info.name).add(": ").add(value_of(found));
+    if (with_unit) label.add(static_cast<const unit_name_string*>(info.strings)->singular);
+    set_label(item, label.add(tail.view()));
+  }
+
+  // The device's or client's source that a value is of, as load profiles have them; -1: another.
+  std::int32_t source_of_device(const Found& found, std::int32_t element) const {
     std::int32_t source = found.node->kind() == Kind::registers ? found.source : -1;
     if (found.node->role == Role::channel_placeholder && element >= 0 && device->element >= 0) {
       const auto slot = static_cast<std::size_t>(device->element) * channels_per_set +
                         static_cast<std::size_t>(element);
       source = dimensions.learned(Dim::channel_source, slot).value_or(-1);
     }
-    if (source < 0 || found.visible_size != channel_value_size) return false;
+    if (source < 0 || found.visible_size != channel_value_size) return -1;
+    return device_source(static_cast<std::uint16_t>(source), dimensions) ? source : -1;
+  }
+  // What such a value means.
+  void show_channel(proto_item* item, const Found& found, std::uint16_t source) const {
     const bool is_reading =
         !profile || !profile->now || profile->has_value(static_cast<std::uint32_t>(found.index));
-    return show_channel_value(shown, item, static_cast<std::uint16_t>(source), bytes_of(found),
-                              dimensions, is_reading);
+    show_channel_value(shown, item, source, bytes_of(found), dimensions, is_reading);
   }
 
   // Of a field that names a source: what it stands for, where other tables tell that.
   proto_item* add_source(proto_tree* tree, int hf, int at, int size, const Found& found,
                          const char* title) const {
-    const auto source = static_cast<std::uint32_t>(found.value);
+    const auto source = static_cast<std::uint32_t>(value_of(found));
     if (find_source(static_cast<std::uint16_t>(source)) == nullptr)
       return proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, source, "%s (0x%04x)",
                                               title, source);
@@ -439,7 +436,7 @@ struct Display {
     const Source* source =
         found.source >= 0 ? find_source(static_cast<std::uint16_t>(found.source)) : nullptr;
     const char* text = source && !source->unit.empty() ? kept(" " + std::string(source->unit)) : "";
-    proto_item_append_text(item, " (%" G_GINT64_FORMAT "%s)", found.value, text);
+    proto_item_append_text(item, " (%" G_GINT64_FORMAT "%s)", value_of(found), text);
     const char* meant = channel_text(found);
     if (meant) proto_item_append_text(item, " [%s]", meant);
   }
@@ -449,11 +446,10 @@ struct Display {
     if (source.measure != Measure::energy) return 1;
     return std::max<std::int64_t>(dimensions.get(Dim::energy_register_unit), 1);
   }
-  void add_scale(Tail& tail, const Source& source) const {
+  void add_scale(LabelText& tail, const Source& source) const {
     const std::int64_t scale = scale_of(source);
     if (scale == 1) return;
-    tail.add(" × ");
-    tail.add(wmem_strdup_printf(shown.pinfo->pool, "%d", static_cast<int>(scale)));
+    tail.add(" × ").add(scale);
   }
 
   void show_cut(proto_tree* tree, const Found& found, const char* element) const {
@@ -549,25 +545,26 @@ struct Display {
 
   proto_item* add_unsigned(proto_tree* tree, int hf, int at, int size, const Found& found) const {
     const FieldPart& field = found.node->field();
-    const auto value = static_cast<std::uint32_t>(found.value);
+    const auto value = static_cast<std::uint32_t>(value_of(found));
     if (found.unused && size <= 4) {
       return proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, value, "%u (unused)",
                                               value);
     }
     if (field.format == Format::source_id) {
-      const char* title = kept(source_title(static_cast<std::uint16_t>(found.value), dimensions));
+      const char* title =
+          kept(source_title(static_cast<std::uint16_t>(value_of(found)), dimensions));
       if (title[0]) return add_source(tree, hf, at, size, found, title);
     }
     // Many lists of value names are not complete: what is not in them is a plain number.
     const ValueNames& names = found.node->value_names();
-    const bool nameless =
-        !names.empty() && field.format != Format::source_id && !name_of_value(names, found.value);
+    const bool nameless = !names.empty() && field.format != Format::source_id &&
+                          !name_of_value(names, value_of(found));
     if (size <= 4 && (nameless || told_by_procedure(found))) {
       return proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, value, "%s",
                                               number_text(field, size, value));
     }
     proto_item* item = proto_tree_add_item(tree, hf, shown.tvb, at, size, encoding_of(*found.node));
-    const auto id = static_cast<std::uint16_t>(found.value);
+    const auto id = static_cast<std::uint16_t>(value_of(found));
     switch (field.format) {
       case Format::table_id:
         proto_item_append_text(item, " (%s)", kept(table_title(id)));
@@ -592,11 +589,11 @@ struct Display {
     proto_tree* bits = tree;
     proto_item* word = nullptr;
     // A word with a name holds its bits; without one, the bits stand among the other fields.
-    const auto whole = static_cast<std::uint32_t>(found.value);
+    const auto whole = static_cast<std::uint32_t>(value_of(found));
     const int encoding = encoding_of(*found.node);
     if (hf > 0) {
       const ValueNames& names = found.node->value_names();
-      if (names.empty() || name_of_value(names, found.value)) {
+      if (names.empty() || name_of_value(names, value_of(found))) {
         word = proto_tree_add_item(tree, hf, shown.tvb, at, size, encoding);
       } else {
         word = proto_tree_add_uint_format_value(tree, hf, shown.tvb, at, size, whole, "0x%0*x",
@@ -605,7 +602,7 @@ struct Display {
       bits = proto_item_add_subtree(word, ett_leaf);
     }
     for (const BitField& field : found.node->bit_fields()) {
-      const std::int64_t value = bits_value(field, found.value);
+      const std::int64_t value = bits_value(field, value_of(found));
       proto_item* item;
       if (field.single() || field.values.empty() || name_of_value(field.values, value)) {
         item = proto_tree_add_item(bits, table_field(field.id), shown.tvb, at, size, encoding);

@@ -5,7 +5,6 @@
 
 #include <epan/tap.h>
 
-#include "plugin/security.h"
 #include "plugin/tls_session.h"
 #include "protocol/bytes.h"
 #include "protocol/tap.h"
@@ -54,7 +53,7 @@ void read_answer(Tapped& tapped, Bytes message, Trailer trailer) {
 
 }  // namespace
 
-void tap_frame(const Arrived& frame, const FrameFacts& facts, Bytes message) {
+void tap_frame(const Arrived& frame, const FrameFacts& facts, Bytes message, Bytes plain) {
   if (!have_tap_listener(tap_id)) return;
   packet_info* pinfo = frame.pinfo;
   Tapped* tapped = new_tapped(pinfo, facts);
@@ -68,9 +67,9 @@ void tap_frame(const Arrived& frame, const FrameFacts& facts, Bytes message) {
       tapped->request = tapped->from_client ? nullptr : asked(exchange);
       if (message.size() > digest_size) tapped->digest = facts.digest;
     } else if (tapped->from_client) {
-      read_request(*tapped, plain_message(pinfo, message, facts));
+      read_request(*tapped, plain);
     } else {
-      read_answer(*tapped, plain_message(pinfo, message, facts), frame.trailer);
+      read_answer(*tapped, plain, frame.trailer);
     }
     tapped->bytes = tapped->message.empty() ? message : tapped->message;
     if (tapped->digest && exchange && exchange->key) tapped->key = exchange->key->label;

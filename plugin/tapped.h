@@ -67,8 +67,8 @@ void for_each_finding(const Tapped& tapped, Visit visit) {
 }
 
 // Of a frame whose addresses are set. `message`: in the frame, as it was sent; empty where there is
-// none that is whole.
-void tap_frame(const Arrived& frame, const FrameFacts& facts, Bytes message);
+// none that is whole. `plain`: the same in clear.
+void tap_frame(const Arrived& frame, const FrameFacts& facts, Bytes message, Bytes plain);
 
 // Of a message that TLS decrypted to. `outer`: of the frame that brought it.
 void tap_inside(packet_info* pinfo, const FrameFacts& outer, const FrameFacts& facts,

@@ -24,13 +24,12 @@ bool is_descending(const Dimensions& dimensions, unsigned set) {
 }
 
 std::optional<std::uint32_t> newest_of(Bytes block_status, bool descending) {
-  std::optional<std::uint32_t> newest;
-  for (std::uint32_t i = 0; i < block_status.size() * 8; ++i) {
-    if (!is_processed(block_status, i)) continue;
-    newest = i;
-    if (descending) break;
+  const auto intervals = static_cast<std::uint32_t>(block_status.size() * 8);
+  for (std::uint32_t i = 0; i < intervals; ++i) {
+    const std::uint32_t interval = descending ? i : intervals - 1 - i;
+    if (is_processed(block_status, interval)) return interval;
   }
-  return newest;
+  return std::nullopt;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ Modbus that is TCP without Modbus; since MEP has no TCP below it and does by its
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import argparse
+import sys
 
 import bench_paths  # noqa: F401: lets the modules below be found
 import capture_file
@@ -16,21 +17,19 @@ import instructions
 import traffic
 
 # What is done with the frames: of MEP, of Modbus, and of neither, where no frame passes the filters.
-ONE_LINE = ([], [], [])
 WAYS = {
-    "read": ONE_LINE,
-    "-Y table": (["-Y", "mep.table == 0x9999"], ["-Y", "modbus.func_code == 99"],
-                 ["-Y", "frame.number == 0"]),
-    "-Y field": (["-Y", "mep.bt28.rms_voltage_mv_l1 > 999999999"],
-                 ["-Y", "modbus.regval_uint16 > 65535"], ["-Y", "frame.number == 0"]),
-    "-T fields": (["-T", "fields", "-e", "mep.table", "-e", "mep.offset"],
-                  ["-T", "fields", "-e", "modbus.func_code", "-e", "modbus.reference_num"],
-                  ["-T", "fields", "-e", "frame.number", "-e", "frame.len"]),
-    "-V": (["-V"], ["-V"], ["-V"]),
+    "read": ("line", (), (), ()),
+    "-Y table": ("filter", ("mep.table == 0x9999",), ("modbus.func_code == 99",),
+                 ("frame.number == 0",)),
+    "-Y field": ("filter", ("mep.bt28.rms_voltage_mv_l1 > 999999999",),
+                 ("modbus.regval_uint16 > 65535",), ("frame.number == 0",)),
+    "-T fields": ("fields", ("mep.table", "mep.offset"),
+                  ("modbus.func_code", "modbus.reference_num"), ("frame.number", "frame.len")),
+    "-V": ("details", (), (), ()),
 }
-WITHOUT_MEP = ["--disable-protocol", "mep_tap", "--disable-protocol", "mep"]
-WITHOUT_MODBUS = ["-d", "tcp.port==502,data"]
-WITHOUT_ETHERNET = ["--disable-protocol", "eth"]
+WITHOUT_MEP = ("-xmep_tap", "-xmep")
+WITHOUT_MODBUS = ("-dtcp.port==502,data",)
+WITHOUT_ETHERNET = ("-xeth",)
 
 
 def main():
@@ -40,31 +39,33 @@ def main():
     arguments = parser.parse_args()
     user = instructions.somebody()
     try:
+        program = instructions.frame_cost(user, instructions.build_folder())
+        if not program:
+            sys.exit("frame_cost was not built: it is for Wireshark 4.0, and needs valgrind's headers")
         paths = {}
         for name, link in (("mep", capture_file.LINK_TAP), ("modbus", traffic.ETHERNET)):
             paths[name] = user.folder() / f"{name}.pcapng"
             capture_file.write(paths[name], getattr(traffic, name)(arguments.frames), link=link)
             user.own(paths[name])
-        counter = instructions.Counter(user)
+        jobs = []
         for way in arguments.ways:
-            mep, modbus, neither = WAYS[way]
-            for name, capture, options in (
+            kind, mep, modbus, neither = WAYS[way]
+            for name, capture, words in (
                     ("mep", "mep", mep), ("mep's floor", "mep", neither + WITHOUT_MEP),
                     ("modbus", "modbus", modbus),
                     ("modbus' floor", "modbus", neither + WITHOUT_MODBUS),
                     ("ethernet's floor", "modbus", neither + WITHOUT_ETHERNET)):
-                link = traffic.ETHERNET if capture == "modbus" else capture_file.LINK_TAP
-                counter.ask((way, name), paths[capture], options, link)
+                jobs.append(instructions.Job(f"{way}: {name}", paths[capture], kind, words))
+        counts = instructions.dissected(user, program, jobs)
         for way in arguments.ways:
-            each = {name: counter.result((way, name)) / arguments.frames
-                    for name in ("mep", "mep's floor", "modbus", "modbus' floor",
-                                 "ethernet's floor")}
+            each = {name: counts[f"{way}: {name}"] for name in
+                    ("mep", "mep's floor", "modbus", "modbus' floor", "ethernet's floor")}
             mep = each["mep"] - each["mep's floor"]
             modbus = each["modbus"] - each["modbus' floor"]
             above_ethernet = each["modbus"] - each["ethernet's floor"]
             print(f"{way:10} MEP adds {mep:9,.0f} instructions a frame, Modbus {modbus:9,.0f}: "
-                  f"ratio {mep / modbus:4.1f}; Modbus with TCP and IP {above_ethernet:9,.0f}: "
-                  f"ratio {mep / above_ethernet:4.1f}", flush=True)
+                  f"ratio {mep / modbus:4.2f}; Modbus with TCP and IP {above_ethernet:9,.0f}: "
+                  f"ratio {mep / above_ethernet:4.2f}", flush=True)
     finally:
         user.remove()
 

@@ -1,5 +1,7 @@
-"""Instructions that tshark executes, counted with callgrind (valgrind): the same whatever else the
-computer does. What tshark does before the first frame is taken off, by reading a file of none.
+"""Instructions that a dissection takes, counted with callgrind (valgrind): the same whatever else
+the computer does. Counter counts those of whole runs of tshark, of any version, and takes off what it
+does before the first frame, by reading a file of none; dissected() has frame_cost dissect any number
+of captures in one run, and counts each by itself.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -9,6 +11,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import typing
 
 import bench_paths  # noqa: F401: lets the modules below be found
 import capture_file
@@ -17,11 +20,15 @@ from ordinary_user import OrdinaryUser
 TIMEOUT = 3000
 
 
-def somebody():
+def build_folder():
     folder = os.environ.get("MEP_BUILD_DIR")
     if not folder:
         sys.exit("MEP_BUILD_DIR does not name a build folder")
-    return OrdinaryUser(pathlib.Path(folder).resolve())
+    return pathlib.Path(folder).resolve()
+
+
+def somebody():
+    return OrdinaryUser(build_folder())
 
 
 def count(user, path, arguments, profile=None):
@@ -35,6 +42,46 @@ def count(user, path, arguments, profile=None):
     if process.returncode != 0:
         raise RuntimeError(errors)
     return int(re.search(r"Collected : (\d+)", errors)[1])
+
+
+class Job(typing.NamedTuple):
+    """What frame_cost.cpp takes a line of."""
+    name: str
+    path: pathlib.Path
+    way: str = "line"
+    words: tuple = ()  # and options
+
+    def line(self, user):
+        return "\t".join([self.name, str(user.readable(self.path)), self.way, *self.words])
+
+
+def frame_cost(user, folder):
+    """The program, where this user may run it; nothing where it was not built."""
+    program = folder / "tests" / "frame_cost"
+    if not program.exists():
+        return None
+    copy = user.readable(program)
+    copy.chmod(0o755)
+    return copy
+
+
+def dissected(user, program, jobs):
+    """Of each job's name the instructions a frame."""
+    folder = user.folder()
+    run = user.run(["valgrind", "--tool=callgrind", "--instr-atstart=no",
+                    f"--callgrind-out-file={folder}/out", program], timeout=TIMEOUT,
+                   input="".join(job.line(user) + "\n" for job in jobs))
+    if run.returncode != 0:
+        raise RuntimeError(run.stderr)
+    frames = dict(line.split("\t") for line in run.stdout.splitlines())
+    counts = {}
+    for dump in folder.glob("out.*"):
+        text = dump.read_text(errors="replace")
+        name = re.search(r"^desc: Trigger: Client Request: (.*)$", text, re.MULTILINE)
+        if name:
+            counted = re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE)
+            counts[name[1]] = int(counted[1]) / int(frames[name[1]])
+    return counts
 
 
 class Counter:

@@ -120,6 +120,12 @@ def main():
         for way in NETWORKS:
             corpus.add("network_capture", over_network(talk[:10], **way))
         stream = b""
+        for first in range(0, min(len(talk), 40), 20):
+            for carrier in (0, 1, 2) if first == 0 else (0,):
+                corpus.add("plugin", bytes([carrier]) + b"".join(
+                    bytes([direction != TO_METER, 1]) + struct.pack(">H", len(piece)) + piece
+                    for direction, record in talk[first:first + 20]
+                    for piece in [record if carrier == 0 else frame_of(record)]))
         for number, (direction, record) in enumerate(talk):
             frame = frame_of(record)
             corpus.add("message", frame[2:])
