@@ -191,7 +191,8 @@ class Wireshark:
         self.process = subprocess.Popen(["wireshark", *map(str, arguments)],
                                         env=self.desk.environment, cwd=self.user.home,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.desk.wait_for(lambda: self.status("Profile: …"), "Wireshark to be ready")
+        # Longer than anything that it does afterwards, where other programs are at work, too.
+        self.desk.wait_for(lambda: self.status("Profile: …"), "Wireshark to be ready", 3 * TIMEOUT)
         return self
 
     @property

@@ -181,7 +181,7 @@ def test_it_runs(reader, page, command):
     assert program.returncode == 0, f"{page}: {command}\n{said}"
     assert not re.search(r"error|tshark: |not found", said), said
     files = re.findall(r" > (\S+)", command)
-    if command.startswith("text2pcap") or command.endswith(".pcapng") and "--fifo" in command:
+    if command.startswith("text2pcap") or command.endswith(".pcapng") and re.search("--fifo| -U ", command):
         files = command.split()[-1:]
     if files:
         told = (reader.folder / files[0]).read_bytes()
