@@ -116,11 +116,10 @@ std::string shown(const Talk& talk) {
     epan_dissect_free(dissection);
   };
   for (const auto& frame : capture.frames()) take(*frame, false);
-  for (auto frame = capture.frames().rbegin(); frame != capture.frames().rend(); ++frame)
-    take(**frame, true);
+  for (std::size_t i = capture.frames().size(); i-- > 0;) take(*capture.frames()[i], true);
   col_cleanup(&columns);
   std::fclose(out);
-  const std::string printed(text, size);
+  std::string printed(text, size);
   std::free(text);
   return printed;
 }

@@ -32,7 +32,7 @@ TIMEOUT = 30
 NO_COMMANDS = ('{"generation"', "if (!clock", "time,clock,frame", "    ")
 # What is not run here, and where it is tried otherwise.
 NOT_HERE = {
-    r"\./run (demo|tests|install|uninstall|fuzz|package|release)\b": "builds everything; the name is looked up",
+    r"\./run (demo|tests|install|uninstall|fuzz|strict|coverage|package|release)\b": "builds everything; the name is looked up",
     r"sudo|.*\|\s*sudo": "root",
     r"cmake ": "test_installed.py, and the matrix",
     r"curl ": "a database; test_archives.py looks at what it is given",
