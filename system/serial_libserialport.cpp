@@ -2,6 +2,9 @@
 // errors, and knows no mode in which adapters do not wait; docs/platforms.md says what follows.
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <libserialport.h>
+#ifndef _WIN32
+#include <termios.h>
+#endif
 
 #include <cerrno>
 #include <filesystem>
@@ -136,6 +139,14 @@ void LibserialportDevice::apply(const Config& config, unsigned baud_rate) const 
   if (set == SP_ERR_SUPP || (set == SP_ERR_FAIL && last_error() == EINVAL))
     fail_as_unable(baud_rate);
   if (set != SP_OK) fail_as_told(set);
+#ifndef _WIN32
+  // It makes read(2) say 0 where nothing has come, which is what a port says that is gone.
+  termios raw{};
+  if (tcgetattr(handle(), &raw) == 0) {
+    raw.c_cc[VMIN] = 1;
+    tcsetattr(handle(), TCSANOW, &raw);
+  }
+#endif
   int now = 0;
   sp_get_config_baudrate(settings().get(), &now);
   if (now <= 0 || !speed_serves(baud_rate, static_cast<unsigned>(now))) fail_as_unable(baud_rate);
