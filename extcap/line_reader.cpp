@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -14,7 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -24,11 +22,6 @@
 #include "system/event_loop.h"
 
 namespace mep::extcap {
-
-// What both processes see.
-struct LineReader::Shared {
-  std::atomic<bool> ending;  // after the next look that is asked for
-};
 
 namespace {
 
@@ -48,6 +41,10 @@ constexpr Instant in_use = std::chrono::milliseconds(300);
 constexpr int patience_ms = 500;
 // One that ends sooner will end again.
 constexpr Instant shortest_life = std::chrono::seconds(1);
+
+// What it is called with, to look, and to look and end: an eventfd sums up.
+constexpr std::uint64_t call_to_look = 1;
+constexpr std::uint64_t call_to_end = std::uint64_t{1} << 32;
 
 // What goes through the pipe: pieces, each with its bytes behind, and what look they are of.
 struct Message {
@@ -98,8 +95,7 @@ void come_first() {
 class Reading {
  public:
   // `polled`: a place for each line, for what calls, and for whom it is done.
-  Reading(std::span<pollfd> polled, int looks, const std::atomic<bool>& ending)
-      : polled_(polled), looks_(looks), ending_(ending) {}
+  Reading(std::span<pollfd> polled, int looks) : polled_(polled), looks_(looks) {}
 
   [[noreturn]] void run() {
     Instant before = system::monotonic_now();
@@ -113,9 +109,8 @@ class Reading {
       const bool asked = call.revents != 0;
       std::uint64_t count = 0;
       if (asked && ::read(call.fd, &count, sizeof count) < 0) continue;
-      const bool last = asked && ending_.load();
       before = look(before, asked);
-      if (last) _exit(0);
+      if (count >= call_to_end) _exit(0);
     }
   }
 
@@ -174,22 +169,13 @@ class Reading {
 
   std::span<pollfd> polled_;
   int looks_;
-  const std::atomic<bool>& ending_;
   Instant found_{0};  // when something was, last
   std::array<std::uint8_t, read_size> buffer_;
 };
 
 }  // namespace
 
-void LineReader::Unmap::operator()(Shared* shared) const {
-  munmap(shared, sizeof(Shared));
-}
-
 LineReader::LineReader(std::span<const int> lines) : lines_(lines.begin(), lines.end()) {
-  void* page =
-      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (page == MAP_FAILED) throw Problem(std::string("no memory to share: ") + std::strerror(errno));
-  shared_.reset(new (page) Shared{{false}});
   start();
 }
 
@@ -206,15 +192,19 @@ void LineReader::start() {
   };
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) fail(errno);
-  looks_ = system::FileDescriptor(ends[0]);
+  system::FileDescriptor reading(ends[0]);
   const system::FileDescriptor writing(ends[1]);
+  // Under the same number as the one before: somebody waits for that.
+  if (!looks_)
+    looks_ = std::move(reading);
+  else if (dup3(reading.get(), looks_.get(), O_CLOEXEC) < 0)
+    fail(errno);
   received_.clear();
   unfinished_ = {};
   fcntl(looks_.get(), F_SETFL, O_NONBLOCK);
   fcntl(writing.get(), F_SETPIPE_SZ, pipe_size);
   call_ = system::FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!call_) fail(errno);
-  shared_->ending = false;
 
   std::vector<pollfd> polled;
   std::vector<int> kept = {writing.get(), call_.get()};
@@ -237,7 +227,7 @@ void LineReader::start() {
     if (getppid() != parent) _exit(0);
     keep_only(kept);
     come_first();
-    Reading(polled, writing.get(), shared_->ending).run();
+    Reading(polled, writing.get()).run();
   }
   const int error = errno;
   sigprocmask(SIG_SETMASK, &before, nullptr);
@@ -247,8 +237,7 @@ void LineReader::start() {
 
 void LineReader::stop() {
   if (process_ < 0) return;
-  shared_->ending = true;
-  ask();
+  call(call_to_end);
   receive(true);
   kill(process_, SIGKILL);
   waitpid(std::exchange(process_, -1), nullptr, 0);
@@ -272,8 +261,11 @@ void LineReader::start_again() {
 }
 
 void LineReader::ask() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(call_.get(), &one, sizeof one);
+  call(call_to_look);
+}
+
+void LineReader::call(std::uint64_t what) const {
+  [[maybe_unused]] const ssize_t written = ::write(call_.get(), &what, sizeof what);
 }
 
 std::optional<Look> LineReader::next() {

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -54,7 +53,7 @@ class LineReader {
   // Those are the lines from now on. No byte is lost between.
   void set_lines(std::span<const int> lines);
 
-  // Readable when next() may have something; another one after set_lines().
+  // Readable when next() may have something; the same one as long as this lives.
   int fd() const { return looks_.get(); }
   // The next look that found something, or was asked for, if there has been one.
   std::optional<Look> next();
@@ -65,17 +64,12 @@ class LineReader {
   void stop();
 
  private:
-  struct Shared;
-  struct Unmap {
-    void operator()(Shared* shared) const;
-  };
-
   void start();
   void start_again();
+  void call(std::uint64_t what) const;
   void receive(bool wait);
   void take_messages();
 
-  std::unique_ptr<Shared, Unmap> shared_;
   std::vector<int> lines_;
   system::FileDescriptor looks_;
   system::FileDescriptor call_;  // readable when the process is to look

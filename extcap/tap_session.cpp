@@ -129,11 +129,8 @@ void TapSession::start() {
 void TapSession::read_lines() {
   std::vector<int> fds;
   for (const Line& line : lines_) fds.push_back(line.there ? line.source->fd() : -1);
-  arrival_.reset();
-  if (reader_)
-    reader_->set_lines(fds);
-  else
-    reader_.emplace(fds);
+  if (reader_) return reader_->set_lines(fds);
+  reader_.emplace(fds);
   arrival_ = EventSource::on_fd(reader_->fd(), static_cast<GIOCondition>(G_IO_IN | G_IO_HUP),
                                 [this] { guarded([this] { look(); }); });
 }
@@ -169,10 +166,13 @@ void TapSession::take(const Look& look) {
   for (const Look::Piece& piece : look.pieces) {
     Line& line = lines_[piece.line];
     if (!line.there) continue;
-    if (piece.end)
+    if (piece.end) {
       line.source->end(*piece.end);
-    else
-      hear(line, piece.bytes);
+      continue;
+    }
+    std::vector<std::uint8_t> bytes;
+    line.source->take(piece.bytes, bytes);
+    hear(line, bytes);
   }
   date_what_waits(look);
   advance(look.end);
@@ -219,7 +219,7 @@ void TapSession::replay() {
   for (Line& line : lines_) {
     std::vector<std::uint8_t> bytes;
     read_now(*line.source, bytes);
-    line.receiver.hear(bytes, line.source->marks_errors(), line.source->trouble());
+    hear(line, bytes);
   }
   const Instant begin = monotonic_now();
   const std::vector<BacklogLine> waiting = backlog();
@@ -234,9 +234,7 @@ void TapSession::replay() {
   stop().make();
 }
 
-void TapSession::hear(Line& line, Bytes raw) {
-  std::vector<std::uint8_t> bytes;
-  line.source->take(raw, bytes);
+void TapSession::hear(Line& line, Bytes bytes) {
   line.receiver.hear(bytes, line.source->marks_errors(), line.source->trouble());
 }
 

@@ -58,12 +58,11 @@ void export_record(const Arrived& frame, const FrameFacts& facts, const char* di
 }
 
 // The frame's bytes, with its message in clear.
-Bytes clear_frame(const Arrived& frame, const FrameFacts& facts, Bytes message) {
+Bytes clear_frame(const Arrived& frame, const FrameFacts& facts, Bytes plain) {
   const Bytes sent = captured_bytes(frame.pinfo, frame.tvb);
-  if (facts.cover != Cover::opened || message.empty()) return sent;
+  if (facts.cover != Cover::opened || plain.empty()) return sent;
   auto* clear =
       static_cast<std::uint8_t*>(wmem_memdup(frame.pinfo->pool, sent.data(), sent.size()));
-  const Bytes plain = plain_message(frame.pinfo, message, facts);
   std::copy(plain.begin(), plain.end(), clear + length_field_size);
   return {clear, sent.size()};
 }
@@ -78,7 +77,7 @@ bool is_bare_answer_in_tls(const FrameFacts& facts, Bytes message) {
 
 }  // namespace
 
-void export_frame(const Arrived& frame, const FrameFacts& facts, Bytes message) {
+void export_frame(const Arrived& frame, const FrameFacts& facts, Bytes message, Bytes plain) {
   if (!have_tap_listener(tap_id)) return;
   packet_info* pinfo = frame.pinfo;
   Inside* inside = inside_of(pinfo);
@@ -86,7 +85,7 @@ void export_frame(const Arrived& frame, const FrameFacts& facts, Bytes message) 
   if (!inside && !is_opened_tls(facts) && !is_bare_answer_in_tls(facts, message)) {
     const char* dissector =
         frame.trailer == Trailer::present ? tap_dissector : tap_of_tls_dissector;
-    export_record(frame, facts, dissector, clear_frame(frame, facts, message),
+    export_record(frame, facts, dissector, clear_frame(frame, facts, plain),
                   tvb_reported_length(frame.tvb));
   }
   for (; inside; inside = inside->next) {

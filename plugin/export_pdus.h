@@ -18,8 +18,8 @@ inline constexpr char tap_dissector[] = "mep.tap";
 inline constexpr char tap_of_tls_dissector[] = "mep.tap.tls";
 
 // Of a frame, or noise, of which all has been shown. `message`: as it was sent; empty where there
-// is none that is whole.
-void export_frame(const Arrived& frame, const FrameFacts& facts, Bytes message);
+// is none that is whole; `plain`: in clear.
+void export_frame(const Arrived& frame, const FrameFacts& facts, Bytes message, Bytes plain);
 // Of a message that TLS decrypted to: goes with its frame.
 void export_inside(packet_info* pinfo, Bytes message);
 

@@ -244,7 +244,7 @@ int dissect_frame(const Arrived& frame) {
   }
 
   show_findings(frame, tree, *facts);
-  export_frame(frame, *facts, message);
+  export_frame(frame, *facts, message, plain);
 
   const std::size_t size = length_field_size + declared;
   if (reported > size && bytes.size() >= length_field_size) {
@@ -282,7 +282,7 @@ int dissect_noise(const Arrived& frame) {
   tap_frame(frame, *facts, {}, {});
   proto_item* item = proto_tree_add_item(tree, hf_noise, frame.tvb, 0, -1, ENC_NA);
   hf_noise.note.add(pinfo, item);
-  export_frame(frame, *facts, {});
+  export_frame(frame, *facts, {}, {});
   return static_cast<int>(size);
 }
 

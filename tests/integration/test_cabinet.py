@@ -209,6 +209,20 @@ def test_what_reads_ends_with_mepdump(mepdump, tmp_path, player):
                  Path(f"/proc/{reader}/stat").read_text(encoding="ascii").split()[2] == "Z")
 
 
+def test_another_process_reads_where_it_was_ended(mepdump, tmp_path, player):
+    with Tap(mepdump, tmp_path, player) as tap:
+        player.send(CLIENT_TO_METER, request(1))
+        tap.wait_for_packets(1)
+        time.sleep(1.2)  # one that lives for less would only end again
+        os.kill(processes_of(tap)[0], signal.SIGKILL)
+        player.send(METER_TO_CLIENT, answer(1, 40))
+        assert tap.wait_for_packets(2)[1].frame == answer(1, 40)
+        player.send(CLIENT_TO_METER, request(2))
+        assert tap.wait_for_packets(3)[2].frame == request(2)
+        code, told = tap.stop()
+    assert code == 0 and "another one goes on" in told
+
+
 @pytest.mark.parametrize("seconds", [0.3, 1])
 def test_backlog_of_both_lines_is_put_in_turn(mepdump, tmp_path, player, seconds):
     """Everything waits in the kernel at once, and nothing there says when it came."""
