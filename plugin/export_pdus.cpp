@@ -9,7 +9,6 @@
 
 #include "plugin/line_item.h"
 #include "plugin/registry.h"
-#include "plugin/security.h"
 #include "plugin/tls_session.h"
 #include "protocol/bytes.h"
 #include "protocol/tap.h"
