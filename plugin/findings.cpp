@@ -89,13 +89,15 @@ Findings find(wmem_allocator_t* pool, const Node& root, const Stretch& stretch,
   return findings;
 }
 
-const char* tables_of(wmem_allocator_t* pool, const char* assumed) {
+const char* tables_of(wmem_allocator_t* pool, const char* assumed, std::optional<Dim> but) {
   constexpr unsigned most = 3;
+  const std::string left_out = but ? assumption_text(*but) : "";
   std::string tables;
   unsigned count = 0;
   for (std::string_view rest = assumed; !rest.empty();) {
     const std::string_view entry = rest.substr(0, rest.find(", "));
     rest.remove_prefix(std::min(rest.size(), entry.size() + 2));
+    if (entry == left_out) continue;
     const std::string table(entry.substr(0, entry.find_first_of(" .")));
     if (tables.find(table) != std::string::npos) continue;
     if (++count > most) {

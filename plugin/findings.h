@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "plugin/wireshark.h"
@@ -43,8 +44,9 @@ struct Findings {
 Findings find(wmem_allocator_t* pool, const Node& root, const Stretch& stretch,
               const Dimensions& dimensions);
 
-// "BT21, BT22": the tables whose dimensions `assumed` names, as Findings have it.
-const char* tables_of(wmem_allocator_t* pool, const char* assumed);
+// "BT21, BT22": the tables whose dimensions `assumed` names, as Findings have it, but for one.
+const char* tables_of(wmem_allocator_t* pool, const char* assumed,
+                      std::optional<Dim> but = std::nullopt);
 
 // The visible bytes of what was found in `stretch`.
 inline Bytes bytes_of(const Found& found, const Stretch& stretch) {

@@ -61,9 +61,10 @@ const IntervalEnd hf_interval_end[load_profile_sets] = {
 
 // What stands around a register.
 struct Around {
-  std::int32_t tier = -1;    // BT23's; -1: in total
-  std::int32_t demand = -1;  // in BT22's Demand Select
-  const char* assumed = "";  // " [assumed BT27]"
+  std::int32_t tier = -1;              // BT23's; -1: in total
+  std::int32_t demand = -1;            // in BT22's Demand Select
+  const char* assumed = "";            // " [assumed ET55, BT27]"
+  const char* assumed_of_others = "";  // of what is no energy: " [assumed BT27]"
 };
 
 // Shows findings one after the other; holds nothing that would have to be destroyed.
@@ -88,6 +89,13 @@ struct Display {
     return node.is_plain_array() && node.children()[0].kind() == Kind::leaf;
   }
 
+  // " [assumed BT27]": by dimensions, but for one. Nothing where none was assumed.
+  const char* assumed_mark(const Findings& findings, std::optional<Dim> but) const {
+    if (!findings.assumed) return "";
+    const char* tables = tables_of(shown.pinfo->pool, findings.assumed, but);
+    return tables[0] == '\0' ? "" : wmem_strdup_printf(shown.pinfo->pool, " [assumed %s]", tables);
+  }
+
   void show_all(const Findings& findings) const {
     const wmem_array_t* intervals =
         profile ? seen_intervals(shown.pinfo->pool, *profile, findings, shown.stretch) : nullptr;
@@ -98,9 +106,8 @@ struct Display {
     proto_item* items[deepest] = {};
     unsigned depth = 0;
     Around around;
-    if (findings.assumed)
-      around.assumed = wmem_strdup_printf(shown.pinfo->pool, " [assumed %s]",
-                                          tables_of(shown.pinfo->pool, findings.assumed));
+    around.assumed = assumed_mark(findings, std::nullopt);
+    around.assumed_of_others = assumed_mark(findings, Dim::energy_register_unit);
     std::int32_t index = -1;  // in a plain array, of that node
     const Node* plain = nullptr;
     for (unsigned i = 0; i < findings.count(); ++i) {
@@ -290,7 +297,7 @@ struct Display {
       tail.add(" [").add(found.index).add("]");
     }
     if (is_shown(item)) finish_label(item, found, tail);
-    if (reading.field) show_reading(tree, found, reading, around.assumed);
+    if (reading.field) show_reading(tree, found, reading, around);
   }
 
   // " = 230.512 V": what the number is in a unit that people use, where the meter's is another.
@@ -338,7 +345,7 @@ struct Display {
     return {field, taken->source};
   }
   void show_reading(proto_tree* tree, const Found& found, const NamedReading& reading,
-                    const char* assumed) const {
+                    const Around& around) const {
     const Source* source = find_source(reading.source);
     const CommonUnit common = common_unit(
         source ? source->unit : found.node->registers()->own_name(reading.source)->unit);
@@ -346,8 +353,10 @@ struct Display {
     const std::int64_t value = value_of(found) * scale;
     // Where the line before has the unit, too.
     const bool same = !common.is_other() && scale == 1 && found.source == reading.source;
+    const bool counts = source && source->measure == Measure::energy;
     add_reading(tree, *reading.field, shown.tvb, amount(value, common),
-                same ? nullptr : kept(amount_text(value, common)), assumed);
+                same ? nullptr : kept(amount_text(value, common)),
+                counts ? around.assumed : around.assumed_of_others);
   }
 
   // What other tables and fields make of the value.

@@ -25,7 +25,16 @@ import capture_file  # noqa: E402
 from ordinary_user import OrdinaryUser, mepdump_of, wireshark_version as installed_version  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "real_time: lines, meters or clients that work by the clock. A "
+                            "computer that is busy elsewhere holds one of them up and not the other: such "
+                            "a test is tried three times, and the closing lines name it")
+
+
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if item.get_closest_marker("real_time"):
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
     part, _, parts = os.environ.get("MEP_PART", "").partition("/")
     if not part:
         return

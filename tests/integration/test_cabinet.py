@@ -19,6 +19,8 @@ from line_player import CLIENT_TO_METER, METER_TO_CLIENT, LinePlayer
 from pcapng_blocks import Capture
 from tapping import TIMEOUT, Tap, not_termios, processes_of, stopped, termios_alone
 
+pytestmark = pytest.mark.real_time
+
 LOST = 0x20
 READ = bytes.fromhex("3f00170000000002")  # BT23 from 0 on, the high byte of the count
 

@@ -23,6 +23,8 @@ from line_player import CLIENT_TO_METER, METER_TO_CLIENT, LinePlayer
 from pcapng_blocks import Capture, read_block
 from tapping import TIMEOUT
 
+pytestmark = pytest.mark.real_time
+
 REQUEST = bytes.fromhex("00143f0017000000002c0102030474861f6d7658dd56")
 RESPONSE = bytes.fromhex("000d0c77635b9035863c1df5b91482")
 QUICK_DEMO = ["-i", "mep-demo", "--speed-up", "0", "--rounds", "1"]

@@ -14,6 +14,8 @@ import pytest
 from pcapng_blocks import Capture, TAP_LINK_TYPE
 from tapping import TIMEOUT
 
+pytestmark = pytest.mark.real_time
+
 START = "2026-06-15T06:00:00Z"
 START_SECOND = datetime.datetime(2026, 6, 15, 6, tzinfo=datetime.timezone.utc).timestamp()
 BYTE_TIME = 10 / 9600

@@ -15,6 +15,8 @@ from pcapng_blocks import Capture
 from tapping import TIMEOUT
 from test_toolbar import Toolbar
 
+pytestmark = pytest.mark.real_time
+
 LOCALES = ("C", "POSIX", "C.UTF-8")
 # UTF-8, and bytes that are none.
 NAMES = ("jörg Zähler 電力".encode(), b"Z\xe4hler")

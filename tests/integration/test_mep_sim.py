@@ -18,6 +18,8 @@ import pytest
 
 import oma_digest
 
+pytestmark = pytest.mark.real_time
+
 TIMEOUT = 20  # seconds, after which mep-sim is taken to hang
 BT01, BT23, BT28, BT52 = 0x01, 0x17, 0x1C, 0x34
 OK, REFUSED, WRONG_SEQUENCE, NOT_NOW = 0x00, 0x0B, 0x0C, 0x0A

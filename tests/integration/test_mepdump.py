@@ -16,6 +16,8 @@ from line_player import CLIENT_TO_METER, METER_TO_CLIENT, LinePlayer, load_frame
 from pcapng_blocks import Capture, TAP_HEADER_SIZE, TAP_LINK_TYPE
 from tapping import TIMEOUT, Tap, processes_of, stopped, termios_alone
 
+pytestmark = pytest.mark.real_time
+
 DIRECTION = {CLIENT_TO_METER: 1, METER_TO_CLIENT: 2}  # of the tap header
 PACKET_FLAGS = {CLIENT_TO_METER: 2, METER_TO_CLIENT: 1}  # outbound, inbound
 

@@ -16,6 +16,8 @@ import pytest
 from pcapng_blocks import Capture, Statistics
 from tapping import TIMEOUT
 
+pytestmark = pytest.mark.real_time
+
 FILTER = "link[2] == 2"
 KINDS = {"plain": [], "filter": ["--extcap-capture-filter", FILTER],
          "two clients": ["--script", "dual-client"]}

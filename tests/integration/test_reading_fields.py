@@ -236,3 +236,15 @@ def test_what_rests_on_assumptions_says_so(capture, run_tshark):
 
     assert shown() == "[Voltage L1: 230.512 V [assumed BT21, BT27]]"
     assert shown(*present(15)) == "[Voltage L1: 230.512 V]"
+
+
+def test_what_rests_on_no_assumption_does_not_say_so(capture, run_tshark):
+    """Beside an energy, whose unit only ET55 tells, a voltage stays what it is."""
+    talk = Talk()
+    for each in present(0, 15):
+        talk.read(*each)
+    talk.read(BT(28), i32(1234, 230_512))
+    lines = run_tshark(["-r", capture(talk.frames), "-V"]).stdout.splitlines()
+    shown = [line.strip() for line in lines]
+    assert "[Voltage L1: 230.512 V]" in shown
+    assert "[Assumed dimensions: ET55 Energy Register Unit = 1]" in shown

@@ -20,6 +20,8 @@ from conftest import TESTS
 from ordinary_user import NOBODY
 from tapping import TIMEOUT
 
+pytestmark = pytest.mark.real_time
+
 RECIPES = TESTS.parent / "docs" / "recipes.md"
 UNIT = TESTS.parent / "docs" / "mepdump.service"
 LINES = "-c /dev/ttyUSB0 -m /dev/ttyUSB1"

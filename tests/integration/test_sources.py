@@ -16,6 +16,8 @@ from line_player import CLIENT_TO_METER, METER_TO_CLIENT, Line, LinePlayer
 from pcapng_blocks import Capture
 from tapping import TIMEOUT
 
+pytestmark = pytest.mark.real_time
+
 LOST = 0x20
 READ = bytes.fromhex("3f00170000000002")
 

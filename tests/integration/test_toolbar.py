@@ -19,6 +19,8 @@ from line_player import CLIENT_TO_METER, LinePlayer
 from pcapng_blocks import Capture
 from tapping import TIMEOUT
 
+pytestmark = pytest.mark.real_time
+
 INITIALIZED, SET, ADD, DISABLE = 0, 1, 2, 5
 CLIENT_LINE, METER_LINE, MARKER_TEXT, MARKER_BUTTON, LOG = range(5)
 

@@ -17,6 +17,8 @@ from random_talk import talk
 from tapping import TIMEOUT, Tap
 from uart_line import UartLine, read_at
 
+pytestmark = pytest.mark.real_time
+
 C2M, M2C = 1, 2  # of the tap header
 FLAGS = {C2M: 2, M2C: 1}  # of epb_flags
 
