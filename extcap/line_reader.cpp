@@ -235,7 +235,7 @@ void LineReader::start() {
   started_ = system::monotonic_now();
 }
 
-void LineReader::stop() {
+void LineReader::end_process() {
   if (process_ < 0) return;
   call(call_to_end);
   receive(true);
@@ -244,7 +244,7 @@ void LineReader::stop() {
 }
 
 void LineReader::set_lines(std::span<const int> lines) {
-  stop();
+  end_process();
   lines_.assign(lines.begin(), lines.end());
   start();
 }

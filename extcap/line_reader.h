@@ -61,7 +61,7 @@ class LineReader {
   // not know of a pause.
   void ask();
   // Nothing is read from now on. What has been can be had by next().
-  void stop();
+  void end_process();
 
  private:
   void start();

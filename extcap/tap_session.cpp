@@ -393,7 +393,7 @@ void TapSession::add_findings(std::vector<LineStatus>& all) const {
 
 void TapSession::finish() {
   if (reader_) {
-    reader_->stop();
+    reader_->end_process();
     while (const auto look = reader_->next()) take(*look);
   }
   for (Line& line : lines_) line.receiver.finish();

@@ -150,7 +150,7 @@ void nothing_is_lost_where_lines_change(void**) {
     line.say("before " + std::to_string(change) + ";");
     reader.set_lines({&line.fd, 1});
   }
-  reader.stop();
+  reader.end_process();
   assert_string_equal(rest_of(reader).c_str(), said.c_str());
 }
 
@@ -158,7 +158,7 @@ void what_came_before_the_end_is_had(void**) {
   ReadLine line;
   LineReader& reader = line.reader;
   line.say("last words");
-  reader.stop();
+  reader.end_process();
   assert_string_equal(rest_of(reader).c_str(), "last words");
   line.say("too late");
   assert_string_equal(rest_of(reader).c_str(), "");
