@@ -175,7 +175,12 @@ class Widget:
             self.desk.type(text)
 
     def type(self, text):
-        """As strike, and the entry must then have that text."""
+        """As strike, and the entry must then have that text. Qt completes paths while they are typed, and
+        now and then loses what came before: who sees that types once more."""
+        for _ in range(2):
+            self.strike(text)
+            if self.desk.soon(lambda: self.text == text, 10):
+                return
         self.strike(text)
         self.desk.wait_for(lambda: self.text == text, f"the entry to have {text!r}")
 
