@@ -38,16 +38,6 @@ def rules(profile):
                                     re.match(r"\[(\d+),(\d+),(\d+)\]", colours).groups())
 
 
-def is_drawn(line, colours):
-    """Whether a line of that colour is among what is shown: on white, and where it lies between two
-    rows of pixels neither has it whole."""
-    def white_in(colour):
-        return [(part - whole) / (255 - whole) for part, whole in zip(colour, line)]
-
-    return any(0 <= min(white_in(each)) and max(white_in(each)) < 0.3
-               and max(white_in(each)) - min(white_in(each)) < 0.05 for each in colours)
-
-
 def test_it_is_offered_and_shows_its_columns_and_colours(wireshark, profile):
     wireshark.start("-r", MISBEHAVING)
     wireshark.wait_for_packets(1)
@@ -101,14 +91,10 @@ def test_its_graphs_are_drawn_at_once(wireshark, profile, menu, title, file, col
     wireshark.wait_for_packets(1)
     wireshark.menu("Statistics", menu)
     graphs = wireshark.desk.window(title)
-    box = graphs.box
-    # To the right may be names in the same colours, and below is the table of graphs.
-    area = box._replace(width=box.width // 2, height=box.height // 2)
     # What the house exports, which is drawn with nothing else over it.
     text, = (row[colour] for row in profile_rows(profile, file) if row[colour - 2].startswith("Export ("))
     export = tuple(bytes.fromhex(text[1:]))
-    wireshark.desk.wait_for(lambda: is_drawn(export, wireshark.desk.colours(area)),
-                            "the line of the export")
+    wireshark.desk.wait_for(lambda: wireshark.desk.has_curve(graphs, export), "the line of the export")
     wireshark.desk.screenshot("graphs")
 
 

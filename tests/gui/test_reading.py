@@ -84,9 +84,7 @@ def test_graphs_draw_a_field(wireshark, user, wireshark_version, menu, title):
     wireshark.wait_for_packets(1)
     wireshark.menu("Statistics", menu)
     graphs = wireshark.desk.window(title)
-    box = graphs.box
-    area = box._replace(height=box.height // 2)  # below it is the table of graphs
-    wireshark.desk.wait_for(lambda: RED in wireshark.desk.colours(area), "the graph's line")
+    wireshark.desk.wait_for(lambda: wireshark.desk.has_curve(graphs, RED), "the graph's line")
     wireshark.desk.screenshot("graph")
 
 

@@ -199,6 +199,15 @@ class Widget:
                            f"the list to show {name!r}")
 
 
+def is_line(shown, colour):
+    """Whether a pixel is of a line of that colour on white. Where a line lies between two rows, neither has
+    it whole."""
+    if any(whole == 255 and part < 250 for part, whole in zip(shown, colour)):
+        return False
+    white = [(part - whole) / (255 - whole) for part, whole in zip(shown, colour) if whole < 255]
+    return 0 <= min(white) and max(white) < 0.6 and max(white) - min(white) < 0.05
+
+
 def fits(name, wanted):
     if wanted.endswith("…"):
         return name.startswith(wanted[:-1])
@@ -315,17 +324,27 @@ class Desk:
                        env=self.environment, check=True, timeout=TIMEOUT)
         return path
 
-    def colours(self, box):
-        """All colours that are shown there, each as (red, green, blue): from Xvfb's frame buffer,
+    def _rows(self, box):
+        """What is shown there, row by row, each pixel as (red, green, blue): from Xvfb's frame buffer,
         which is a file in the format of xwd. Its numbers are big-endian, its pixels are not."""
         with open(self.folder / "Xvfb_screen0", "rb") as screen:
             header = struct.unpack(">25I", screen.read(100))
             header_size, pixel, line_size, map_entries = (header[0], header[11] // 8, header[12],
                                                           header[19])
             map_entry = 12  # bytes, as all the sizes
-            found = set()
             for y in range(max(box.y, 0), min(box.y + box.height, HEIGHT)):
                 screen.seek(header_size + map_entries * map_entry + y * line_size + box.x * pixel)
                 line = screen.read(box.width * pixel)
-                found.update(zip(line[2::pixel], line[1::pixel], line[0::pixel]))
-        return found
+                yield zip(line[2::pixel], line[1::pixel], line[0::pixel])
+
+    def colours(self, box):
+        """All colours that are shown there, each as (red, green, blue)."""
+        return set().union(*self._rows(box))
+
+    def has_curve(self, window, colour):
+        """Whether a graph in the upper half of the window has a line of that colour, on white. To the right
+        may be the names of the graphs, with a short line of their colours; an empty graph has a dot."""
+        box = window.box
+        box = box._replace(width=box.width // 2, height=box.height // 2)
+        columns = {x for row in self._rows(box) for x, shown in enumerate(row) if is_line(shown, colour)}
+        return len(columns) > box.width // 4

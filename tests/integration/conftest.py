@@ -162,7 +162,7 @@ def capture(user):
 def run_mepdump(mepdump):
     """run_mepdump(arguments, …) -> CompletedProcess, with text output."""
 
-    def run(arguments, timeout=20, **options):
+    def run(arguments, timeout=60, **options):
         options.setdefault("capture_output", True)
         options.setdefault("text", True)
         return subprocess.run([str(mepdump), *map(str, arguments)], timeout=timeout, check=False,

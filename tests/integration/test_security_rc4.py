@@ -109,7 +109,7 @@ def openssl_rc4(key, data):
         pytest.skip("openssl is not installed")
     result = subprocess.run(["openssl", "enc", "-rc4", "-provider", "legacy", "-provider",
                              "default", "-K", key.hex()], input=data, capture_output=True,
-                            check=False, timeout=20)
+                            check=False, timeout=60)
     if result.returncode != 0:
         pytest.skip("this openssl has no RC4")
     return result.stdout
