@@ -89,7 +89,8 @@ Findings find(wmem_allocator_t* pool, const Node& root, const Stretch& stretch,
   return findings;
 }
 
-const char* tables_of(wmem_allocator_t* pool, const char* assumed, std::optional<Dim> but) {
+const char* assumed_mark(wmem_allocator_t* pool, const char* assumed, std::optional<Dim> but) {
+  if (!assumed) return "";
   constexpr unsigned most = 3;
   const std::string left_out = but ? assumption_text(*but) : "";
   std::string tables;
@@ -106,7 +107,7 @@ const char* tables_of(wmem_allocator_t* pool, const char* assumed, std::optional
     }
     tables += (tables.empty() ? "" : ", ") + table;
   }
-  return wmem_strdup(pool, tables.c_str());
+  return tables.empty() ? "" : wmem_strdup_printf(pool, "[assumed %s]", tables.c_str());
 }
 
 }  // namespace mep::plugin

@@ -44,9 +44,10 @@ struct Findings {
 Findings find(wmem_allocator_t* pool, const Node& root, const Stretch& stretch,
               const Dimensions& dimensions);
 
-// "BT21, BT22": the tables whose dimensions `assumed` names, as Findings have it, but for one.
-const char* tables_of(wmem_allocator_t* pool, const char* assumed,
-                      std::optional<Dim> but = std::nullopt);
+// "[assumed BT21, BT22]": the tables whose dimensions `assumed` names, as Findings have it, but for
+// one dimension. Empty where that leaves none.
+const char* assumed_mark(wmem_allocator_t* pool, const char* assumed,
+                         std::optional<Dim> but = std::nullopt);
 
 // The visible bytes of what was found in `stretch`.
 inline Bytes bytes_of(const Found& found, const Stretch& stretch) {

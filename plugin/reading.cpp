@@ -31,7 +31,7 @@ constexpr std::string_view separator = ", ";
 struct Teller {
   packet_info* pinfo;
   InfoText& text;
-  const char* mark;              // before the first piece
+  const char* mark;              // before the first piece; the tree has what was assumed
   ReadInside* inside = nullptr;  // of a transaction; null: the Info column is this message's
   bool secondary = false;        // behind the mark: all of it was measured behind transformers
   std::int32_t tier = -1;        // before each piece; -1: none
@@ -44,7 +44,7 @@ struct Teller {
     if (begun()) {
       text.add(separator);
     } else {
-      text.add(opening).add(mark).add(secondary ? "[secondary] " : "");
+      text.add(opening).add(mark).add(mark[0] ? " " : "").add(secondary ? "[secondary] " : "");
     }
     if (pieces < begins.size()) begins[pieces] = text.size();
     ++pieces;
@@ -248,12 +248,6 @@ void tell_flags(Teller& teller, const Found& found, const Stretch& stretch) {
   const std::int64_t value = value_of(found, stretch);
   for (const BitField& field : found.node->bit_fields())
     if (field.single() && bits_value(field, value)) teller.say(field.name);
-}
-
-// "[assumed BT21, BT22] "; the tree has what was assumed of them.
-const char* mark_of(packet_info* pinfo, const char* assumed) {
-  if (!assumed) return "";
-  return wmem_strdup_printf(pinfo->pool, "[assumed %s] ", tables_of(pinfo->pool, assumed));
 }
 
 bool is_whole(const Found& found, Role role) {
@@ -474,7 +468,7 @@ bool tells_reading(const Table& table) {
 void tell_reading(const TableBytes& shown, const Table& table, const Dimensions& dimensions,
                   const Findings& findings) {
   InfoText text;
-  Teller teller{shown.pinfo, text, mark_of(shown.pinfo, findings.assumed), shown.inside};
+  Teller teller{shown.pinfo, text, assumed_mark(shown.pinfo->pool, findings.assumed), shown.inside};
   tell_story(teller, table, shown.stretch, dimensions, findings);
   if (!shown.inside) {
     tell(shown.pinfo, shown.top, text);

@@ -134,10 +134,11 @@ void add_reading(proto_tree* tree, const ReadingField& field, tvbuff_t* tvb, dou
   proto_item_set_generated(item);
   if (!text) {
     proto_item_set_hidden(item);
-    if (behind[0] != '\0') proto_item_append_text(item, "%s", behind);
+    if (behind[0] != '\0') proto_item_append_text(item, " %s", behind);
   } else if (is_shown(item)) {
     LabelText label;
-    label.add(field.info().name).add(": ").add(text).add(field.unit()).add(behind);
+    label.add(field.info().name).add(": ").add(text).add(field.unit());
+    if (behind[0] != '\0') label.add(" ").add(behind);
     set_label(item, label);
   }
 }

@@ -63,8 +63,8 @@ const IntervalEnd hf_interval_end[load_profile_sets] = {
 struct Around {
   std::int32_t tier = -1;              // BT23's; -1: in total
   std::int32_t demand = -1;            // in BT22's Demand Select
-  const char* assumed = "";            // " [assumed ET55, BT27]"
-  const char* assumed_of_others = "";  // of what is no energy: " [assumed BT27]"
+  const char* assumed = "";            // "[assumed ET55, BT27]"
+  const char* assumed_of_others = "";  // of what is no energy: "[assumed BT27]"
 };
 
 // Shows findings one after the other; holds nothing that would have to be destroyed.
@@ -89,13 +89,6 @@ struct Display {
     return node.is_plain_array() && node.children()[0].kind() == Kind::leaf;
   }
 
-  // " [assumed BT27]": by dimensions, but for one. Nothing where none was assumed.
-  const char* assumed_mark(const Findings& findings, std::optional<Dim> but) const {
-    if (!findings.assumed) return "";
-    const char* tables = tables_of(shown.pinfo->pool, findings.assumed, but);
-    return tables[0] == '\0' ? "" : wmem_strdup_printf(shown.pinfo->pool, " [assumed %s]", tables);
-  }
-
   void show_all(const Findings& findings) const {
     const wmem_array_t* intervals =
         profile ? seen_intervals(shown.pinfo->pool, *profile, findings, shown.stretch) : nullptr;
@@ -106,8 +99,9 @@ struct Display {
     proto_item* items[deepest] = {};
     unsigned depth = 0;
     Around around;
-    around.assumed = assumed_mark(findings, std::nullopt);
-    around.assumed_of_others = assumed_mark(findings, Dim::energy_register_unit);
+    around.assumed = assumed_mark(shown.pinfo->pool, findings.assumed);
+    around.assumed_of_others =
+        assumed_mark(shown.pinfo->pool, findings.assumed, Dim::energy_register_unit);
     std::int32_t index = -1;  // in a plain array, of that node
     const Node* plain = nullptr;
     for (unsigned i = 0; i < findings.count(); ++i) {

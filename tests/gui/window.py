@@ -7,6 +7,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 """
 import collections
 import contextlib
+import functools
 import os
 import struct
 import subprocess
@@ -199,6 +200,7 @@ class Widget:
                            f"the list to show {name!r}")
 
 
+@functools.cache
 def is_line(shown, colour):
     """Whether a pixel is of a line of that colour on white. Where a line lies between two rows, neither has
     it whole."""
